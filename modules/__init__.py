@@ -1,0 +1,1 @@
+"""The syllabus: contracts, the signal language, the engine, and one folder per pipeline module."""
