@@ -1,0 +1,1 @@
+"""The `cws` command: the only place where the parts are wired together."""

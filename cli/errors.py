@@ -1,0 +1,82 @@
+"""Errors that the commands raise, and what every known error of the parts means for the exit code.
+
+The table goes by class name, so that looking an error up imports nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a shell script learns."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+
+
+class CommandError(Exception):
+    """A command cannot do what was asked: what, and the remedy."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class UsageFault(CommandError):
+    """The request itself is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Refused(CommandError):
+    """A gate said no."""
+
+    exit_code = ExitCode.REFUSED
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Exit code and the remedy to show where the error carries none."""
+
+    exit_code: ExitCode
+    remedy: str = ""
+
+
+OURS = ("modules", "traces", "skills", "harness", "ablations", "supervisor", "cli")
+"""Packages whose own exception classes carry messages meant for a reader."""
+
+KNOWN: dict[str, Meaning] = {
+    "SignalError": Meaning(ExitCode.USAGE, "see the operators with `cws signal ops`"),
+    "ContractError": Meaning(ExitCode.FAILED, "see the rows named; `cws data list` shows what each set refused"),
+    "PanelError": Meaning(ExitCode.FAILED, "mend the data set and add it again with `cws data add`"),
+    "DataError": Meaning(ExitCode.FAILED, "`cws data list` shows the registered sets"),
+    "RepositoryError": Meaning(ExitCode.REFUSED, "see `git status`"),
+    "LedgerError": Meaning(ExitCode.FAILED, "run `cws ledger verify` to see the first bad record"),
+    "PipelineError": Meaning(ExitCode.FAILED, "compare the pipeline file with `cws module list`"),
+    "RegistryError": Meaning(ExitCode.FAILED, "`cws module list` shows the modules"),
+    "ReviewError": Meaning(ExitCode.REFUSED, "`cws review list` shows what is open"),
+    "SkillError": Meaning(ExitCode.FAILED, "`cws skills list` shows the skills"),
+    "ValidationError": Meaning(ExitCode.USAGE, "mend the field named"),
+}
+
+
+def meaning(error: BaseException) -> Meaning | None:
+    """What a known error means; None where the error is nobody's (a bug)."""
+    if isinstance(error, CommandError):
+        return Meaning(error.exit_code, error.remedy)
+    for kind in type(error).__mro__:
+        if kind.__name__ in KNOWN:
+            return KNOWN[kind.__name__]
+    if type(error).__module__.split(".")[0] in OURS:
+        return Meaning(ExitCode.FAILED)
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+        return Meaning(ExitCode.USAGE, "check the path")
+    if isinstance(error, PermissionError):
+        return Meaning(ExitCode.FAILED, "check who owns the path, or set CWS_HOME to a folder you may write")
+    return None

@@ -1,0 +1,30 @@
+"""The table of commands: read by `cws --help` without importing any of them."""
+
+from __future__ import annotations
+
+from cli.lazy import Entry
+
+RESEARCH = "Research"
+IMPROVE = "Improve"
+LOOK = "Inspect"
+WORKSPACE = "Workspace"
+
+COMMANDS: tuple[Entry, ...] = (
+    Entry("demo", "demo", "The whole loop once, on bundled data: hypothesis, strategy, self-improvement.", RESEARCH),
+    Entry("research", "research", "Turn a hypothesis in plain words into a tested module on a branch.", RESEARCH),
+    Entry("run", "run", "Run the pipeline, or one signal through it.", RESEARCH),
+    Entry("signal", "signal", "The signal language: eval, check, ops, explain.", RESEARCH),
+    Entry("data", "data", "Data sets: add your own, list what is registered.", RESEARCH),
+    Entry("supervise", "supervise", "Mine the traces, try patches by ablation, open what clears the noise.", IMPROVE),
+    Entry("review", "review", "The engine's pull requests: list, show, approve, reject.", IMPROVE),
+    Entry("certify", "certify", "Measure the gate's false-ship rate with worthless patches.", IMPROVE),
+    Entry("runs", "runs", "Every recorded run.", LOOK),
+    Entry("replay", "replay", "Run a recorded run again, without the cache, and compare the bits.", LOOK),
+    Entry("diff", "diff", "What differs between two runs: task, settings, code, outputs, metrics.", LOOK),
+    Entry("report", "report", "Write the report of a run: one HTML page, pictures, JSON.", LOOK),
+    Entry("trace", "trace", "Query the events of everything that ever ran, in SQL.", LOOK),
+    Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
+    Entry("skills", "skills", "The research skills: list, show.", WORKSPACE),
+    Entry("module", "module", "The pipeline's modules and their settings.", WORKSPACE),
+    Entry("doctor", "doctor", "Is this workspace fit to work? Each problem with its remedy.", WORKSPACE),
+)
