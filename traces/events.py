@@ -1,0 +1,385 @@
+"""Typed events: one frozen class per kind, told apart by `kind`, each one canonical line of JSON.
+
+Rules of this file. A kind is never renamed and a field never changes its meaning, because the lines already
+written stay. A new field needs a default, so that older lines still read. Unknown fields are refused.
+
+Numbers. JSON has neither NaN nor infinity. A metric that could not be computed is passed as NaN (or None) and
+recorded as null: `Metrics` and `MaybeFloat` turn every non-finite number into None. All other floats must be
+finite; a NaN there is refused when the event is made, not when it is written. Times: `ts_ns` is ns UTC, and
+`start`/`end` are ISO 8601 text. Durations are in seconds. Digests are lowercase hex.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+
+JsonScalar: TypeAlias = str | int | float | bool | None
+Setting: TypeAlias = JsonScalar | tuple[JsonScalar, ...]
+"""A value of a module's settings: a scalar, or a flat list of them."""
+
+
+def _finite_or_none(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _finite_items(value: object) -> object:
+    return {k: _finite_or_none(v) for k, v in value.items()} if isinstance(value, Mapping) else value
+
+
+MaybeFloat = Annotated[float | None, BeforeValidator(_finite_or_none)]
+Metrics = Annotated[Mapping[str, float | None], BeforeValidator(_finite_items)]
+Texts = Annotated[Sequence[str], AfterValidator(tuple)]
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0.0)]
+
+
+class EventBase(BaseModel):
+    """Base of every event: frozen, no unknown fields, no NaN or infinity."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), ser_json_inf_nan="null"
+    )
+
+
+class Change(EventBase):
+    """One setting of a patch: the value in force and the value proposed."""
+
+    old: Setting
+    new: Setting
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+class RunStarted(EventBase):
+    """A task begins its travel through the pipeline. `modules` maps stage to module name."""
+
+    kind: Literal["run.started"] = "run.started"
+    run_id: str
+    task_digest: str
+    data: str
+    data_digest: str
+    signal: str | None
+    start: str
+    end: str
+    seed: int
+    modules: Mapping[str, str]
+    purpose: Literal["run", "research", "ablation", "replay", "certify"]
+
+
+class RunFinished(EventBase):
+    """The run's outputs exist. `digest` covers all of them."""
+
+    kind: Literal["run.finished"] = "run.finished"
+    run_id: str
+    digest: str
+    metrics: Metrics
+    seconds: Seconds
+
+
+class RunFailed(EventBase):
+    """The run stopped. `error` is the exception's class; `stage` is None when no stage had begun."""
+
+    kind: Literal["run.failed"] = "run.failed"
+    run_id: str
+    stage: str | None
+    error: str
+    message: str
+
+
+class StageFinished(EventBase):
+    """One stage of a run. `inputs` and `outputs` map artifact name to digest; `cached` = nothing was executed."""
+
+    kind: Literal["stage.finished"] = "stage.finished"
+    run_id: str
+    stage: str
+    module: str
+    code_digest: str
+    settings_digest: str
+    settings: Mapping[str, Setting]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    seconds: Seconds
+    cached: bool
+    metrics: Metrics
+
+
+class StageRefused(EventBase):
+    """A contract or acceptance rule was broken. `rules` maps each broken rule to its number of violations."""
+
+    kind: Literal["stage.refused"] = "stage.refused"
+    run_id: str
+    stage: str
+    module: str
+    side: Literal["inputs", "outputs", "acceptance"]
+    rules: Mapping[str, Count]
+    message: str
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+class DataRegistered(EventBase):
+    """An immutable version of a data set. `refused` maps each refusal rule to the rows it took."""
+
+    kind: Literal["data.registered"] = "data.registered"
+    name: str
+    version: str
+    digest: str
+    ingest: str
+    rows: Count
+    symbols: Count
+    start: str
+    end: str
+    refused: Mapping[str, Count]
+
+
+# --- research -------------------------------------------------------------------------------------
+
+
+class ResearchStarted(EventBase):
+    """A hypothesis was put in words. `drafter` names who turns it into candidates."""
+
+    kind: Literal["research.started"] = "research.started"
+    research_id: str
+    text: str
+    drafter: str
+    seed: int
+
+
+class ResearchNeedsInput(EventBase):
+    """The text leaves something open. `unread` holds the parts that were not understood."""
+
+    kind: Literal["research.needs_input"] = "research.needs_input"
+    research_id: str
+    question: str
+    unread: Texts
+
+
+class ResearchRefused(EventBase):
+    """No strategy came of it. `reason` is an enum value, `message` a sentence with the remedy."""
+
+    kind: Literal["research.refused"] = "research.refused"
+    research_id: str
+    reason: str
+    message: str
+
+
+class CandidateDrafted(EventBase):
+    """A signal proposed for the hypothesis by `skill`."""
+
+    kind: Literal["candidate.drafted"] = "candidate.drafted"
+    research_id: str
+    expr: str
+    skill: str
+    why: str
+
+
+class CandidateChecked(EventBase):
+    """Whether a candidate may be tested at all: parses, no look-ahead, novel, coverage."""
+
+    kind: Literal["candidate.checked"] = "candidate.checked"
+    research_id: str
+    expr: str
+    passed: bool
+    reason: str
+
+
+class CandidateScreened(EventBase):
+    """A candidate's quick score. `ic`: mean rank IC; `coverage`: share of cells with a value."""
+
+    kind: Literal["candidate.screened"] = "candidate.screened"
+    research_id: str
+    expr: str
+    score: MaybeFloat
+    ic: MaybeFloat
+    coverage: MaybeFloat
+
+
+class ModuleWritten(EventBase):
+    """The chosen candidate stands as a module on a branch of its own."""
+
+    kind: Literal["module.written"] = "module.written"
+    research_id: str
+    expr: str
+    run_id: str
+    branch: str
+    commit: str
+
+
+# --- trials, findings, ablations, reviews -----------------------------------------------------------
+
+
+class TrialRecorded(EventBase):
+    """One look at the data. Every one counts against false discovery, whoever made it and whatever came of it.
+
+    `p_value`, `level` (the level it was tested at) and `rejected` are None for a look that was not a test.
+    """
+
+    kind: Literal["trial.recorded"] = "trial.recorded"
+    trial_id: str
+    family: Literal["screen", "backtest", "ablation"]
+    subject: str
+    data_digest: str
+    p_value: MaybeFloat = Field(default=None, ge=0.0, le=1.0)
+    level: MaybeFloat = Field(default=None, ge=0.0, le=1.0)
+    rejected: bool | None = None
+
+
+class FindingRecorded(EventBase):
+    """A pattern that a miner saw in the traces. `size` is in the miner's own unit; `evidence` holds run ids."""
+
+    kind: Literal["finding.recorded"] = "finding.recorded"
+    finding_id: str
+    miner: str
+    module: str
+    statement: str
+    size: MaybeFloat
+    occurrences: Count
+    evidence: Texts
+
+
+class AblationStarted(EventBase):
+    """A patch goes on trial: baseline and patched over a task suite."""
+
+    kind: Literal["ablation.started"] = "ablation.started"
+    ablation_id: str
+    module: str
+    patch: Mapping[str, Change]
+    suite: str
+    suite_digest: str
+
+
+class AblationFinished(EventBase):
+    """The verdict. A number is None where the gate refused before it could be computed."""
+
+    kind: Literal["ablation.finished"] = "ablation.finished"
+    ablation_id: str
+    module: str
+    verdict: Literal["SHIP", "REJECT"]
+    reason: str
+    delta: MaybeFloat
+    lower_bound: MaybeFloat
+    p_value: MaybeFloat
+    level: MaybeFloat
+    seconds: Seconds
+
+
+class CertificateIssued(EventBase):
+    """The gate's own false-ship rate, measured on `patches` worthless patches. `upper_bound`: of that rate."""
+
+    kind: Literal["certificate.issued"] = "certificate.issued"
+    certificate_id: str
+    gate_digest: str
+    suite_digest: str
+    data_digest: str
+    patches: Count
+    false_ships: Count
+    upper_bound: MaybeFloat
+    minimum_detectable: MaybeFloat
+
+
+class ReviewOpened(EventBase):
+    """A branch awaits a human. `ablation_id` is None for a module that research wrote."""
+
+    kind: Literal["review.opened"] = "review.opened"
+    branch: str
+    ablation_id: str | None
+    commit: str
+
+
+class ReviewApproved(EventBase):
+    """A human merged the branch."""
+
+    kind: Literal["review.approved"] = "review.approved"
+    branch: str
+    by: str
+    merge_commit: str
+
+
+class ReviewRejected(EventBase):
+    """A human turned the branch down."""
+
+    kind: Literal["review.rejected"] = "review.rejected"
+    branch: str
+    by: str
+    reason: str
+
+
+# --- the ledger's own -------------------------------------------------------------------------------
+
+
+class LedgerRepaired(EventBase):
+    """Bytes that no append had acknowledged (a crash cut it off) were moved to `file`, beside the log."""
+
+    kind: Literal["ledger.repaired"] = "ledger.repaired"
+    file: str
+    torn_bytes: Count
+    sha256: str
+    complete_lines: Count
+
+
+Event: TypeAlias = Annotated[
+    RunStarted
+    | RunFinished
+    | RunFailed
+    | StageFinished
+    | StageRefused
+    | DataRegistered
+    | ResearchStarted
+    | ResearchNeedsInput
+    | ResearchRefused
+    | CandidateDrafted
+    | CandidateChecked
+    | CandidateScreened
+    | ModuleWritten
+    | TrialRecorded
+    | FindingRecorded
+    | AblationStarted
+    | AblationFinished
+    | CertificateIssued
+    | ReviewOpened
+    | ReviewApproved
+    | ReviewRejected
+    | LedgerRepaired,
+    Field(discriminator="kind"),
+]
+
+
+class Envelope(BaseModel):
+    """One line of the ledger: place, time (ns UTC), hash of the line before, and the event.
+
+    `prev` is the SHA-256 of the bytes of the line before, without its newline; 64 zeros for the first line.
+    Lines appended as one group share `ts_ns`; a later group has a later one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seq: Annotated[int, Field(ge=0)]
+    ts_ns: Annotated[int, Field(ge=0)]
+    prev: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    event: Event
+
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Validates an event of any kind: `EVENT.validate_json(text)`, `EVENT.validate_python(mapping)`."""
+
+KINDS: Mapping[str, type[EventBase]] = {
+    cls.model_fields["kind"].default: cls for cls in EventBase.__subclasses__() if "kind" in cls.model_fields
+}
+"""Kind to class, in the order of this file."""
+
+
+def canonical_json(model: BaseModel) -> str:
+    """One line of JSON: keys sorted, no spaces, shortest floats that round-trip, text as it is, no NaN.
+
+    Equal models give equal text, whatever the order in which their mappings were filled.
+    """
+    return json.dumps(
+        model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
