@@ -51,7 +51,7 @@ def digest_panel(panel: Panel) -> str:
     h.update(canonical_json({"symbols": list(panel.symbols), "fields": names, "shape": list(panel.shape)}).encode())
     h.update(np.ascontiguousarray(panel.ts, dtype="<i8").tobytes())
     for name in names:
-        h.update(memoryview(canonical_floats(panel.fields[name])).cast("B"))
+        h.update(canonical_floats(panel.fields[name]).tobytes())
     return h.hexdigest()
 
 

@@ -100,7 +100,11 @@ class PanelSchema:
             elif rule.required:
                 found.append(Violation(port, f"field {name} is missing", value.shape[0]))
         if not self.others:
-            found += [Violation(port, f"field {n} is not in the contract", value.shape[0]) for n in value if n not in self.fields]
+            found += [
+                Violation(port, f"field {n} is not in the contract", value.shape[0])
+                for n in value
+                if n not in self.fields
+            ]
         return found
 
 
@@ -148,12 +152,18 @@ class TableSchema:
             for n, t in expected.items()
             if value.schema.get(n) != t
         ]
-        wrong += [Violation(port, f"column {n} is not in the contract", value.height) for n in value.columns if n not in expected]
+        wrong += [
+            Violation(port, f"column {n} is not in the contract", value.height)
+            for n in value.columns
+            if n not in expected
+        ]
         if wrong:
             return wrong
         _, failure = self.schema.filter(value)
         bad = failure.invalid().head(FIRST_ROWS)
-        rows = tuple(", ".join(f"{k}={v}" for k, v in row.items() if v is not None) for row in bad.iter_rows(named=True))
+        rows = tuple(
+            ", ".join(f"{k}={v}" for k, v in row.items() if v is not None) for row in bad.iter_rows(named=True)
+        )
         return [Violation(port, rule, count, rows) for rule, count in failure.counts().items()]
 
 
@@ -324,7 +334,7 @@ Bars = Annotated[
         }
     ),
 ]
-"""Total-return prices (adjusted for splits and dividends where the data say so), volume in shares of the same adjustment."""
+"""Total-return prices (adjusted for splits and dividends where the data say so); volume is adjusted alike."""
 Signal = Annotated[Panel, PanelSchema({"signal": FieldRule()})]
 Weights = Annotated[Panel, PanelSchema({"weight": FieldRule(nan=False, minimum=-1.0, maximum=1.0)})]
 Positions = Annotated[Panel, PanelSchema({"lots": FieldRule(nan=False)})]
@@ -441,7 +451,10 @@ def ports_of(holder: type[Any]) -> dict[str, PanelSchema | TableSchema | RawTabl
             continue
         schemas = [m for m in getattr(hints[f.name], "__metadata__", ()) if hasattr(m, "check")]
         if len(schemas) != 1:
-            raise TypeError(f"{holder.__module__}.{holder.__name__}.{f.name} needs exactly one schema: annotate it with a type from modules.contract")
+            raise TypeError(
+                f"{holder.__module__}.{holder.__name__}.{f.name} needs exactly one schema: "
+                "annotate it with a type from modules.contract"
+            )
         ports[f.name] = schemas[0]
     return ports
 

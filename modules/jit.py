@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
 import numba
+import numba.core.config
 
 from modules.workspace import CHECKOUT, Workspace
 
@@ -25,7 +28,8 @@ def _source_digest() -> str:
     return h.hexdigest()[:16]
 
 
-numba.config.CACHE_DIR = str(Workspace.here().home / "kernels" / _source_digest())
+_base = Path(os.environ.get("NUMBA_CACHE_DIR") or Workspace.here().home / "kernels")
+numba.core.config.CACHE_DIR = str(_base / _source_digest())  # type: ignore[attr-defined]  # numba sets it by name
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:

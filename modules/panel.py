@@ -52,9 +52,7 @@ class Panel:
         for name, values in self.fields.items():
             array = np.ascontiguousarray(values, dtype=np.float64)
             if array.shape != (ts.size, len(symbols)):
-                raise PanelError(
-                    f"field {name} has shape {array.shape}; expected ({ts.size}, {len(symbols)}) = (T, N)"
-                )
+                raise PanelError(f"field {name} has shape {array.shape}; expected ({ts.size}, {len(symbols)}) = (T, N)")
             if array.flags.writeable:
                 array = array.copy() if array is values else array
                 _frozen(array)

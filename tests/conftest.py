@@ -1,0 +1,24 @@
+"""Every test gets a workspace home of its own; compiled kernels are shared, or each test would compile them anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Before any kernel module is imported: the cache directory is read once.
+os.environ["NUMBA_CACHE_DIR"] = str(CHECKOUT / ".cws" / "kernels")
+os.environ["MPLBACKEND"] = "Agg"
+os.environ.pop("CWS_LLM", None)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """`CWS_HOME` of this test."""
+    path = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("CWS_HOME", str(path))
+    yield path
