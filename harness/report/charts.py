@@ -1,0 +1,282 @@
+"""The pictures of a report, drawn once and written twice: as PNG files and as SVG inside the page."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.report.series import COST_TYPES, RunSeries
+from harness.report.statistics import BPS, Statistics, drawdown, equity, rolling_mean
+from harness.report.theme import LIGHT, themed
+from modules.panel import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS = 500
+"""Buckets a line is thinned to; each keeps its lowest and highest value, so no spike is lost."""
+DPI = 144
+
+_STYLE: dict[str, object] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.edgecolor": LIGHT["grid"],
+    "axes.labelcolor": LIGHT["muted"],
+    "axes.titlecolor": LIGHT["ink"],
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.facecolor": LIGHT["paper"],
+    "figure.facecolor": LIGHT["paper"],
+    "grid.color": LIGHT["grid"],
+    "grid.linewidth": 0.8,
+    "text.color": LIGHT["ink"],
+    "xtick.color": LIGHT["muted"],
+    "ytick.color": LIGHT["muted"],
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.2,
+    "lines.solid_capstyle": "round",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "cws",
+    "path.simplify": True,
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One picture: a file name, what it shows for those who cannot see it, and how to draw it.
+
+    `inline`: it stands in the page; the heat map does not, where a table says the same in text.
+    """
+
+    name: str
+    alt: str
+    draw: Callable[[], Figure]
+    inline: bool = True
+
+
+def charts(series: RunSeries, stats: Statistics) -> tuple[Chart, ...]:
+    """The pictures of one run, in the order of the page."""
+    return (
+        Chart("equity", "Growth of 1 and drawdown, gross and net of costs", lambda: draw_equity(series)),
+        Chart("months", "Net return by month, a row a year", lambda: draw_months(stats), inline=False),
+        Chart("ic", "Rolling mean of the information coefficient", lambda: draw_ic(series, stats)),
+        Chart("quantiles", "Mean next-bar return by quantile of the signal", lambda: draw_quantiles(series)),
+        Chart("turnover", "Turnover, rolling mean", lambda: draw_turnover(series, stats)),
+        Chart("costs", "Costs by year and type", lambda: draw_costs(series)),
+    )
+
+
+def render(chart: Chart) -> tuple[bytes, str]:
+    """`(png, svg)`: the same bytes on every call; the SVG takes its colours from the page, empty where not inline."""
+    with _style():
+        figure = chart.draw()
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+        if not chart.inline:
+            return png.getvalue(), ""
+        svg = io.StringIO()
+        none = ("Date", "Creator", "Format", "Type")
+        figure.savefig(svg, format="svg", transparent=True, metadata=dict.fromkeys(none))
+    return png.getvalue(), _inline(svg.getvalue(), chart)
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    import matplotlib
+
+    with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]
+        yield
+
+
+def _inline(svg: str, chart: Chart) -> str:
+    """Only the element, ids made unique to the chart, sized by the page, colours by its variables."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r'\bid="', f'id="{chart.name}-', body)
+    body = re.sub(r"url\(#", f"url(#{chart.name}-", body)
+    body = re.sub(r'href="#', f'href="#{chart.name}-', body)
+    body = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", body, count=1)
+    body = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", body, count=1)
+    return themed(body.replace("<svg ", f'<svg role="img" aria-label="{chart.alt}" ', 1))
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _dates(ts: IntArray) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    return ts.astype("datetime64[ns]").astype("datetime64[s]")
+
+
+def thin(ts: IntArray, values: FloatArray, buckets: int = POINTS) -> tuple[IntArray, FloatArray]:
+    """At most two points a bucket, its lowest and its highest, in time order."""
+    if values.size <= 2 * buckets:
+        return ts, values
+    edges = np.linspace(0, values.size, buckets + 1).astype(np.int64)
+    keep = {0, values.size - 1}
+    for lo, hi in zip(edges[:-1], edges[1:], strict=True):
+        part = values[lo:hi]
+        if not np.isnan(part).all():
+            keep |= {int(lo + np.nanargmin(part)), int(lo + np.nanargmax(part))}
+    rows = np.array(sorted(keep))
+    return ts[rows], values[rows]
+
+
+def _line(axes: Axes, ts: IntArray, values: FloatArray, colour: str, **options: object) -> None:
+    x, y = thin(ts, values)
+    axes.plot(_dates(x), y, color=LIGHT[colour], **options)  # type: ignore[arg-type]
+
+
+def draw_equity(series: RunSeries) -> Figure:
+    """Growth of 1 on a log scale where it spans enough, above the drawdown of the net curve."""
+    account = series.account
+    figure = _figure(10.4, 4.6)
+    top, low = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
+    for name, returns, width in (("gross", account.gross_return, 1.1), ("net", account.net_return, 1.4)):
+        curve = equity(returns)
+        _line(top, account.ts, curve, name, label=f"{name} of costs" if name == "net" else "gross", linewidth=width)
+        _line(low, account.ts, drawdown(returns) * 100, name, linewidth=0.7)
+    lowest = min(float(equity(r).min()) for r in (account.gross_return, account.net_return))
+    highest = max(float(equity(r).max()) for r in (account.gross_return, account.net_return))
+    if lowest > 0 and highest / lowest > 4:
+        from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+        top.set_yscale("log")
+        top.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+        top.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        top.yaxis.set_minor_locator(NullLocator())
+    top.axhline(1.0, color=LIGHT["muted"], linewidth=0.8)
+    top.set_title("Growth of 1")
+    top.legend(loc="upper left", ncols=2)
+    x, y = thin(account.ts, drawdown(account.net_return) * 100)
+    low.fill_between(_dates(x), y, 0, color=LIGHT["net"], alpha=0.18, linewidth=0)
+    low.set_title("Drawdown, %")
+    low.margins(x=0.01)
+    return figure
+
+
+def draw_months(stats: Statistics) -> Figure:
+    """The monthly heat map as a picture; the page shows it as a table."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    table = stats.months
+    figure = _figure(8.6, 0.9 + 0.24 * len(table.years))
+    axes = figure.subplots()
+    scale = heat_scale(table.months)
+    colours = LinearSegmentedColormap.from_list("cws", [LIGHT["loss"], LIGHT["paper"], LIGHT["gain"]])
+    axes.imshow(table.months * 100, cmap=colours, vmin=-scale * 100, vmax=scale * 100, aspect="auto")
+    axes.set_xticks(range(12), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+    axes.set_yticks(range(len(table.years)), [str(y) for y in table.years])
+    axes.grid(False)
+    for row, col in np.argwhere(np.isfinite(table.months)):
+        value = table.months[row, col] * 100
+        axes.text(col, row, f"{value:.1f}", ha="center", va="center", fontsize=7.5)
+    axes.set_title("Net return by month, %")
+    return figure
+
+
+def heat_scale(months: FloatArray) -> float:
+    """Return at which the heat map's colour is full: the 95th percentile of the sizes, at least 0.1 %."""
+    sizes = np.abs(months[np.isfinite(months)])
+    return max(float(np.quantile(sizes, 0.95)) if sizes.size else 0.0, 0.001)
+
+
+def rolling_window(bars: int, per_year: float) -> int:
+    """A year of bars, or a quarter of what there is where that is less; at least 1."""
+    return max(1, min(round(per_year), bars // 4))
+
+
+def draw_ic(series: RunSeries, stats: Statistics) -> Figure:
+    """Rolling mean IC; inside the band it cannot be told from zero (two standard errors)."""
+    figure = _figure(6.2, 3.0)
+    axes = figure.subplots()
+    window = rolling_window(series.ic.size, stats.bars_per_year)
+    if series.ic.size > 1:
+        _line(axes, series.ic_ts, rolling_mean(series.ic, window), "net")
+        band = 2 * float(series.ic.std(ddof=1)) / math.sqrt(window)
+        axes.axhspan(-band, band, color=LIGHT["gross"], alpha=0.16, linewidth=0)
+        axes.axhline(float(series.ic.mean()), color=LIGHT["gain" if series.ic.mean() > 0 else "loss"], linewidth=1)
+    axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8)
+    axes.set_title(f"Rank IC, mean of {window} bars")
+    axes.margins(x=0.01)
+    _sparse_years(axes)
+    return figure
+
+
+def draw_quantiles(series: RunSeries) -> Figure:
+    """Mean next-bar return of each signal quantile, in basis points."""
+    figure = _figure(4.2, 3.0)
+    axes = figure.subplots()
+    heights = [q.mean_return * BPS for q in series.quantiles]
+    colours = [LIGHT["gain"] if h > 0 else LIGHT["loss"] for h in heights]
+    axes.bar([str(q.quantile) for q in series.quantiles], heights, color=colours, width=0.62)
+    axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8)
+    axes.set_title("Next-bar return by quantile, bps")
+    axes.set_xlabel("signal quantile (1 = lowest)")
+    axes.grid(False, axis="x")
+    return figure
+
+
+def draw_turnover(series: RunSeries, stats: Statistics) -> Figure:
+    """Share of NAV traded a bar, rolling mean over a quarter of a year."""
+    account = series.account
+    figure = _figure(6.2, 3.0)
+    axes = figure.subplots()
+    window = max(1, rolling_window(account.ts.size, stats.bars_per_year) // 4)
+    _line(axes, account.ts, rolling_mean(account.turnover, window) * 100, "net")
+    axes.set_ylim(bottom=0)
+    axes.set_title(f"Turnover, % of NAV a bar, mean of {window} bars")
+    axes.margins(x=0.01)
+    _sparse_years(axes)
+    return figure
+
+
+def draw_costs(series: RunSeries) -> Figure:
+    """Costs by calendar year, stacked by type, in basis points of NAV."""
+    account = series.account
+    figure = _figure(4.2, 3.0)
+    axes = figure.subplots()
+    before = np.concatenate([account.nav[:1], account.nav[:-1]])
+    year = account.ts.astype("datetime64[ns]").astype("datetime64[Y]").astype(np.int64) + 1970
+    years = np.unique(year)
+    floor = np.zeros(years.size)
+    for kind in COST_TYPES:
+        share = account.costs[kind] / before * BPS
+        heights = np.array([share[year == y].sum() for y in years])
+        if heights.any():
+            axes.bar(years, heights, bottom=floor, color=LIGHT[kind], width=0.8, label=kind)
+            floor = floor + heights
+    axes.set_title("Costs by year, bps of NAV")
+    axes.grid(False, axis="x")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if floor.any():
+        axes.set_ylim(top=float(floor.max()) * 1.22)
+        axes.legend(loc="upper left", ncols=len(COST_TYPES), handlelength=0.9, columnspacing=0.9, fontsize=8)
+    return figure
+
+
+def _sparse_years(axes: Axes) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -1,0 +1,46 @@
+"""What a reader must know before the figures: zero trades, costs not modelled, luck."""
+
+from __future__ import annotations
+
+from harness.report.series import RunSeries
+from harness.report.statistics import Statistics
+from modules.manifest import Manifest
+
+SHORT_YEARS = 3.0
+REFUSED_SHARE = 0.10
+
+
+def warnings(manifest: Manifest, series: RunSeries, stats: Statistics) -> tuple[str, ...]:
+    """Plain sentences, the gravest first; empty where there is nothing to say."""
+    said = []
+    if series.fills == 0:
+        said.append("ZERO TRADES: no order was filled, so every return below is zero. Look at the signal's coverage.")
+    if not series.has_volume:
+        said.append(
+            "Market impact is not modelled: the data carry no volume. Net figures leave out the cost of size; "
+            "spread, commission and borrow are charged."
+        )
+    failed = [c for c in series.judgement if not c.passed]
+    if failed:
+        said.append(f"The backtest judged the signal as failed on {', '.join(c.name for c in failed)}.")
+    sharpe = stats.net.sharpe
+    if stats.luck_sharpe is not None and sharpe is not None and 0 < sharpe < stats.luck_sharpe:
+        said.append(
+            f"A net Sharpe ratio of {sharpe:.2f} is below the {stats.luck_sharpe:.2f} that the best of as many "
+            "worthless trials as this workspace has recorded would show by luck."
+        )
+    if stats.years < SHORT_YEARS:
+        said.append(
+            f"Short history: {stats.years:.1f} years. The standard error of a yearly Sharpe ratio is about "
+            f"{(1 / max(stats.years, 1e-9)) ** 0.5:.2f}."
+        )
+    orders = sum(series.decisions.values())
+    refused = series.decisions.get("REJECT", 0) + series.decisions.get("REDUCE", 0)
+    if orders and refused / orders > REFUSED_SHARE:
+        said.append(
+            f"The risk decision reduced or rejected {refused:,} of {orders:,} orders: the book traded is not the book asked for."
+        )
+    if series.decisions.get("FLATTEN", 0):
+        said.append(f"The risk decision flattened the book: {series.decisions['FLATTEN']:,} orders.")
+    said += [f"{s.stage}/{s.module}: {note}" for s in manifest.stages for note in s.notes]
+    return tuple(dict.fromkeys(said))

@@ -1,0 +1,100 @@
+"""Write the report of a run: page, pictures and numbers, each whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.report.charts import charts, render
+from harness.report.page import render_page
+from harness.report.series import Artifacts, RunSeries, read_series
+from harness.report.statistics import Statistics, statistics
+from harness.report.warnings import warnings
+from modules.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """What was written."""
+
+    html: Path
+    json: Path
+    pngs: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def write_report(manifest: Manifest, store: Artifacts, out_dir: Path, trials_count: int) -> ReportPaths:
+    """Write `report.html` (self-contained), `report.json` and one PNG a chart into `out_dir`.
+
+    `trials_count` is the number of trials this workspace has recorded so far: the context in which a
+    Sharpe ratio must be read. Equal inputs give equal bytes.
+
+    Raises RunError where the run did not reach `execute`, ArtifactError where an artifact is lost.
+    """
+    series = read_series(manifest, store)
+    stats = statistics(series, trials_count)
+    said = warnings(manifest, series, stats)
+    drawn = {chart.name: (chart, *render(chart)) for chart in charts(series, stats)}
+    out_dir.mkdir(parents=True, exist_ok=True)
+    pngs = tuple(_write(out_dir / f"{name}.png", png) for name, (_, png, _) in drawn.items())
+    numbers = report_numbers(manifest, series, stats, said, trials_count)
+    page = render_page(manifest, series, stats, said, trials_count, {name: svg for name, (_, _, svg) in drawn.items()})
+    return ReportPaths(
+        html=_write(out_dir / "report.html", page.encode()),
+        json=_write(out_dir / "report.json", (json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode()),
+        pngs=pngs,
+        warnings=said,
+    )
+
+
+def report_numbers(
+    manifest: Manifest, series: RunSeries, stats: Statistics, said: tuple[str, ...], trials_count: int
+) -> dict[str, object]:
+    """The numbers of the page for programs; None where a figure has no meaning."""
+    values: dict[str, object] = {
+        "run_id": manifest.run_id,
+        "digest": manifest.digest,
+        "task": manifest.task.model_dump(mode="json"),
+        "task_digest": manifest.task_digest,
+        "metrics": dict(manifest.metrics),
+        "trials": trials_count,
+        "warnings": list(said),
+        "statistics": {
+            **{k: v for k, v in asdict(stats).items() if k != "months"},
+            "months": {
+                str(y): row for y, row in zip(stats.months.years, stats.months.months.tolist(), strict=True)
+            },
+        },
+        "quantiles": [asdict(q) for q in series.quantiles],
+        "judgement": [asdict(c) for c in series.judgement],
+        "quality": [asdict(q) for q in series.quality],
+        "decisions": dict(series.decisions),
+        "stages": [s.model_dump(mode="json") for s in manifest.stages],
+        "environment": dict(manifest.environment),
+    }
+    cleaned = _no_nan(values)
+    assert isinstance(cleaned, dict)
+    return cleaned
+
+
+def _no_nan(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _no_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_no_nan(v) for v in value]
+    return value
+
+
+def _write(path: Path, data: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
