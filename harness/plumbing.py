@@ -28,7 +28,7 @@ _CONFIG = (
     "i18n.logOutputEncoding=UTF-8",
     "log.showSignature=false",
 )
-_IDENTITY = re.compile(r"\s*(?P<name>[^<>\r\n]*[^<>\s])\s*<(?P<mail>[^<>@\s]+@[^<>@\s]+)>\s*")
+_IDENTITY = re.compile(r"[ \t]*(?P<name>[^<>\r\n\0]*[^<>\s\0])[ \t]*<(?P<mail>[^<>@\s\0]+@[^<>@\s\0]+)>[ \t]*")
 
 # What git says, what we say, and the remedy; the first pattern that is found counts.
 _REFUSALS = (
