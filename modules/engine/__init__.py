@@ -1,0 +1,6 @@
+"""The bar engine: targets to orders, risk decision, next-bar fills, exact accounts.
+
+Read `bars.py` first (the loop), then `risk.py` (what may trade), `costs.py`, `accounting.py` (money as
+integers), `result.py` (tables) and `metrics.py`. `weights.py` and `evidence.py` hold the reference sizing
+and the judgement of a signal. Nothing is imported here: numba is loaded where a kernel is.
+"""

@@ -1,0 +1,210 @@
+"""Money as integers: the conversion, and the state and logs that the bar loop writes.
+
+Cash, notionals and fees are int64 micro-units (1e-6 of the currency); quantities are int64 lots. Both stay
+below `EXACT_LIMIT` = 2**53, where a float64 product still names one integer; totals stay below 2**62.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modules.jit import kernel
+from modules.panel import FloatArray, IntArray
+
+MICROS: Final = 1_000_000.0
+EXACT_LIMIT: Final = 9_007_199_254_740_992.0  # 2**53 micros, about 9.0 billion of the currency
+TOTAL_LIMIT: Final = 4_611_686_018_427_387_904  # 2**62
+Int32Array = NDArray[np.int32]
+Int8Array = NDArray[np.int8]
+
+# Slots of Book.totals
+CASH: Final = 0
+NAV: Final = 1
+DAY_NAV: Final = 2
+NEXT_ORDER: Final = 3
+FILLS: Final = 4
+UNPRICED: Final = 5
+FAULT_ROW: Final = 6
+FAULT_SYMBOL: Final = 7
+UNFILLED: Final = 8
+TOTALS: Final = 9
+
+
+class EngineError(ValueError):
+    """The engine refuses its input. Names the field, the value, the rule and the remedy."""
+
+
+class EngineOverflowError(EngineError):
+    """An amount left the range in which int64 micro-units are exact."""
+
+
+class Market(NamedTuple):
+    """What the loop may read. Rows of `sigma` and `adv` at t use bars <= t."""
+
+    ts: IntArray  # [T] ns UTC
+    day: IntArray  # [T] days since epoch, UTC
+    fill: FloatArray  # [T, N] price at which an order of the bar before fills; NaN = no fill
+    close: FloatArray  # [T, N]
+    sigma: FloatArray  # [T, N] volatility of one bar's return
+    adv: FloatArray  # [T, N] mean volume in shares; NaN = unknown
+    lot_size: FloatArray  # [N] shares a lot
+    segment: IntArray  # [T] row of `sectors` in force
+    sectors: IntArray  # [S, N] sector number
+    sequence: IntArray  # [N] symbol columns in order of their names
+
+
+class Terms(NamedTuple):
+    """Rates (fractions, not bps) and limits (fractions of NAV)."""
+
+    half_spread: float
+    commission: float
+    impact_k: float
+    borrow_year: float
+    max_instrument: float
+    max_sector: float
+    max_daily_loss: float
+    max_trade_risk: float
+    day_scale: float  # sigma of a bar times this = sigma of a day
+    min_order: float  # micros; smaller orders are not sent unless they close a position
+
+
+class Book(NamedTuple):
+    """The account between two bars: everything a restart needs."""
+
+    lots: IntArray  # [N]
+    mark: FloatArray  # [N] last known price, NaN = never priced
+    value: IntArray  # [N] micros at the mark
+    pending: IntArray  # [N] lots to fill at the next bar
+    pending_id: IntArray  # [N]
+    sector_gross: IntArray  # [sectors] micros, sum of |value|
+    totals: IntArray  # [TOTALS]
+    day_loss: FloatArray  # [1] worst loss since the day began, fraction of the day's first NAV
+
+
+class BarLog(NamedTuple):
+    """One row a bar, micros."""
+
+    nav: IntArray
+    cash: IntArray
+    positions: IntArray
+    commission: IntArray
+    spread: IntArray
+    impact: IntArray
+    borrow: IntArray
+    traded: IntArray
+    long: IntArray
+    short: IntArray
+    lots: IntArray  # [T, N]
+
+
+class OrderLog(NamedTuple):
+    """One row an order, in the order of decision; the index is the order id."""
+
+    row: Int32Array
+    symbol: Int32Array
+    asked: IntArray
+    allowed: IntArray
+    decision: Int8Array
+    rule: Int8Array
+    limit: FloatArray
+    value: FloatArray
+
+
+class FillLog(NamedTuple):
+    """One row a fill."""
+
+    order: IntArray
+    row: Int32Array
+    symbol: Int32Array
+    lots: IntArray
+    price: FloatArray
+    notional: IntArray
+    commission: IntArray
+    spread: IntArray
+    impact: IntArray
+
+
+@kernel
+def micros(lots: int, lot_size: float, price: float) -> int:
+    """Signed notional in micro-units: rint(((lots * lot_size) * price) * 1e6), halves to even.
+
+    Raises OverflowError outside +-2**53 (and on NaN).
+    """
+    amount = np.rint(float(lots) * lot_size * price * MICROS)
+    if not abs(amount) < EXACT_LIMIT:
+        raise OverflowError("amount outside 2**53 micro-units")
+    return int(amount)
+
+
+@kernel
+def fee(amount: int, rate: float) -> int:
+    """Fee in micro-units on an absolute amount: rint(amount * rate); never negative for rate >= 0."""
+    charged = np.rint(float(amount) * rate)
+    if not abs(charged) < EXACT_LIMIT:
+        raise OverflowError("fee outside 2**53 micro-units")
+    return int(charged)
+
+
+@kernel
+def add(total: int, amount: int) -> int:
+    """Sum of two amounts. Raises OverflowError beyond 2**62."""
+    result = total + amount
+    if result > TOTAL_LIMIT or result < -TOTAL_LIMIT:
+        raise OverflowError("total outside 2**62 micro-units")
+    return result
+
+
+def new_book(symbols: int, sectors: int, cash_micros: int) -> Book:
+    """An account that holds only cash."""
+    totals = np.zeros(TOTALS, dtype=np.int64)
+    totals[CASH] = totals[NAV] = totals[DAY_NAV] = cash_micros
+    return Book(
+        lots=np.zeros(symbols, dtype=np.int64),
+        mark=np.full(symbols, np.nan),
+        value=np.zeros(symbols, dtype=np.int64),
+        pending=np.zeros(symbols, dtype=np.int64),
+        pending_id=np.zeros(symbols, dtype=np.int64),
+        sector_gross=np.zeros(sectors, dtype=np.int64),
+        totals=totals,
+        day_loss=np.zeros(1),
+    )
+
+
+def new_bar_log(rows: int, symbols: int) -> BarLog:
+    """An empty log of `rows` bars."""
+    columns = [np.zeros(rows, dtype=np.int64) for _ in range(10)]
+    return BarLog(*columns, lots=np.empty((rows, symbols), dtype=np.int64))
+
+
+def new_order_log(capacity: int) -> OrderLog:
+    """Room for `capacity` orders; pages are only touched when written."""
+    i32, i8 = np.dtype(np.int32), np.dtype(np.int8)
+    return OrderLog(
+        row=np.empty(capacity, i32),
+        symbol=np.empty(capacity, i32),
+        asked=np.empty(capacity, np.int64),
+        allowed=np.empty(capacity, np.int64),
+        decision=np.empty(capacity, i8),
+        rule=np.empty(capacity, i8),
+        limit=np.empty(capacity),
+        value=np.empty(capacity),
+    )
+
+
+def new_fill_log(capacity: int) -> FillLog:
+    """Room for `capacity` fills; pages are only touched when written."""
+    i32 = np.dtype(np.int32)
+    return FillLog(
+        order=np.empty(capacity, np.int64),
+        row=np.empty(capacity, i32),
+        symbol=np.empty(capacity, i32),
+        lots=np.empty(capacity, np.int64),
+        price=np.empty(capacity),
+        notional=np.empty(capacity, np.int64),
+        commission=np.empty(capacity, np.int64),
+        spread=np.empty(capacity, np.int64),
+        impact=np.empty(capacity, np.int64),
+    )

@@ -1,0 +1,157 @@
+"""`simulate`: bars, target weights and instruments to an account, through the loop of `loop.py`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+
+from modules.engine.accounting import (
+    EXACT_LIMIT,
+    FAULT_ROW,
+    FAULT_SYMBOL,
+    MICROS,
+    EngineError,
+    EngineOverflowError,
+    Market,
+    Terms,
+    new_bar_log,
+    new_book,
+    new_fill_log,
+    new_order_log,
+)
+from modules.engine.costs import BPS, ESTIMATE_BARS, MINIMUM_BARS, Costs, trailing_mean, trailing_sigma
+from modules.engine.instruments import align_instruments
+from modules.engine.loop import advance
+from modules.engine.metrics import bars_per_day
+from modules.engine.result import Simulation
+from modules.engine.risk import RiskLimits
+from modules.panel import FloatArray, IntArray, Panel, iso
+
+
+def fill_prices(bars: Panel) -> FloatArray:
+    """`[T, N]` price at which an order decided a bar earlier fills: the open where there is one, else the close.
+
+    NaN, so no fill, where the close is missing or the bar's volume is known to be zero.
+    """
+    close = bars["close"]
+    price = close
+    if "open" in bars:
+        price = np.where(np.isnan(bars["open"]) | np.isnan(close), close, bars["open"])
+    if "volume" in bars:
+        price = np.where(bars["volume"] == 0.0, np.nan, price)
+    return np.ascontiguousarray(price)
+
+
+def first_row(ts: IntArray, start_ns: int) -> int:
+    """Index of the first bar at or after `start_ns`. Raises EngineError where there is none."""
+    row = int(np.searchsorted(ts, start_ns, side="left"))
+    if row >= ts.size:
+        last = iso(int(ts[-1])) if ts.size else "no bar"
+        raise EngineError(f"start {iso(start_ns)} lies after the last bar ({last}); choose an earlier start")
+    return row
+
+
+def build_market(bars: Panel, instruments: pl.DataFrame) -> Market:
+    """The arrays that the loop reads. Raises EngineError for instruments that do not cover the symbols."""
+    axes = align_instruments(instruments, bars.symbols, bars.ts)
+    close = bars["close"]
+    adv = np.full(close.shape, np.nan)
+    if "volume" in bars:
+        adv = trailing_mean(bars["volume"], ESTIMATE_BARS, MINIMUM_BARS)
+    return Market(
+        ts=bars.ts,
+        day=bars.ts // 86_400_000_000_000,
+        fill=fill_prices(bars),
+        close=close,
+        sigma=trailing_sigma(close, ESTIMATE_BARS, MINIMUM_BARS),
+        adv=adv,
+        lot_size=axes.lot_size,
+        segment=axes.segment,
+        sectors=axes.sectors,
+        sequence=np.array(sorted(range(len(bars.symbols)), key=bars.symbols.__getitem__), dtype=np.int64),
+    )
+
+
+def target_rows(bars: Panel, weights: Panel, start: int) -> FloatArray:
+    """Weights on the axes of `bars` from row `start` on, C order; symbols without weights have 0.
+
+    Raises EngineError for a weight on an unknown symbol or bar, a bar without weights, or a weight not finite.
+    """
+    column = {s: i for i, s in enumerate(bars.symbols)}
+    strange = [s for s in weights.symbols if s not in column]
+    if strange:
+        raise EngineError(f"weights hold {', '.join(strange[:5])}, of which there are no bars; drop them or add bars")
+    wanted = bars.ts[start:]
+    given = weights.ts[int(np.searchsorted(weights.ts, wanted[0], side="left")) :]
+    if not np.array_equal(given, wanted):
+        lacking = np.setdiff1d(wanted, given)
+        extra = np.setdiff1d(given, wanted)
+        what = f"no row at {iso(int(lacking[0]))}" if lacking.size else f"a row at {iso(int(extra[0]))} without a bar"
+        raise EngineError(
+            f"weights have {what} ({lacking.size} missing, {extra.size} extra); give one row of weights for each bar "
+            f"from {iso(int(wanted[0]))} on"
+        )
+    values = weights["weight"][weights.ts.size - given.size :]
+    if not bool(np.isfinite(values).all()):
+        r, c = (int(x[0]) for x in np.nonzero(~np.isfinite(values)))
+        raise EngineError(
+            f"weight of {weights.symbols[c]} at {iso(int(given[r]))} is {values[r, c]}; a target must be finite "
+            "(0 = hold nothing)"
+        )
+    if weights.symbols == bars.symbols:
+        return np.ascontiguousarray(values)
+    out = np.zeros((wanted.size, len(bars.symbols)))
+    out[:, [column[s] for s in weights.symbols]] = values
+    return out
+
+
+def simulate(
+    bars: Panel,
+    weights: Panel,
+    instruments: pl.DataFrame,
+    *,
+    capital_usd: float,
+    costs: Costs,
+    limits: RiskLimits,
+    start_ns: int,
+    min_order_usd: float = 0.0,
+) -> Simulation:
+    """Trade `weights` over `bars` from `start_ns` on and keep the account.
+
+    `bars` may hold earlier rows: they warm up volatility and volume and are not traded. The first row of the
+    account is the first bar at or after `start_ns`, with all capital in cash.
+    Raises EngineError for input that does not fit together, EngineOverflowError where an amount leaves int64 micros.
+    """
+    capital = capital_usd * MICROS
+    if not 0.0 < capital < EXACT_LIMIT:
+        raise EngineError(f"capital_usd = {capital_usd} must be above 0 and below {EXACT_LIMIT / MICROS:.0f}")
+    start = first_row(bars.ts, start_ns)
+    rows, symbols = bars.ts.size - start, len(bars.symbols)
+    market = build_market(bars, instruments)
+    terms = Terms(
+        half_spread=costs.half_spread_bps * BPS,
+        commission=costs.commission_bps * BPS,
+        impact_k=costs.impact_k,
+        borrow_year=costs.borrow_bps_year * BPS,
+        max_instrument=limits.max_instrument_nav,
+        max_sector=limits.max_sector_nav,
+        max_daily_loss=limits.max_daily_loss,
+        max_trade_risk=limits.max_trade_risk,
+        day_scale=math.sqrt(bars_per_day(bars.ts)),
+        min_order=min_order_usd * MICROS,
+    )
+    book = new_book(symbols, int(market.sectors.max(initial=0)) + 1, int(np.rint(capital)))
+    log = new_bar_log(rows, symbols)
+    orders, fills = new_order_log(rows * symbols), new_fill_log(rows * symbols)
+    targets = target_rows(bars, weights, start)
+    try:
+        advance(market, targets, terms, book, log, orders, fills, start, bars.ts.size, start)
+    except OverflowError as error:
+        at, who = int(book.totals[FAULT_ROW]), int(book.totals[FAULT_SYMBOL])
+        raise EngineOverflowError(
+            f"{error} at {iso(int(bars.ts[at]))}, symbol {bars.symbols[who]}: int64 micro-units stay exact up to "
+            "9.0 billion of the currency; use less capital_usd, a larger lot_size, or check the price"
+        ) from None
+    return Simulation.collect(bars, start, market, book, log, orders, fills)

@@ -1,0 +1,212 @@
+"""What a simulation leaves: integer logs, and the tables and figures made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from modules.engine import metrics as m
+from modules.engine.accounting import FILLS, MICROS, NEXT_ORDER, UNFILLED, UNPRICED, BarLog, Book, FillLog, Market, OrderLog
+from modules.engine.costs import NO_VOLUME_NOTE
+from modules.engine.risk import Decision, Rule
+from modules.panel import FloatArray, IntArray, Panel
+
+DECISIONS = [d.name for d in Decision]
+RULES = [r.name.lower() for r in Rule]
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """The account of one simulation, from its first traded bar on. Money in micros, exact."""
+
+    ts: IntArray
+    symbols: tuple[str, ...]
+    start: int
+    bars: BarLog
+    orders: OrderLog
+    fills: FillLog
+    book: Book
+    unfilled: int
+    unpriced: int
+    unpriced_positions: int
+    has_volume: bool
+
+    @classmethod
+    def collect(
+        cls, bars: Panel, start: int, market: Market, book: Book, log: BarLog, orders: OrderLog, fills: FillLog
+    ) -> Simulation:
+        """Cut the logs to what was written."""
+        n, k = int(book.totals[NEXT_ORDER]), int(book.totals[FILLS])
+        return cls(
+            ts=bars.ts[start:],
+            symbols=bars.symbols,
+            start=start,
+            bars=log,
+            orders=OrderLog(*(column[:n] for column in orders)),
+            fills=FillLog(*(column[:k] for column in fills)),
+            book=book,
+            unfilled=int(book.totals[UNFILLED]),
+            unpriced=int(book.totals[UNPRICED]),
+            unpriced_positions=int(np.count_nonzero((book.lots != 0) & np.isnan(bars["close"][-1]))),
+            has_volume="volume" in bars,
+        )
+
+    @property
+    def costs_micros(self) -> IntArray:
+        """All costs of each bar, `[T]`."""
+        b = self.bars
+        return b.commission + b.spread + b.impact + b.borrow
+
+    def _over_nav_before(self, amount: FloatArray) -> FloatArray:
+        """`amount / NAV of the bar before`; 0 on the first bar and where that NAV is not positive."""
+        out = np.zeros(amount.size)
+        before = self.bars.nav[:-1].astype(np.float64)
+        np.divide(amount[1:], before, out=out[1:], where=before > 0.0)
+        return out
+
+    def net_returns(self) -> FloatArray:
+        """(NAV - NAV before) / NAV before, `[T]`; 0 on the first bar."""
+        change = np.diff(self.bars.nav, prepend=self.bars.nav[:1]).astype(np.float64)
+        return self._over_nav_before(change)
+
+    def gross_returns(self) -> FloatArray:
+        """The same trades and positions with no cost charged on this bar: net return + costs / NAV before."""
+        change = np.diff(self.bars.nav, prepend=self.bars.nav[:1])
+        return self._over_nav_before((change + self.costs_micros).astype(np.float64))
+
+    def turnover(self) -> FloatArray:
+        """Sum of |notional| traded (buys and sells) / NAV before, `[T]`."""
+        return self._over_nav_before(self.bars.traded.astype(np.float64))
+
+    def nav(self) -> pl.DataFrame:
+        """The account at the close of each bar (NavSchema)."""
+        b = self.bars
+        nav = b.nav.astype(np.float64)
+        safe = np.where(nav > 0.0, nav, np.inf)
+        return pl.DataFrame(
+            {
+                "event_time": self._times(self.ts),
+                "nav_micros": b.nav,
+                "cash_micros": b.cash,
+                "positions_micros": b.positions,
+                "commission_micros": b.commission,
+                "spread_micros": b.spread,
+                "impact_micros": b.impact,
+                "borrow_micros": b.borrow,
+                "gross_return": self.gross_returns(),
+                "net_return": self.net_returns(),
+                "turnover": self.turnover(),
+                "gross_exposure": (b.long + b.short).astype(np.float64) / safe,
+                "net_exposure": (b.long - b.short).astype(np.float64) / safe,
+            }
+        )
+
+    def orders_table(self) -> pl.DataFrame:
+        """Every order with its decision (OrdersSchema)."""
+        o = self.orders
+        return pl.DataFrame(
+            {
+                "order_id": np.arange(o.row.size, dtype=np.int64),
+                "event_time": self._times(self.ts[o.row - self.start]),
+                "symbol": self._names(o.symbol),
+                "asked_lots": o.asked,
+                "allowed_lots": o.allowed,
+                "decision": pl.Series(DECISIONS).gather(o.decision.astype(np.uint32)).cast(pl.Enum(DECISIONS)),
+                "rule": pl.Series(RULES).gather(o.rule.astype(np.uint32)),
+                "limit": pl.Series(o.limit).fill_nan(None),
+                "value": pl.Series(o.value).fill_nan(None),
+            }
+        )
+
+    def fills_table(self) -> pl.DataFrame:
+        """Every fill (FillsSchema)."""
+        f = self.fills
+        return pl.DataFrame(
+            {
+                "order_id": f.order,
+                "event_time": self._times(self.ts[f.row - self.start]),
+                "symbol": self._names(f.symbol),
+                "lots": f.lots,
+                "price": f.price,
+                "notional_micros": f.notional,
+                "commission_micros": f.commission,
+                "spread_micros": f.spread,
+                "impact_micros": f.impact,
+            }
+        )
+
+    def positions(self) -> Panel:
+        """Lots held at the close of each bar."""
+        return Panel(self.ts, self.symbols, {"lots": self.bars.lots.astype(np.float64)})
+
+    def metrics(self) -> dict[str, float]:
+        """Figures of the account; what does not exist is absent. Fractions, years of `bars_per_year`, dollars."""
+        per_year = m.bars_per_year(self.ts)
+        net, gross = self.net_returns(), self.gross_returns()
+        b = self.bars
+        costs = {name: int(getattr(b, name).sum()) for name in ("commission", "spread", "impact", "borrow")}
+        all_costs = sum(costs.values())
+        pnl = int(b.nav[-1]) - int(b.nav[0])
+        gross_pnl = pnl + all_costs
+        years = self.ts.size / per_year
+        figures = {
+            "gross_sharpe": m.sharpe(gross, per_year),
+            "net_sharpe": m.sharpe(net, per_year),
+            "annual_return": m.annual_return(net, per_year),
+            "annual_volatility": m.annual_volatility(net, per_year),
+            "max_drawdown": m.max_drawdown(b.nav.astype(np.float64)),
+            "turnover": m.total(self.turnover()) / years,
+            "mean_gross_exposure": m.mean((b.long + b.short) / np.where(b.nav > 0, b.nav, np.inf)),
+            "total_cost_usd": all_costs / MICROS,
+            "gross_pnl_usd": gross_pnl / MICROS,
+            "net_pnl_usd": pnl / MICROS,
+            "cost_share": all_costs / gross_pnl if gross_pnl > 0 else float("nan"),
+            "cost_bps_year": m.total(gross - net) / years * 1e4,
+            "bars": float(self.ts.size),
+            "bars_per_year": per_year,
+            "orders": float(self.orders.row.size),
+            "fills": float(self.fills.row.size),
+            "unfilled": float(self.unfilled),
+        }
+        figures |= {f"{name}_usd": value / MICROS for name, value in costs.items()}
+        figures |= self.decision_counts()
+        return m.present(figures)
+
+    def decision_counts(self) -> dict[str, float]:
+        """`approved`, `reduced`, `rejected`, `flattened`, and `reduced.RULE`, `rejected.RULE` where there are any."""
+        counts: dict[str, float] = {}
+        words = {Decision.APPROVE: "approved", Decision.REDUCE: "reduced", Decision.REJECT: "rejected", Decision.FLATTEN: "flattened"}
+        for decision, word in words.items():
+            mask = self.orders.decision == int(decision)
+            counts[word] = float(np.count_nonzero(mask))
+            if decision in (Decision.REDUCE, Decision.REJECT):
+                found = np.bincount(self.orders.rule[mask], minlength=len(RULES))
+                counts |= {f"{word}.{RULES[r]}": float(n) for r, n in enumerate(found) if n}
+        return counts
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: no trades, orders held back, what is not modelled."""
+        found = []
+        if self.fills.row.size == 0:
+            why = f"{self.orders.row.size} orders, none filled" if self.orders.row.size else "no target asked for an order"
+            found.append(f"ZERO TRADES: {why} in {self.ts.size} bars")
+        if not self.has_volume:
+            found.append(NO_VOLUME_NOTE)
+        if self.unfilled:
+            found.append(f"{self.unfilled} orders expired unfilled: no price or zero volume at their bar")
+        if self.unpriced:
+            found.append(f"{self.unpriced} targets were on symbols that had never had a price; nothing was ordered")
+        if self.unpriced_positions:
+            found.append(f"{self.unpriced_positions} positions have no price at the last bar; they stand at their last known price")
+        if bool((self.bars.nav <= 0).any()):
+            found.append("ACCOUNT LOST: NAV fell to zero or below; returns after that are 0")
+        return tuple(found)
+
+    def _names(self, index: np.ndarray[tuple[int], np.dtype[np.int32]]) -> pl.Series:
+        return pl.Series(list(self.symbols), dtype=pl.String).gather(index.astype(np.uint32))
+
+    @staticmethod
+    def _times(ts: IntArray) -> pl.Series:
+        return pl.Series(ts).cast(pl.Datetime("ns", "UTC"))

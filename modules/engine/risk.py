@@ -1,0 +1,226 @@
+"""The risk decision: one function, the same in a backtest and on a live path.
+
+Precedence, first match wins:
+
+1. the day's loss has reached its limit   -> FLATTEN: close what is held, open nothing
+2. the price is not finite and positive   -> REJECT
+3. the order only reduces the position    -> APPROVE, whatever the account looks like
+4. NAV is not positive                    -> REJECT (an order that crosses zero is REDUCEd to its closing part)
+5. limits on the opening part             -> APPROVE, REDUCE to the largest order that keeps all of them, or REJECT
+   instrument_nav, sector_nav, trade_risk; the tightest is named, the first of these in a tie.
+
+Hard limits are constants of this file. Settings may tighten them; nothing loosens or switches them off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from modules.engine.accounting import EXACT_LIMIT, MICROS, micros
+from modules.jit import kernel
+
+HARD_MAX_INSTRUMENT_NAV: Final = 0.05
+HARD_MAX_SECTOR_NAV: Final = 0.25
+HARD_MAX_DAILY_LOSS: Final = 0.05
+HARD_MAX_TRADE_RISK: Final = 0.01
+RISK_SIGMAS: Final = 2.0
+
+_CONSTANTS: Final = {
+    "max_instrument_nav": ("HARD_MAX_INSTRUMENT_NAV", HARD_MAX_INSTRUMENT_NAV),
+    "max_sector_nav": ("HARD_MAX_SECTOR_NAV", HARD_MAX_SECTOR_NAV),
+    "max_daily_loss": ("HARD_MAX_DAILY_LOSS", HARD_MAX_DAILY_LOSS),
+    "max_trade_risk": ("HARD_MAX_TRADE_RISK", HARD_MAX_TRADE_RISK),
+}
+
+
+class Decision(IntEnum):
+    """What may be done with an order."""
+
+    APPROVE = 0
+    REDUCE = 1
+    REJECT = 2
+    FLATTEN = 3
+
+
+class Rule(IntEnum):
+    """Why."""
+
+    WITHIN_LIMITS = 0
+    REDUCES_EXPOSURE = 1
+    DAILY_LOSS = 2
+    PRICE_NOT_FINITE = 3
+    NAV_NOT_POSITIVE = 4
+    INSTRUMENT_NAV = 5
+    SECTOR_NAV = 6
+    TRADE_RISK = 7
+    SIGMA_UNKNOWN = 8
+
+
+_APPROVE: Final = int(Decision.APPROVE)
+_REDUCE: Final = int(Decision.REDUCE)
+_REJECT: Final = int(Decision.REJECT)
+_FLATTEN: Final = int(Decision.FLATTEN)
+_WITHIN: Final = int(Rule.WITHIN_LIMITS)
+_REDUCES: Final = int(Rule.REDUCES_EXPOSURE)
+_DAILY_LOSS: Final = int(Rule.DAILY_LOSS)
+_PRICE: Final = int(Rule.PRICE_NOT_FINITE)
+_NAV: Final = int(Rule.NAV_NOT_POSITIVE)
+_INSTRUMENT: Final = int(Rule.INSTRUMENT_NAV)
+_SECTOR: Final = int(Rule.SECTOR_NAV)
+_TRADE: Final = int(Rule.TRADE_RISK)
+_SIGMA: Final = int(Rule.SIGMA_UNKNOWN)
+
+
+def refuse_looser(name: str, value: object) -> None:
+    """Raise ValueError, naming the constant, where `value` is looser than the hard limit of `name`."""
+    constant, hard = _CONSTANTS[name]
+    if isinstance(value, int | float) and not value <= hard:
+        raise ValueError(
+            f"{name} = {value} is looser than the hard limit {constant} = {hard}; "
+            "settings may only tighten it: give a smaller value"
+        )
+
+
+class RiskLimits(BaseModel):
+    """Limits in force, as fractions of NAV; each at most its hard constant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    max_instrument_nav: float = Field(default=HARD_MAX_INSTRUMENT_NAV, gt=0.0, le=HARD_MAX_INSTRUMENT_NAV)
+    max_sector_nav: float = Field(default=HARD_MAX_SECTOR_NAV, gt=0.0, le=HARD_MAX_SECTOR_NAV)
+    max_daily_loss: float = Field(default=HARD_MAX_DAILY_LOSS, gt=0.0, le=HARD_MAX_DAILY_LOSS)
+    max_trade_risk: float = Field(default=HARD_MAX_TRADE_RISK, gt=0.0, le=HARD_MAX_TRADE_RISK)
+
+    @field_validator("max_instrument_nav", "max_sector_nav", "max_daily_loss", "max_trade_risk", mode="before")
+    @classmethod
+    def _only_tighter(cls, value: object, info: ValidationInfo) -> object:
+        refuse_looser(str(info.field_name), value)
+        return value
+
+
+@kernel
+def largest_lots(room_micros: float, lot_size: float, price: float) -> int:
+    """The most lots whose rounded notional is at most `room_micros` (0 where there is no room)."""
+    if not room_micros > 0.0:
+        return 0
+    most = np.floor(room_micros / (lot_size * price * MICROS))
+    if most >= EXACT_LIMIT:
+        return int(EXACT_LIMIT)
+    lots = int(most)
+    while lots > 0 and micros(lots, lot_size, price) > room_micros:
+        lots -= 1
+    return lots
+
+
+@kernel
+def decide(
+    price: float,
+    nav: int,
+    lots: int,
+    asked: int,
+    lot_size: float,
+    sector_others: int,
+    sigma_day: float,
+    daily_loss: float,
+    max_instrument: float,
+    max_sector: float,
+    max_daily_loss: float,
+    max_trade_risk: float,
+) -> tuple[int, int, int, float, float]:
+    """Decide on an order of `asked` signed lots in an instrument of which `lots` are held.
+
+    `nav` and `sector_others` (gross value of the sector without this instrument) are micros; `sigma_day` is
+    the volatility of a day's return; `daily_loss` the day's worst loss as a fraction; limits are fractions.
+    Returns (decision, rule, allowed signed lots, limit, value); limit and value are NaN where no limit spoke.
+    """
+    none = np.nan
+    if daily_loss >= max_daily_loss:
+        return _FLATTEN, _DAILY_LOSS, -lots, max_daily_loss, daily_loss
+    if not (price > 0.0 and price < np.inf):
+        return _REJECT, _PRICE, 0, none, price
+    side = 1 if asked > 0 else -1
+    size = abs(asked)
+    closing = min(size, abs(lots)) if lots * side < 0 else 0
+    opening = size - closing
+    if opening == 0:
+        return _APPROVE, _REDUCES, asked, none, none
+    held = 0 if lots * side < 0 else abs(lots)
+    if nav <= 0:
+        rule, limit, value, most = _NAV, 0.0, float(nav), 0
+    else:
+        worth = lot_size * price * MICROS / float(nav)
+        rule, limit, value, most = _WITHIN, none, none, opening
+        room = np.floor(max_instrument * float(nav))
+        can = largest_lots(room, lot_size, price) - held
+        if can < most:
+            rule, limit, value, most = _INSTRUMENT, max_instrument, float(held + opening) * worth, can
+        room = np.floor(max_sector * float(nav)) - float(sector_others)
+        can = largest_lots(room, lot_size, price) - held
+        if can < most:
+            value = float(sector_others) / float(nav) + float(held + opening) * worth
+            rule, limit, most = _SECTOR, max_sector, can
+        if not sigma_day >= 0.0:
+            if 0 < most:
+                rule, limit, value, most = _SIGMA, max_trade_risk, none, 0
+        elif sigma_day > 0.0:
+            can = largest_lots(max_trade_risk * float(nav) / (RISK_SIGMAS * sigma_day), lot_size, price) - closing
+            if can < most:
+                rule, limit, most = _TRADE, max_trade_risk, can
+                value = RISK_SIGMAS * sigma_day * float(size) * worth
+    total = closing + max(0, most)
+    if total == size:
+        return _APPROVE, _WITHIN, asked, none, none
+    return (_REJECT if total == 0 else _REDUCE), rule, side * total, limit, value
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """An order and the account it meets. Money in micros, quantities in lots, the rest fractions."""
+
+    price: float
+    nav_micros: int
+    lots: int
+    asked_lots: int
+    lot_size: float = 1.0
+    sector_others_micros: int = 0
+    sigma_day: float = 0.0
+    daily_loss: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The answer to an order; `limit` and `value` are None where no limit spoke."""
+
+    decision: Decision
+    rule: Rule
+    allowed_lots: int
+    limit: float | None
+    value: float | None
+
+
+def rule_on(request: OrderRequest, limits: RiskLimits) -> Ruling:
+    """`decide` for one order, in words."""
+    decision, rule, allowed, limit, value = decide(
+        float(request.price),
+        int(request.nav_micros),
+        int(request.lots),
+        int(request.asked_lots),
+        float(request.lot_size),
+        int(request.sector_others_micros),
+        float(request.sigma_day),
+        float(request.daily_loss),
+        limits.max_instrument_nav,
+        limits.max_sector_nav,
+        limits.max_daily_loss,
+        limits.max_trade_risk,
+    )
+    return Ruling(Decision(decision), Rule(rule), int(allowed), _number(limit), _number(value))
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
