@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
@@ -24,7 +25,8 @@ Setting: TypeAlias = JsonScalar | tuple[JsonScalar, ...]
 
 
 def _finite_or_none(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    number = isinstance(value, Real) and not isinstance(value, int)  # Real: NumPy's float32 is no float
+    return None if number and not math.isfinite(float(value)) else value  # type: ignore[arg-type]
 
 
 def _finite_items(value: object) -> object:
@@ -41,9 +43,7 @@ Seconds = Annotated[float, Field(ge=0.0)]
 class EventBase(BaseModel):
     """Base of every event: frozen, no unknown fields, no NaN or infinity."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), ser_json_inf_nan="null"
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
 
 class Change(EventBase):
@@ -378,8 +378,10 @@ KINDS: Mapping[str, type[EventBase]] = {
 def canonical_json(model: BaseModel) -> str:
     """One line of JSON: keys sorted, no spaces, shortest floats that round-trip, text as it is, no NaN.
 
-    Equal models give equal text, whatever the order in which their mappings were filled.
+    Equal models give equal text, whatever the order in which their mappings were filled. A lone surrogate (the
+    trace of an undecodable file name in an error message) has no UTF-8 form and becomes a question mark.
     """
-    return json.dumps(
+    text = json.dumps(
         model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
+    return text.encode("utf-8", "replace").decode()
