@@ -1,0 +1,373 @@
+"""Registered data sets: immutable versions, each with its lockbox sealed in a file of its own.
+
+    root/<name>/<version>/raw_open.parquet   raw rows before lockbox_start
+    root/<name>/<version>/lockbox.parquet    raw rows from lockbox_start on; nothing here reads it
+    root/<name>/<version>/times.parquet      the distinct event times (no values), to place later periods
+    root/<name>/<version>/meta.json          the DataVersion
+    root/<name>/current                      the version that a bare name means
+
+A row whose time cannot be read cannot be shown to lie before the lockbox, so it is sealed too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from modules.canonical import digest_json, digest_table
+from modules.contract import TIME
+from modules.panel import iso
+
+Scalar = str | int | float | bool | None
+IngestName = Literal["sample", "files"]
+
+BUNDLED = ("us20", "us5")
+MINING_SHARE = 0.5
+OPEN_SHARE = 0.8
+MISSING_TEXT = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "-", ".")
+"""Texts that mean "no value" in a number's column."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_PROVENANCE = ("source_file", "source_row")
+
+
+class DataError(ValueError):
+    """Data that cannot be taken. `message` says what and where; `remedy` what to do about it."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message}; {remedy}")
+
+
+class DataVersion(BaseModel):
+    """One immutable version of a data set. Times are ns UTC; a period's end is exclusive.
+
+    mining = [first_ns, mining_end_ns), judging = [mining_end_ns, lockbox_start_ns),
+    lockbox = [lockbox_start_ns, last_ns]. `rows` and `symbols` count accepted bars and symbols over
+    the whole set; `refused` counts rows by rule.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    version: str
+    digest: str
+    ingest: IngestName
+    ingest_settings: dict[str, Scalar]
+    rows: int
+    symbols: int
+    start: str
+    end: str
+    refused: dict[str, int]
+    mining_end_ns: int
+    lockbox_start_ns: int
+    first_ns: int
+    last_ns: int
+    parent: str | None = None
+    open_digest: str
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What `DataStore.register` takes.
+
+    `raw` has `source_file`, `source_row`, `source_event_time` (Datetime ns UTC; null = unreadable)
+    beside the columns as they came. `parent` names the version this one adds a vintage to.
+    """
+
+    name: str
+    raw: pl.DataFrame
+    ingest: IngestName
+    ingest_settings: Mapping[str, Scalar]
+    time_column: str
+    rows: int
+    symbols: int
+    refused: Mapping[str, int] = field(default_factory=dict)
+    parent: DataVersion | None = None
+
+
+def content_digest(raw: pl.DataFrame, time_column: str) -> str:
+    """Digest of raw content, independent of file format, file names and row order.
+
+    Numbers (also numbers written as text) are float64, missing values are null, the time column is
+    its nanoseconds (its text only where it cannot be read); columns by name, rows sorted.
+    """
+    columns: list[pl.Expr] = []
+    for name in sorted(set(raw.columns) - set(_PROVENANCE)):
+        column = raw.get_column(name)
+        if name == time_column:
+            unreadable = pl.when(pl.col("source_event_time").is_null()).then(pl.col(name).cast(pl.String))
+            columns.append(unreadable.otherwise(None).alias(f"unreadable {name}"))
+        elif column.dtype.is_numeric():
+            columns.append(pl.col(name).cast(pl.Float64).fill_nan(None))
+        elif column.dtype == pl.String:
+            text = column.str.strip_chars()
+            text = text.set(text.is_in(MISSING_TEXT).fill_null(False), None)
+            number = text.cast(pl.Float64, strict=False)
+            plain = number.null_count() == text.null_count()
+            columns.append(pl.lit(number.fill_nan(None) if plain else text).alias(name))
+        else:
+            columns.append(pl.col(name))
+    table = raw.select(columns)
+    order = ["source_event_time", *(c for c in table.columns if c != "source_event_time")]
+    return digest_table(table.sort(order, nulls_last=True))
+
+
+class DataStore:
+    """The registered data sets below `root`. Safe for concurrent processes."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(root)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def current(self, name: str) -> DataVersion:
+        """The version a bare name means: the one registered last. A bundled set is registered on first use."""
+        _check_name(name)
+        pointer = self._root / name / "current"
+        if pointer.exists():
+            return self.get(name, pointer.read_text().strip())
+        versions = self._versions(name)
+        if versions:
+            return versions[-1]
+        if name in BUNDLED:
+            from modules.bundled import registration  # reads the package files only when they are wanted
+
+            return self.register(registration(name))
+        known = sorted({v.name for v in self.list()} | set(BUNDLED))
+        near = difflib.get_close_matches(name, known, n=1)
+        raise DataError(
+            f"data set {name!r} is not registered; known: {', '.join(known)}",
+            f"did you mean {near[0]!r}?" if near else f"register it with `cws data add {name} PATH`",
+        )
+
+    def get(self, name: str, version: str) -> DataVersion:
+        """A version by its name (`v1`) or digest."""
+        _check_name(name)
+        found = self._versions(name)
+        for candidate in found:
+            if version in (candidate.version, candidate.digest):
+                return candidate
+        if name in BUNDLED and not found:
+            first = self.current(name)
+            if version in (first.version, first.digest):
+                return first
+            found = (first,)
+        have = ", ".join(f"{v.version} ({v.digest[:12]})" for v in found) or "none"
+        raise DataError(
+            f"data set {name!r} has no version {version!r}; it has {have}",
+            "name one of these, or register the file that had it",
+        )
+
+    def list(self) -> tuple[DataVersion, ...]:
+        """Every registered version, by name then age."""
+        if not self._root.is_dir():
+            return ()
+        names = sorted(p.name for p in self._root.iterdir() if p.is_dir() and _NAME.fullmatch(p.name))
+        return tuple(v for name in names for v in self._versions(name))
+
+    def raw(self, version: DataVersion) -> pl.DataFrame:
+        """The raw rows before the lockbox, of this version and the vintages it builds on, oldest vintage first.
+
+        Raises DataError where a stored file no longer has the content that was registered.
+        """
+        folder = self._root / version.name / version.version
+        path = folder / "raw_open.parquet"
+        what = f"data set {version.name} {version.version}"
+        try:
+            table = pl.read_parquet(path)
+            found = digest_table(table)
+        except (OSError, pl.exceptions.PolarsError, TypeError) as error:
+            raise DataError(f"{what}: {path.name} cannot be read ({error})", _restore(folder)) from error
+        if found != version.open_digest:
+            raise DataError(
+                f"{what}: {path.name} has digest {found[:12]}, registered was {version.open_digest[:12]}",
+                _restore(folder),
+            )
+        if version.parent is not None:
+            older = self.raw(self.get(version.name, version.parent))
+            table = pl.concat([older, table], how="diagonal_relaxed")
+        return table.filter(pl.col("source_event_time") < pl.lit(version.lockbox_start_ns).cast(TIME))
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def register(self, item: Registration) -> DataVersion:
+        """Write a version, or return the one that already holds this content. Atomic; nothing half-written.
+
+        The lockbox of a later version never starts later than that of an earlier one, so adding
+        rows to a set and registering it again unlocks nothing.
+        """
+        _check_name(item.name)
+        _check_raw(item)
+        own = content_digest(item.raw, item.time_column)
+        digest = digest_json(
+            {
+                "content": own,
+                "ingest": item.ingest,
+                "settings": dict(item.ingest_settings),
+                "parent": item.parent.digest if item.parent else None,
+            }
+        )
+        folder = self._root / item.name
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            versions = self._versions(item.name)
+            for version in versions:
+                if version.digest == digest:
+                    _write_pointer(folder, version.version)
+                    return version
+            number = max((int(v.version[1:]) for v in versions), default=0) + 1
+            version = self._write(item, f"v{number}", digest, versions)
+            _write_pointer(folder, version.version)
+            return version
+
+    def _write(self, item: Registration, label: str, digest: str, earlier: Sequence[DataVersion]) -> DataVersion:
+        times = item.raw.get_column("source_event_time").drop_nulls().unique().sort()
+        if item.parent is not None:
+            older = pl.read_parquet(self._root / item.name / item.parent.version / "times.parquet")
+            times = pl.concat([times, older.get_column("source_event_time")]).unique().sort()
+        mining_end, lockbox_start = _periods(item.name, times, earlier)
+        is_open = pl.col("source_event_time") < pl.lit(lockbox_start).cast(TIME)
+        opened = item.raw.filter(is_open)
+        sealed = item.raw.filter(~is_open.fill_null(False))
+        stamps = times.to_physical()
+        version = DataVersion(
+            name=item.name,
+            version=label,
+            digest=digest,
+            ingest=item.ingest,
+            ingest_settings=dict(item.ingest_settings),
+            rows=item.rows,
+            symbols=item.symbols,
+            start=iso(int(stamps[0])),
+            end=iso(int(stamps[-1])),
+            refused=dict(item.refused),
+            mining_end_ns=mining_end,
+            lockbox_start_ns=lockbox_start,
+            first_ns=int(stamps[0]),
+            last_ns=int(stamps[-1]),
+            parent=item.parent.version if item.parent else None,
+            open_digest=digest_table(opened),
+        )
+        folder = self._root / item.name
+        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        try:
+            opened.write_parquet(scratch / "raw_open.parquet", compression="zstd")
+            sealed.write_parquet(scratch / "lockbox.parquet", compression="zstd")
+            times.to_frame("source_event_time").write_parquet(scratch / "times.parquet")
+            (scratch / "meta.json").write_text(version.model_dump_json(indent=2) + "\n")
+            for path in scratch.iterdir():
+                _sync(path)
+            _sync(scratch)
+            scratch.rename(folder / label)
+            _sync(folder)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        return version
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _versions(self, name: str) -> tuple[DataVersion, ...]:
+        folder = self._root / name
+        if not folder.is_dir():
+            return ()
+        labels = sorted(
+            (p for p in folder.iterdir() if re.fullmatch(r"v[0-9]+", p.name)), key=lambda p: int(p.name[1:])
+        )
+        found = []
+        for path in labels:
+            try:
+                found.append(DataVersion.model_validate_json((path / "meta.json").read_text()))
+            except (OSError, ValidationError) as error:
+                raise DataError(
+                    f"data set {name} {path.name}: meta.json cannot be read ({error})", _restore(path)
+                ) from error
+        return tuple(found)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / ".lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"{name!r} is not a name for a data set",
+            "use 1 to 64 letters, digits, '_' or '-', starting with a letter or digit",
+        )
+
+
+def _check_raw(item: Registration) -> None:
+    for column in (*_PROVENANCE, "source_event_time"):
+        if column not in item.raw.columns:
+            raise ValueError(f"raw of {item.name} lacks column {column}; registration needs provenance and event time")
+    if item.raw.schema["source_event_time"] != TIME:
+        raise ValueError(
+            f"source_event_time of {item.name} is {item.raw.schema['source_event_time']}; cast it to {TIME}"
+        )
+    if item.rows == 0 or item.symbols == 0:
+        raise DataError(
+            f"data set {item.name} has {item.rows} usable rows and {item.symbols} symbols",
+            "give a file with bars in it",
+        )
+
+
+def _periods(name: str, times: pl.Series, earlier: Sequence[DataVersion]) -> tuple[int, int]:
+    """`(mining_end_ns, lockbox_start_ns)` over the distinct sorted event times."""
+    stamps = times.to_physical()
+    n = stamps.len()
+    if n < 2:
+        raise DataError(
+            f"data set {name} has {n} distinct times", "give at least 2, so that a part can be held back as lockbox"
+        )
+    lockbox_start = min([int(stamps[int(OPEN_SHARE * n)]), *(v.lockbox_start_ns for v in earlier)])
+    open_count = int((stamps < lockbox_start).sum())
+    if open_count == 0:
+        raise DataError(
+            f"every row of this file lies in the lockbox of {name}, which starts at {iso(lockbox_start)}",
+            "register it under a name of its own",
+        )
+    middle = int(MINING_SHARE * n)
+    if middle >= open_count:
+        middle = int(MINING_SHARE / OPEN_SHARE * open_count)
+    return int(stamps[middle]), lockbox_start
+
+
+def _restore(folder: Path) -> str:
+    return f"remove {folder} and register the data again"
+
+
+def _write_pointer(folder: Path, version: str) -> None:
+    scratch = folder / f".current-{os.getpid()}"
+    scratch.write_text(version + "\n")
+    _sync(scratch)
+    scratch.replace(folder / "current")
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Ingest: raw rows as they came, to bitemporal records and instruments."""

@@ -1,0 +1,69 @@
+"""Where in a raw table the bars are, and how its clock reads."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from modules.calendars import UNKNOWN
+from modules.contract import ModuleSettings
+
+DAY_S = 86_400
+PRICE_FIELDS = ("open", "high", "low", "close", "adj_close")
+VALUE_FIELDS = (*PRICE_FIELDS, "volume")
+
+DateOrder = Literal["iso", "mdy", "dmy"]
+EpochUnit = Literal["", "s", "ms", "us", "ns", "yyyymmdd", "yyyymm"]
+
+
+class Layout(ModuleSettings):
+    """Columns by name ("" = the file has none). `long`: a row per symbol and time; `wide`: a column per symbol,
+    every column but the time is one symbol's close. Flat on purpose: each setting is one scalar in a trace."""
+
+    layout: Literal["long", "wide"] = "long"
+    time_column: str = "date"
+    symbol_column: str = "symbol"
+    open_column: str = ""
+    high_column: str = ""
+    low_column: str = ""
+    close_column: str = ""
+    adj_close_column: str = ""
+    volume_column: str = ""
+    timezone: str = Field("UTC", description="IANA zone of times that carry no offset")
+    date_order: DateOrder = "iso"
+    epoch_unit: EpochUnit = ""
+    decimal: Literal[".", ","] = "."
+    interval_s: int = Field(
+        DAY_S, ge=1, le=400 * DAY_S, description="length of one bar; a day or more = labelled by date"
+    )
+    bar_stamp: Literal["open", "close"] = Field("open", description="which end of an intraday bar its time names")
+    calendar: str = Field(UNKNOWN, description="exchange-calendars name, 24/7, or UNKNOWN")
+    base_known_at: str = Field("", description="when the first vintage was downloaded; set when a second one is added")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError):
+            raise ValueError(f"timezone {value!r} is no IANA zone; write it like America/New_York") from None
+        return value
+
+    @model_validator(mode="after")
+    def _has_prices(self) -> Layout:
+        if self.layout == "long" and self.close_column == "" and type(self) is Layout:
+            raise ValueError("close_column is empty; a long layout needs the column that holds the close")
+        return self
+
+    @property
+    def daily(self) -> bool:
+        """Bars of a day or longer are labelled by their date at 00:00 UTC."""
+        return self.interval_s >= DAY_S
+
+    def column_of(self, field: str) -> str:
+        """Raw column that holds a field of the records, "" where the file has none."""
+        name: str = getattr(self, f"{field}_column")
+        return name

@@ -1,0 +1,1 @@
+"""Ingest of the bundled data sets."""
