@@ -36,7 +36,8 @@ def _finite_items(value: object) -> object:
 MaybeFloat = Annotated[float | None, BeforeValidator(_finite_or_none)]
 Metrics = Annotated[Mapping[str, float | None], BeforeValidator(_finite_items)]
 Texts = Annotated[Sequence[str], AfterValidator(tuple)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+Seed = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 Seconds = Annotated[float, Field(ge=0.0)]
 
 
@@ -67,7 +68,7 @@ class RunStarted(EventBase):
     signal: str | None
     start: str
     end: str
-    seed: int
+    seed: Seed
     modules: Mapping[str, str]
     purpose: Literal["run", "research", "ablation", "replay", "certify"]
 
@@ -149,7 +150,7 @@ class ResearchStarted(EventBase):
     research_id: str
     text: str
     drafter: str
-    seed: int
+    seed: Seed
 
 
 class ResearchNeedsInput(EventBase):

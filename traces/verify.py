@@ -117,12 +117,12 @@ class _Chain:
             return seq, "is not a record: its bytes were altered"
         if place.seq != seq:
             return seq, f"is not where it belongs: record {place.seq} stands in its place (moved, removed or repeated)"
-        if self._place is not None and place.ts_ns < self._place.ts_ns:
-            return seq, "is earlier than the record before it: its bytes were altered"
         if place.prev != self._hash:
             self._suspect = "was altered: it and its neighbour do not link"
             if seq == 0:
                 return seq, "was altered: it does not begin a chain"
+        elif self._place is not None and place.ts_ns < self._place.ts_ns:
+            return seq, "is earlier than the record before it"
         self._place, self._hash, self.next_seq = place, hash_line(raw[:-1]), seq + 1
         return None
 
