@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from cli.errors import ExitCode, Meaning, UsageFault, meaning
+from cli.errors import ExitCode, Meaning, RequestError, meaning
 
 _BUG = Meaning(ExitCode.FAILED, "set CWS_DEBUG=1 and run again to see where; this is a defect, please report it")
 _INTERRUPTED = 130
@@ -35,7 +35,7 @@ def guarded(command: Any, argv: list[str]) -> int:
         # The reader (head, less) has gone: that is its right. Point stdout away so that exit does not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one boundary; known errors and bugs part in _report
         return _report(error, meaning(error), as_json)
 
 
@@ -45,7 +45,7 @@ def _command_line_error(error: Any, as_json: bool) -> int:
         return ExitCode.USAGE
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "cws"
-    fault = UsageFault(error.format_message(), f"see `{path} --help`")
+    fault = RequestError(error.format_message(), f"see `{path} --help`")
     return _report(fault, meaning(fault), as_json)
 
 

@@ -28,13 +28,13 @@ class CommandError(Exception):
         self.remedy = remedy
 
 
-class UsageFault(CommandError):
+class RequestError(CommandError):
     """The request itself is wrong."""
 
     exit_code = ExitCode.USAGE
 
 
-class Refused(CommandError):
+class RefusedError(CommandError):
     """A gate said no."""
 
     exit_code = ExitCode.REFUSED

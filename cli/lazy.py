@@ -22,6 +22,13 @@ class Entry:
     panel: str
 
 
+def command_file(help_text: str | None = None) -> typer.Typer:
+    """The `app` of a file below `cli/commands`; with `help_text` a group of commands."""
+    return typer.Typer(
+        help=help_text, no_args_is_help=help_text is not None, add_completion=False, pretty_exceptions_enable=False
+    )
+
+
 class LazyCommand(TyperCommand):
     """Stands in for a command until it is called: carries its help, imports it to parse its arguments."""
 

@@ -15,7 +15,8 @@ app = typer.Typer(
     name="cws",
     cls=lazy_group(COMMANDS),
     help="A research engine that improves itself: hypothesis to report, trace to pull request.",
-    epilog="Data on stdout, words on stderr; --json on every command. Exit: 0 ok, 1 failed, 2 usage, 3 refused by a gate.",
+    epilog="Data on stdout, words on stderr; --json on every command. "
+    "Exit: 0 ok, 1 failed, 2 usage, 3 refused by a gate.",
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

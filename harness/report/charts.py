@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,7 +134,7 @@ def thin(ts: IntArray, values: FloatArray, buckets: int = POINTS) -> tuple[IntAr
         return ts, values
     edges = np.linspace(0, values.size, buckets + 1).astype(np.int64)
     keep = {0, values.size - 1}
-    for lo, hi in zip(edges[:-1], edges[1:], strict=True):
+    for lo, hi in pairwise(edges):
         part = values[lo:hi]
         if not np.isnan(part).all():
             keep |= {int(lo + np.nanargmin(part)), int(lo + np.nanargmax(part))}
@@ -184,7 +185,7 @@ def draw_months(stats: Statistics) -> Figure:
     scale = heat_scale(table.months)
     colours = LinearSegmentedColormap.from_list("cws", [LIGHT["loss"], LIGHT["paper"], LIGHT["gain"]])
     axes.imshow(table.months * 100, cmap=colours, vmin=-scale * 100, vmax=scale * 100, aspect="auto")
-    axes.set_xticks(range(12), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+    axes.set_xticks(range(12), ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"])
     axes.set_yticks(range(len(table.years)), [str(y) for y in table.years])
     axes.grid(False)
     for row, col in np.argwhere(np.isfinite(table.months)):
@@ -252,6 +253,8 @@ def draw_turnover(series: RunSeries, stats: Statistics) -> Figure:
 
 def draw_costs(series: RunSeries) -> Figure:
     """Costs by calendar year, stacked by type, in basis points of NAV."""
+    from matplotlib.ticker import MaxNLocator
+
     account = series.account
     figure = _figure(4.2, 3.0)
     axes = figure.subplots()
@@ -267,7 +270,7 @@ def draw_costs(series: RunSeries) -> Figure:
             floor = floor + heights
     axes.set_title("Costs by year, bps of NAV")
     axes.grid(False, axis="x")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     if floor.any():
         axes.set_ylim(top=float(floor.max()) * 1.22)
         axes.legend(loc="upper left", ncols=len(COST_TYPES), handlelength=0.9, columnspacing=0.9, fontsize=8)
@@ -277,6 +280,6 @@ def draw_costs(series: RunSeries) -> Figure:
 def _sparse_years(axes: Axes) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(maxticks=7)
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -72,7 +72,11 @@ def render_page(
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(number=number, percent=percent, short=lambda digest: digest[:12])
     style = (TEMPLATES / "page.css").read_text()
@@ -93,7 +97,9 @@ def render_page(
         "config": config_text(manifest),
         "svgs": {name: Markup(svg) for name, svg in svgs.items()},  # drawn by us; no run text is unescaped in it
         "style": Markup(style.replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK))),
-        "metric_rows": [(s.stage, s.module, k, number(v, 4)) for s in manifest.stages for k, v in sorted(s.metrics.items())],
+        "metric_rows": [
+            (s.stage, s.module, k, number(v, 4)) for s in manifest.stages for k, v in sorted(s.metrics.items())
+        ],
     }
     return environment.get_template("page.html.j2").render(values)
 
@@ -112,7 +118,12 @@ def tiles(series: RunSeries, stats: Statistics, trials_count: int) -> tuple[Tile
     luck = "" if stats.luck_sharpe is None else f"luck alone would show {number(stats.luck_sharpe)}"
     return (
         Tile("Sharpe ratio, net", number(net.sharpe), f"gross {number(gross.sharpe)}", _tone(net.sharpe)),
-        Tile("Return a year, net", percent(net.annual_return), f"gross {percent(gross.annual_return)}", _tone(net.annual_return)),
+        Tile(
+            "Return a year, net",
+            percent(net.annual_return),
+            f"gross {percent(gross.annual_return)}",
+            _tone(net.annual_return),
+        ),
         Tile("Volatility a year", percent(net.volatility), f"{stats.years:.1f} years, {series.symbols} symbols"),
         Tile("Max drawdown, net", percent(net.max_drawdown), f"longest {net.max_drawdown_bars:,} bars"),
         Tile("Turnover a year", number(stats.turnover_per_year, 1, " \u00d7"), f"{series.fills:,} fills"),
@@ -150,5 +161,3 @@ def config_text(manifest: Manifest) -> str:
     task["period"] = {"start": iso(manifest.task.start_ns), "end": iso(manifest.task.end_ns)}
     settings = {f"{s.stage}/{s.module}": dict(s.settings) for s in manifest.stages}
     return yaml.safe_dump({"task": task, "settings": settings}, sort_keys=False, allow_unicode=True, width=100)
-
-

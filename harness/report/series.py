@@ -140,7 +140,8 @@ def _quality(quality: pl.DataFrame) -> tuple[QualityCount, ...]:
         .sort(["cells", "rule"], descending=[True, False])
     )
     return tuple(
-        QualityCount(r["rule"], str(r["action"]), int(r["cells"]), int(r["symbols"])) for r in counts.iter_rows(named=True)
+        QualityCount(r["rule"], str(r["action"]), int(r["cells"]), int(r["symbols"]))
+        for r in counts.iter_rows(named=True)
     )
 
 

@@ -94,13 +94,15 @@ def bars_per_year(ts: IntArray) -> float:
 
 def equity(returns: FloatArray) -> FloatArray:
     """Growth of 1, `[T]`."""
-    return np.cumprod(1.0 + returns)
+    curve: FloatArray = np.cumprod(1.0 + returns)
+    return curve
 
 
 def drawdown(returns: FloatArray) -> FloatArray:
     """Fraction below the highest equity so far (start = 1 included), `[T]`, <= 0."""
     curve = equity(returns)
-    return curve / np.maximum(np.maximum.accumulate(curve), 1.0) - 1.0
+    under: FloatArray = curve / np.maximum(np.maximum.accumulate(curve), 1.0) - 1.0
+    return under
 
 
 def performance(returns: FloatArray, per_year: float) -> Performance:

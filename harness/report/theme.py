@@ -1,4 +1,4 @@
-"""One palette for pictures and page. In the page each colour becomes a CSS variable, so that dark mode restyles the charts."""
+"""One palette for pictures and page. In the page each colour becomes a CSS variable, so dark mode restyles charts."""
 
 from __future__ import annotations
 
@@ -44,6 +44,4 @@ def variables(palette: dict[str, str]) -> str:
 def themed(svg: str) -> str:
     """Colours of a drawn chart as CSS variables."""
     names = {value: name for name, value in LIGHT.items()}
-    return re.sub(
-        r"#[0-9a-f]{6}\b", lambda hit: f"var(--{names[hit[0]]})" if hit[0] in names else hit[0], svg
-    )
+    return re.sub(r"#[0-9a-f]{6}\b", lambda hit: f"var(--{names[hit[0]]})" if hit[0] in names else hit[0], svg)

@@ -38,7 +38,8 @@ def warnings(manifest: Manifest, series: RunSeries, stats: Statistics) -> tuple[
     refused = series.decisions.get("REJECT", 0) + series.decisions.get("REDUCE", 0)
     if orders and refused / orders > REFUSED_SHARE:
         said.append(
-            f"The risk decision reduced or rejected {refused:,} of {orders:,} orders: the book traded is not the book asked for."
+            f"The risk decision reduced or rejected {refused:,} of {orders:,} orders: "
+            "the book traded is not the book asked for."
         )
     if series.decisions.get("FLATTEN", 0):
         said.append(f"The risk decision flattened the book: {series.decisions['FLATTEN']:,} orders.")

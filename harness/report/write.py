@@ -64,9 +64,7 @@ def report_numbers(
         "warnings": list(said),
         "statistics": {
             **{k: v for k, v in asdict(stats).items() if k != "months"},
-            "months": {
-                str(y): row for y, row in zip(stats.months.years, stats.months.months.tolist(), strict=True)
-            },
+            "months": {str(y): row for y, row in zip(stats.months.years, stats.months.months.tolist(), strict=True)},
         },
         "quantiles": [asdict(q) for q in series.quantiles],
         "judgement": [asdict(c) for c in series.judgement],

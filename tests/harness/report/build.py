@@ -25,7 +25,9 @@ def weekdays(start: str, bars: int) -> np.ndarray:
     return days[(days + 3) % 7 < 5][:bars] * DAY_NS
 
 
-def random_run(root: Path, *, bars: int = 900, trades: bool = True, volume: bool = True, seed: int = 3) -> tuple[Manifest, ArtifactStore]:
+def random_run(
+    root: Path, *, bars: int = 900, trades: bool = True, volume: bool = True, seed: int = 3
+) -> tuple[Manifest, ArtifactStore]:
     """A manifest and a store that holds what it names."""
     store = ArtifactStore(root / "artifacts")
     rng = np.random.default_rng(seed)

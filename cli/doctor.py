@@ -1,0 +1,260 @@
+"""Is this workspace fit to work? One function a check; each problem carries its remedy."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cli.session import Stores
+
+Level = Literal["error", "warning", "info"]
+
+FREE_BYTES = 500_000_000
+SAMPLED_ARTIFACTS = 20
+DOCKER_TIMEOUT_SECONDS = 2
+_PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", re.MULTILINE)
+
+# In a process of its own, because a user namespace cannot be left again. 0x10000000 is CLONE_NEWUSER.
+_TRY_NAMESPACE = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000) != 0)"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. `level` says how grave it is where `ok` is false: only an error makes the workspace unfit."""
+
+    name: str
+    ok: bool
+    level: Level
+    detail: str
+    remedy: str = ""
+
+
+def examine(stores: Stores) -> list[Check]:
+    """Every check, in order. A check that itself fails is a finding, not the end."""
+    found = []
+    for check in CHECKS:
+        try:
+            found += list(check(stores))
+        except Exception as error:  # noqa: BLE001 - a doctor reports what is broken, whatever it is
+            remedy = str(getattr(error, "remedy", "")) or "set CWS_DEBUG=1 and run the command that needs it"
+            found.append(Check(check.__name__.strip("_"), False, "error", f"{type(error).__name__}: {error}", remedy))
+    return found
+
+
+def _python(_stores: Stores) -> Iterator[Check]:
+    ok = sys.version_info[:2] == (3, 11)
+    remedy = "" if ok else "make the environment again with Python 3.11: rm -r .venv; make demo"
+    yield Check("python", ok, "error", f"Python {platform.python_version()}", remedy)
+
+
+def _libraries(stores: Stores) -> Iterator[Check]:
+    lock = stores.workspace.root / "requirements.lock"
+    if not lock.exists():
+        yield Check(
+            "libraries", False, "error", f"{lock.name} is missing", "restore it: git checkout requirements.lock"
+        )
+        return
+    pins = dict(_PIN.findall(lock.read_text()))
+    wrong = []
+    for name, pinned in pins.items():
+        try:
+            here = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            wrong.append(f"{name} is not installed (pinned {pinned})")
+            continue
+        if here != pinned:
+            wrong.append(f"{name} is {here} (pinned {pinned})")
+    detail = (
+        f"{len(pins)} pinned, all as pinned"
+        if not wrong
+        else f"{len(wrong)} of {len(pins)} off: {'; '.join(wrong[:5])}"
+    )
+    remedy = "pip install --require-hashes -r requirements.lock" if wrong else ""
+    yield Check("libraries", not wrong, "error", detail, remedy)
+
+
+def _data(stores: Stores) -> Iterator[Check]:
+    from modules.datastore import BUNDLED
+
+    names = list(dict.fromkeys([*BUNDLED, *(v.name for v in stores.data.list())]))
+    for name in names:
+        version = stores.data.current(name)
+        stores.data.raw(version)  # reads it and checks its digest
+        yield Check(
+            f"data {name}",
+            True,
+            "error",
+            f"{version.version}, {version.rows:,} rows, {version.symbols} symbols, {version.start} to {version.end}",
+        )
+
+
+def _store(stores: Stores) -> Iterator[Check]:
+    home = stores.workspace.home
+    probe = home / f".doctor.{uuid.uuid4().hex}"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        yield Check(
+            "store",
+            False,
+            "error",
+            f"{home} cannot be written: {error.strerror}",
+            "set CWS_HOME to a folder you may write",
+        )
+        return
+    free = shutil.disk_usage(home).free
+    ok = free >= FREE_BYTES
+    yield Check(
+        "store",
+        ok,
+        "error",
+        f"{home}, {free / 1e9:.1f} GB free",
+        "" if ok else f"free {FREE_BYTES / 1e9:.1f} GB, or move the state with CWS_HOME",
+    )
+    yield _artifacts(stores)
+
+
+def _artifacts(stores: Stores) -> Check:
+    """Spread over the store, so that a damaged disk shows wherever it is."""
+    root = stores.workspace.artifacts
+    digests = sorted(
+        p.parent.name + p.stem
+        for p in root.glob("??/*")
+        if p.suffix in (".npz", ".parquet") and p.parent.name != "known"
+    )
+    step = max(1, len(digests) // SAMPLED_ARTIFACTS)
+    sample = digests[::step]
+    for digest in sample:
+        stores.artifacts.get(digest)
+    return Check("artifacts", True, "error", f"{len(digests):,} stored, {len(sample)} read back and verified")
+
+
+def _ledger(stores: Stores) -> Iterator[Check]:
+    from traces.verify import verify
+
+    found = verify(stores.workspace.ledger, stores.workspace.checkpoints)
+    remedy = "" if found.ok else "keep a copy, then move both ledger folders away to begin a new ledger"
+    yield Check("ledger", found.ok, "error", f"{found.events:,} events; {found.reason}", remedy)
+
+
+def _sandbox(_stores: Stores) -> Iterator[Check]:
+    if _docker_answers():
+        yield Check("sandbox", True, "warning", "Docker engine answers")
+    elif _namespaces():
+        yield Check("sandbox", True, "warning", "no Docker engine; user namespaces are available for the local jail")
+    else:
+        yield Check(
+            "sandbox",
+            False,
+            "warning",
+            "neither a Docker engine nor user namespaces: Python written by agents is refused; signals need no sandbox",
+            "start Docker, or allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1)",
+        )
+
+
+def _docker_answers() -> bool:
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(timeout=DOCKER_TIMEOUT_SECONDS)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except (DockerException, OSError):
+        return False
+
+
+def _namespaces() -> bool:
+    if sys.platform != "linux":
+        return False
+    tried = subprocess.run([sys.executable, "-I", "-c", _TRY_NAMESPACE], capture_output=True, timeout=10, check=False)
+    return tried.returncode == 0
+
+
+_PROVIDERS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+
+
+def _model(_stores: Stores) -> Iterator[Check]:
+    asked = os.environ.get("CWS_LLM", "").strip()
+    if not asked or asked == "offline":
+        yield Check(
+            "model", True, "info", "CWS_LLM is not set: the offline drafter works from the skills, without a model"
+        )
+        return
+    provider = re.split(r"[:/]", asked, maxsplit=1)[0].lower()
+    if provider not in _PROVIDERS:
+        known = ", ".join(_PROVIDERS)
+        yield Check(
+            "model", False, "error", f"CWS_LLM={asked} names no known provider", f"use one of {known}, or unset it"
+        )
+        return
+    missing = []
+    if importlib.util.find_spec(provider) is None:
+        missing.append(f"package {provider} is not installed")
+    if not os.environ.get(_PROVIDERS[provider]):
+        missing.append(f"{_PROVIDERS[provider]} is not set")
+    remedy = f"set {_PROVIDERS[provider]}, or unset CWS_LLM to work offline" if missing else ""
+    yield Check(
+        "model", not missing, "error", "; ".join(missing) or f"{asked}: SDK and key are there (not called)", remedy
+    )
+
+
+def _git(stores: Stores) -> Iterator[Check]:
+    from harness.repository import Repository
+
+    repository = Repository(stores.workspace.root)
+    user = repository.user()
+    yield Check("git", True, "error", f"repository at {repository.root}")
+    yield Check(
+        "git user",
+        user is not None,
+        "warning",
+        str(user)
+        if user
+        else "git knows no user: the engine commits under its own name, but `cws review approve` needs yours",
+        "" if user else "git config user.name NAME; git config user.email MAIL",
+    )
+    dirty = _dirty(stores)
+    yield Check(
+        "git tree",
+        not dirty,
+        "warning",
+        "clean" if not dirty else f"{len(dirty)} changed paths, the first: {dirty[0]}",
+        "" if not dirty else "commit or stash them before `cws review approve`",
+    )
+
+
+def _dirty(stores: Stores) -> list[str]:
+    done = subprocess.run(
+        ["git", "-C", str(stores.workspace.root), "status", "--porcelain"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return [line[3:] for line in done.stdout.splitlines()]
+
+
+CHECKS: tuple[Callable[[Stores], Iterator[Check]], ...] = (
+    _python,
+    _libraries,
+    _data,
+    _store,
+    _ledger,
+    _sandbox,
+    _model,
+    _git,
+)

@@ -1,0 +1,84 @@
+"""Run a task and keep what it leaves: manifest, trial, report. Shared by `run` and `demo`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cli.session import Session, Stores
+    from harness.report import ReportPaths
+    from modules.manifest import Manifest
+    from modules.task import PipelineSpec
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What stands on the command line of `cws run`; None = as the pipeline says."""
+
+    pipeline: Path
+    signal: str | None = None
+    data: str | None = None
+    start: str | None = None
+    end: str | None = None
+    seed: int | None = None
+    use_cache: bool = True
+
+
+def run_request(session: Session, request: RunRequest) -> Manifest:
+    """Run it, save its manifest, count it as a trial if anything new was looked at."""
+    from modules.pipeline import RawSource, execute
+    from modules.task import load_modules, load_pipeline, make_task
+    from traces.events import TrialRecorded
+
+    spec = _without_blank_signal(load_pipeline(request.pipeline), request.signal)
+    version = session.version(request.data or spec.data)
+    task = make_task(spec, version, signal=request.signal, start=request.start, end=request.end, seed=request.seed)
+    raw = RawSource(version.digest, lambda: session.data.raw(version))
+    manifest = execute(
+        task, load_modules(task, version), raw, session.artifacts, session.emit, use_cache=request.use_cache
+    )
+    session.manifests.save(manifest)
+    if not all(stage.cached for stage in manifest.stages):
+        session.emit(
+            TrialRecorded(
+                trial_id=f"run-{manifest.run_id}",
+                family="backtest",
+                subject=signal_of(manifest),
+                data_digest=version.digest,
+            )
+        )
+    return manifest
+
+
+def _without_blank_signal(spec: PipelineSpec, signal: str | None) -> PipelineSpec:
+    from cli.errors import RequestError
+
+    if signal is not None and not signal.strip():
+        raise RequestError("signal is empty", 'give an expression, like --signal "rank(-returns(close, 5))"')
+    return spec
+
+
+def signal_of(manifest: Manifest) -> str:
+    """The expression that was run."""
+    if manifest.task.signal is not None:
+        return manifest.task.signal
+    return str(manifest.stage("feature").settings.get("expr", ""))
+
+
+def trials_so_far(stores: Stores) -> int:
+    """Number of trials that this workspace's ledger holds."""
+    from traces.events import TrialRecorded
+    from traces.reader import read
+
+    ledger = stores.workspace.ledger
+    return sum(1 for e in read(ledger) if isinstance(e.event, TrialRecorded)) if ledger.exists() else 0
+
+
+def report_run(stores: Stores, manifest: Manifest, out_dir: Path | None = None) -> ReportPaths:
+    """Write the report of a run, by default below the workspace's reports."""
+    from harness.report import write_report
+
+    target = out_dir or stores.workspace.reports / manifest.run_id
+    return write_report(manifest, stores.artifacts, target, trials_so_far(stores))

@@ -1,0 +1,127 @@
+"""The report of a run: self-contained, deterministic, loud where the figures need a warning."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.report import write_report
+from harness.report.series import read_series
+from modules.artifacts import ArtifactError
+from modules.manifest import RunError
+from tests.harness.report.build import random_run
+
+SECTIONS = (
+    "Performance",
+    "Signal",
+    "Costs",
+    "Net return by month, %",
+    "Judgement",
+    "Risk decisions",
+    "Data quality",
+    "Stages",
+    "Environment",
+    "Exact configuration",
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict, Path]:
+    """One report, for the tests that only read it."""
+    root = tmp_path_factory.mktemp("report")
+    manifest, store = random_run(root)
+    paths = write_report(manifest, store, root / "out", trials_count=37)
+    return paths.html.read_text(), json.loads(paths.json.read_text()), root
+
+
+def test_page_needs_nothing_from_outside(written: tuple[str, dict, Path]) -> None:
+    page = written[0]
+    links = re.findall(r"""(?:src|href)\s*=\s*["']([^"'#][^"']*)""", page) + re.findall(r"url\((?!#)([^)]*)\)", page)
+    assert links == []
+    assert "<script" not in page and "@import" not in page
+
+
+def test_page_has_every_section_and_chart(written: tuple[str, dict, Path]) -> None:
+    page = written[0]
+    assert [s for s in SECTIONS if f"<h2>{s}</h2>" not in page] == []
+    assert page.count("<svg ") == 5
+
+
+def test_ids_are_unique_over_the_whole_page(written: tuple[str, dict, Path]) -> None:
+    per_chart = [re.findall(r'\bid="([^"]+)"', svg) for svg in re.findall(r"<svg .*?</svg>", written[0], flags=re.S)]
+    every = [name for ids in per_chart for name in set(ids)]
+    assert len(every) == len(set(every)) > 0
+
+
+def test_charts_take_their_colours_from_the_page(written: tuple[str, dict, Path]) -> None:
+    svgs = "".join(re.findall(r"<svg .*?</svg>", written[0], flags=re.S))
+    assert "var(--net)" in svgs and "var(--grid)" in svgs
+    assert set(re.findall(r"#[0-9a-f]{6}", svgs)) <= {"#000000", "#ffffff"}
+
+
+def test_page_and_json_show_what_identifies_the_run(written: tuple[str, dict, Path]) -> None:
+    page, numbers, _ = written
+    assert numbers["run_id"] in page and numbers["digest"] in page and numbers["task"]["data_digest"] in page
+    assert "window_bars: 5" in page
+    assert numbers["trials"] == 37 and ">37<" in page
+
+
+def test_json_has_no_nan_and_every_month(written: tuple[str, dict, Path]) -> None:
+    numbers = written[1]
+    assert all(len(row) == 12 for row in numbers["statistics"]["months"].values())
+    json.dumps(numbers, allow_nan=False)
+
+
+def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=300)
+    first = write_report(manifest, store, tmp_path / "a", trials_count=2)
+    second = write_report(manifest, store, tmp_path / "b", trials_count=2)
+    for a, b in zip((first.html, first.json, *first.pngs), (second.html, second.json, *second.pngs), strict=True):
+        assert a.read_bytes() == b.read_bytes(), a.name
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"trades": False}, "ZERO TRADES"),
+        ({"volume": False}, "Market impact is not modelled"),
+        ({"bars": 300}, "Short history"),
+    ],
+)
+def test_warnings_are_on_the_page(tmp_path: Path, options: dict, expected: str) -> None:
+    manifest, store = random_run(tmp_path, **{"bars": 800, **options})
+    paths = write_report(manifest, store, tmp_path / "out", trials_count=0)
+    assert any(expected in text for text in paths.warnings)
+    assert expected in paths.html.read_text()
+
+
+def test_a_run_with_nothing_wrong_has_no_warnings(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=900)
+    assert write_report(manifest, store, tmp_path / "out", trials_count=0).warnings == ()
+
+
+def test_text_of_the_run_is_escaped(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=300)
+    hostile = manifest.task.model_copy(update={"signal": "<script>alert(1)</script>"})
+    paths = write_report(manifest.model_copy(update={"task": hostile}), store, tmp_path / "out", trials_count=0)
+    assert "<script>" not in paths.html.read_text()
+
+
+def test_a_run_that_stopped_early_is_refused_by_name(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=300)
+    early = manifest.model_copy(update={"stages": manifest.stages[:3]})
+    with pytest.raises(RunError, match="has no artifact evidence"):
+        write_report(early, store, tmp_path / "out", trials_count=0)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_lost_artifact_is_named(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=300)
+    path = store.find(manifest.output("nav"))
+    assert path is not None
+    path.unlink()
+    with pytest.raises(ArtifactError, match=manifest.output("nav")[:12]):
+        read_series(manifest, store)
