@@ -1,0 +1,95 @@
+"""One form for signals that are sure to give the same bits, and its digest.
+
+Only rewrites that are exact in floating point: operands of commutative operators are sorted, `and or max min` are
+flattened (they are associative; `+` and `*` are not), comparisons point one way, double negation and multiplication
+or division by 1 go, constants are folded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from modules.canonical import digest_json
+from modules.signal.calendar import CALENDAR_FIELDS
+from modules.signal.nodes import Call, Field, Node, Number, walk
+from modules.signal.operators import find
+from modules.signal.printer import format_signal
+
+_FLIPPED = {"gt": "lt", "ge": "le"}
+_FOLDS: dict[str, Callable[[float, float], float]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b if b else math.nan,
+    "max": max,
+    "min": min,
+}
+
+
+def canonical(node: Node) -> Node:
+    """The canonical form: evaluates to the same bits, and is the same for signals that differ in writing only."""
+    if not isinstance(node, Call):
+        return node
+    inputs = tuple(canonical(i) for i in node.inputs)
+    name = node.operator
+    if name in _FLIPPED:
+        name, inputs = _FLIPPED[name], (inputs[1], inputs[0])
+    simpler = _simplify(name, inputs)
+    if simpler is not None:
+        return simpler
+    row = find(name)
+    if row is not None and row.commutative:
+        terms = _flatten(name, inputs) if row.associative else list(inputs)
+        terms.sort(key=format_signal)
+        result = terms[0]
+        for term in terms[1:]:
+            result = Call(name, (result, term), node.numbers)
+        return result
+    return Call(name, inputs, node.numbers)
+
+
+def _simplify(name: str, inputs: tuple[Node, ...]) -> Node | None:
+    """A shorter tree with the same bits, or None."""
+    first = inputs[0]
+    if name == "neg":
+        if isinstance(first, Number):
+            return Number(-first.value + 0.0)
+        if isinstance(first, Call) and first.operator == "neg":
+            return first.inputs[0]
+    if len(inputs) == 2:
+        second = inputs[1]
+        if name in _FOLDS and isinstance(first, Number) and isinstance(second, Number):
+            value = _FOLDS[name](first.value, second.value)
+            return Number(value + 0.0) if math.isfinite(value) else None
+        if name in ("mul", "div") and second == Number(1.0):
+            return first
+        if name == "mul" and first == Number(1.0):
+            return second
+    return None
+
+
+def _flatten(name: str, inputs: Iterable[Node]) -> list[Node]:
+    terms: list[Node] = []
+    for node in inputs:
+        terms += _flatten(name, node.inputs) if isinstance(node, Call) and node.operator == name else [node]
+    return terms
+
+
+def signal_digest(node: Node) -> str:
+    """Digest of the canonical form."""
+    return digest_json({"signal": format_signal(canonical(node))})
+
+
+def fields_of(node: Node) -> frozenset[str]:
+    """The fields of the data that a signal reads (calendar fields come with every panel and are not listed)."""
+    return frozenset(n.name for n in walk(node) if isinstance(n, Field) and n.name not in CALENDAR_FIELDS)
+
+
+def warmup(node: Node) -> int:
+    """Bars at the start of history for which the signal cannot have a value."""
+    if not isinstance(node, Call):
+        return 0
+    row = find(node.operator)
+    own = row.warmup(node.numbers) if row is not None else 0
+    return own + max((warmup(i) for i in node.inputs), default=0)

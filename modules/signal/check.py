@@ -1,0 +1,112 @@
+"""What a call must satisfy: the operator exists, its panels and numbers fit its row, and it looks back, never ahead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from modules.signal.calendar import CALENDAR_FIELDS
+from modules.signal.errors import SignalError
+from modules.signal.nodes import Call, Field, Node, Number, walk
+from modules.signal.operators import Kind, Operator, Parameter, Slot, find, operators
+
+Fail = Callable[[str, int], SignalError]
+"""Makes the error for a message and a column."""
+
+OTHER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "sma": "ts_mean", "ma": "ts_mean", "mean": "ts_mean", "rolling_mean": "ts_mean", "average": "ts_mean",
+        "std": "ts_std", "stddev": "ts_std", "volatility": "ts_std", "var": "ts_var", "sum": "ts_sum", "median": "ts_median",
+        "shift": "delay", "lag": "delay", "ref": "delay", "diff": "delta", "pct_change": "returns", "ret": "returns",
+        "corr": "ts_corr", "correlation": "ts_corr", "cov": "ts_cov", "covariance": "ts_cov", "beta": "ts_beta",
+        "slope": "ts_slope", "skew": "ts_skew", "kurt": "ts_kurt", "quantile": "ts_quantile", "argmax": "ts_argmax",
+        "argmin": "ts_argmin", "highest": "ts_max", "lowest": "ts_min", "ewm": "ema", "wma": "decay_linear",
+        "cs_rank": "rank", "normalize": "zscore", "if": "where", "iff": "where", "ffill": "ffill_limit", "pow": "power",
+    }
+)  # fmt: skip
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """Known names close to `name`, best first; a name that other libraries use comes before spelling."""
+    pool = sorted(known)
+    other = OTHER_NAMES.get(name.lower())
+    first = [other] if other in pool else []
+    return list(dict.fromkeys([*first, *difflib.get_close_matches(name.lower(), pool, n=limit, cutoff=0.6)]))[:limit]
+
+
+def callable_names() -> list[str]:
+    """Operators that are written as a call."""
+    return [o.name for o in operators() if o.symbol is None]
+
+
+def build_call(name: str, positional: Sequence[Node], keywords: Mapping[str, Node], column: int, fail: Fail) -> Call:
+    """The checked call, numbers in place and defaults filled in. Raises what `fail` makes."""
+    row = find(name)
+    if row is None:
+        close = nearest(name, callable_names())
+        remedy = f"did you mean {' or '.join(close)}?" if close else "`cws signal ops` lists the operators"
+        raise fail(f"unknown operator {name}; {remedy}", column)
+    slots = [*row.inputs, *(p.name for p in row.parameters)]
+    if len(positional) > len(slots):
+        raise fail(f"{name} takes {_count(len(slots))}, got {len(positional)}; {_usage(row, len(positional))}", column)
+    given = dict(zip(slots, positional, strict=False))
+    for key, value in keywords.items():
+        if key not in slots:
+            raise fail(f"{name} has no argument {key}; {_usage(row)}", value.column)
+        if key in given:
+            raise fail(f"{name} got {key} twice; {_usage(row)}", value.column)
+        given[key] = value
+    defaults = {p.name: Number(p.default, column) for p in row.parameters if p.default is not None}
+    missing = [s for s in slots if s not in given and s not in defaults]
+    if missing:
+        raise fail(f"{name} needs {' and '.join(missing)}; {_usage(row, len(given))}", column)
+    inputs = tuple(given[i] for i in row.inputs)
+    numbers = tuple(_number(row, p, given.get(p.name) or defaults[p.name], fail) for p in row.parameters)
+    if name == "clip" and numbers[0] > numbers[1]:
+        raise fail(f"clip low {numbers[0]:g} is above high {numbers[1]:g}; swap them", column)
+    return Call(name, inputs, numbers, column)
+
+
+def _count(arguments: int) -> str:
+    return "1 argument" if arguments == 1 else f"{arguments} arguments"
+
+
+def _usage(row: Operator, given: int = 0) -> str:
+    """How the operator is written, and the operator of the same name that looks the other way, if that was meant."""
+    usage = f"write {row.signature}"
+    if row.kind is Kind.CROSS and given > len(row.inputs) and find(f"ts_{row.name}"):
+        return f"{usage}: it compares symbols at one time and has no window; over time it is ts_{row.name}(x, window)"
+    if row.kind is Kind.WINDOW and given == len(row.inputs) and row.name.startswith("ts_"):
+        across = find(row.name.removeprefix("ts_"))
+        extra = f"; across symbols it is {across.signature}" if across and across.kind is Kind.CROSS else ""
+        return f"{usage}: it looks back in time and needs a window in bars{extra}"
+    return usage
+
+
+def _number(row: Operator, parameter: Parameter, value: Node, fail: Fail) -> float:
+    what = f"{row.name} {parameter.name}"
+    if not isinstance(value, Number):
+        raise fail(f"{what} must be a number, not an expression; {_usage(row)}", value.column)
+    v, column = value.value, value.column
+    if parameter.slot is not Slot.NUMBER and v != int(v):
+        raise fail(f"{what} is {v:g}, must be a whole number from {parameter.low:g} to {parameter.high:g}", column)
+    if parameter.slot is Slot.WINDOW and v < 0:
+        raise fail(
+            f"{what} is {v:g}: that is look-ahead, it reads {-v:g} bars of the future; "
+            f"windows reach back only, from {parameter.low:g} to {parameter.high:g}",
+            column,
+        )
+    if not parameter.low <= v <= parameter.high:
+        raise fail(f"{what} is {v:g}, must be from {parameter.low:g} to {parameter.high:g}", column)
+    return float(v) if parameter.slot is Slot.NUMBER else int(v)
+
+
+def check_fields(node: Node, available: Iterable[str], fail: Fail) -> None:
+    """Raises what `fail` makes for the first field that is neither in `available` nor of the calendar."""
+    known = {*available, *CALENDAR_FIELDS}
+    for leaf in walk(node):
+        if isinstance(leaf, Field) and leaf.name not in known:
+            close = nearest(leaf.name, known)
+            remedy = f"did you mean {' or '.join(close)}? " if close else ""
+            raise fail(f"unknown field {leaf.name}; {remedy}there is {', '.join(sorted(known))}", leaf.column)

@@ -1,0 +1,51 @@
+"""The operator table. `operators()` lists it, `find` looks one up, `registered` adds one for a while."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from modules.signal.operators import arithmetic, crosssection, indicators, timeseries
+from modules.signal.operators.row import MAX_WINDOW, Kind, Operator, Parameter, Slot
+
+__all__ = ["MAX_WINDOW", "Kind", "Kernel", "Operator", "Parameter", "Slot", "find", "kernel_of", "operators", "registered"]
+
+Kernel = Callable[..., None]
+
+_TABLE: dict[str, Operator] = {
+    row.name: row for table in (arithmetic, timeseries, crosssection, indicators) for row in table.ROWS
+}
+_EXTRA_KERNELS: dict[str, Kernel] = {}
+
+
+def operators() -> tuple[Operator, ...]:
+    """Every operator, in the order of the documentation."""
+    return tuple(_TABLE.values())
+
+
+def find(name: str) -> Operator | None:
+    """The row of an operator, by the name it has in a tree (`add` for `+`)."""
+    return _TABLE.get(name)
+
+
+def kernel_of(operator: Operator) -> Kernel:
+    """The compiled kernel that the row names. The first call of a family imports numba."""
+    if operator.name in _EXTRA_KERNELS:
+        return _EXTRA_KERNELS[operator.name]
+    file, function = operator.kernel.split(".")
+    return cast("Kernel", getattr(importlib.import_module(f"modules.signal.kernels.{file}"), function))
+
+
+@contextmanager
+def registered(operator: Operator, kernel: Kernel) -> Iterator[None]:
+    """Add an operator with its kernel for the length of a `with`: how a new kernel is tried and proven."""
+    if operator.name in _TABLE:
+        raise ValueError(f"operator {operator.name} exists; choose a name that is free")
+    _TABLE[operator.name] = operator
+    _EXTRA_KERNELS[operator.name] = kernel
+    try:
+        yield
+    finally:
+        del _TABLE[operator.name], _EXTRA_KERNELS[operator.name]

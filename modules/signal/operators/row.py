@@ -1,0 +1,104 @@
+"""One row of the operator table: everything there is to know of an operator but its arithmetic.
+
+The arithmetic is the kernel that the row names. Rows import no numba, so reading and printing stay fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_WINDOW = 5_000
+
+
+class Kind(StrEnum):
+    """How the drivers call the kernel."""
+
+    ELEMENTWISE = "elementwise"
+    WINDOW = "time series"
+    STATE = "stateful"
+    CROSS = "cross-section"
+
+
+class Slot(StrEnum):
+    """What a number means: a window reaches back in time and counts towards the warm-up; the others do not."""
+
+    WINDOW = "bars"
+    INTEGER = "whole number"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that an operator takes: `low <= value <= high`; a default may be left out of the text."""
+
+    name: str
+    slot: Slot
+    low: float
+    high: float
+    default: float | None = None
+
+
+def window(name: str = "window", *, at_least: int = 1, default: int | None = None) -> Parameter:
+    """A look-back in bars."""
+    return Parameter(name, Slot.WINDOW, at_least, MAX_WINDOW, default)
+
+
+def integer(name: str, low: int, high: int, default: int | None = None) -> Parameter:
+    """A whole number that is no look-back."""
+    return Parameter(name, Slot.INTEGER, low, high, default)
+
+
+def number(name: str, low: float, high: float, default: float | None = None) -> Parameter:
+    """Any number in a range."""
+    return Parameter(name, Slot.NUMBER, low, high, default)
+
+
+NAN_ANY_INPUT = "NaN where an input is NaN or the result is not finite"
+NAN_IN_WINDOW = "NaN where any value in the window is NaN or the result is not finite"
+NAN_STAYS = "NaN stays NaN and is left out of the row's statistics"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """`kernel` is `file.function` below `modules.signal.kernels`.
+
+    Kernels are called with the inputs, then the numbers, in the order of this row, then
+    ELEMENTWISE, CROSS `out`; WINDOW `first, out` (row i of out is row first + i of the inputs);
+    STATE `state, out` (`state` is `[state_rows, N]`, zero at the start, updated in place).
+    """
+
+    name: str
+    kind: Kind
+    inputs: tuple[str, ...]
+    formula: str
+    kernel: str
+    units: str
+    parameters: tuple[Parameter, ...] = ()
+    nan: str = NAN_ANY_INPUT
+    source: str = "elementary"
+    extra_rows: int = 0
+    state_rows: int = 0
+    symbol: str | None = None
+    commutative: bool = False
+    associative: bool = False
+
+    def rows(self, numbers: Sequence[float]) -> int:
+        """Rows of input, the newest included, that one row of output reads (1 for all but WINDOW)."""
+        return self._reach(numbers) + self.extra_rows if self.kind is Kind.WINDOW else 1
+
+    def warmup(self, numbers: Sequence[float]) -> int:
+        """Rows at the start of history that cannot have a value."""
+        return self._reach(numbers) - 1 if self.kind is Kind.STATE else self.rows(numbers) - 1
+
+    def _reach(self, numbers: Sequence[float]) -> int:
+        return sum(int(n) for n, p in zip(numbers, self.parameters, strict=True) if p.slot is Slot.WINDOW)
+
+    @property
+    def signature(self) -> str:
+        """As one writes it: `ts_corr(x, y, window)`, or `x + y` for an infix operator."""
+        if self.symbol is not None:
+            return f"{self.symbol} {self.inputs[0]}" if len(self.inputs) == 1 else f" {self.symbol} ".join(self.inputs)
+        numbers = [p.name if p.default is None else f"{p.name}={p.default:g}" for p in self.parameters]
+        return f"{self.name}({', '.join([*self.inputs, *numbers])})"

@@ -1,0 +1,99 @@
+"""No look-ahead, shown and not assumed: the same signal on less data, and fed bar by bar, must give the same bits."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+import numpy as np
+
+from modules.panel import FloatArray, Panel, iso
+from modules.signal.batch import compute, evaluate
+from modules.signal.canonical import warmup
+from modules.signal.nodes import Node
+from modules.signal.stream import Stream
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first cell where two computations differ; None stands for NaN. `against` says which: `stream` or `truncated`."""
+
+    row: int
+    ts: str
+    symbol: str
+    batch: float | None
+    other: float | None
+    against: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found, and on how much: rows compared with the stream, and rows at which history was cut."""
+
+    batch_equals_stream: bool
+    truncation_equal: bool
+    first_difference: Difference | None
+    rows: int
+    cuts: tuple[int, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Both comparisons are equal to the last bit."""
+        return self.batch_equals_stream and self.truncation_equal
+
+
+def prove(node: Node, panel: Panel, *, seed: int, samples: int = 16) -> Proof:
+    """Compare the batch values with the stream at every row, and with the values on history cut at `samples` rows.
+
+    Raises SignalError where `evaluate` does.
+    """
+    full = evaluate(node, panel)
+    streamed = stream_all(node, panel)
+    by_stream = _first_difference(full, streamed, panel, "stream")
+    cuts = sample_rows(panel.shape[0], warmup(node), seed, samples)
+    by_cut = truncation_difference(node, panel, full, cuts)
+    found = [d for d in (by_stream, by_cut) if d is not None]
+    return Proof(by_stream is None, by_cut is None, min(found, key=lambda d: d.row, default=None), panel.shape[0], cuts)
+
+
+def stream_all(node: Node, panel: Panel) -> FloatArray:
+    """`[T, N]`: every row of the panel pushed through a stream."""
+    stream = Stream(node, panel.symbols)
+    out = np.empty(panel.shape)
+    for t in range(panel.shape[0]):
+        out[t] = stream.push(int(panel.ts[t]), {name: values[t] for name, values in panel.fields.items()})
+    return out
+
+
+def sample_rows(rows: int, first: int, seed: int, samples: int) -> tuple[int, ...]:
+    """Rows to cut after, ascending: drawn from the first row with a value to the last but one."""
+    pool = range(min(first, rows - 1), max(rows - 1, 1))
+    return tuple(sorted(random.Random(seed).sample(pool, min(samples, len(pool)))))
+
+
+def truncation_difference(node: Node, panel: Panel, full: FloatArray, cuts: tuple[int, ...]) -> Difference | None:
+    """The first cell of `full` that changes when the rows after a cut are not there."""
+    for cut in cuts:
+        short = panel.rows(0, cut + 1)
+        (values,) = compute([node], short)
+        found = _first_difference(full[: cut + 1], values, short, "truncated")
+        if found is not None:
+            return found
+    return None
+
+
+def _first_difference(batch: FloatArray, other: FloatArray, panel: Panel, against: str) -> Difference | None:
+    differs = batch.view(np.uint64) != other.view(np.uint64)
+    if not differs.any():
+        return None
+    row = int(np.argmax(differs.any(axis=1)))
+    column = int(np.argmax(differs[row]))
+    return Difference(
+        row, iso(int(panel.ts[row])), panel.symbols[column],
+        _plain(batch[row, column]), _plain(other[row, column]), against,
+    )  # fmt: skip
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
