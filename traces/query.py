@@ -85,9 +85,10 @@ def _check_statement(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     if statements[0].type == duckdb.StatementType.SELECT:
         try:  # only a bound statement's errors say where in the query they are
             connection.execute(f"EXPLAIN\n{query}")
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error as error:
-            message = re.sub(r"^LINE (\d+):", lambda m: f"LINE {int(m[1]) - 1}:", str(error), flags=re.MULTILINE)
-            raise QueryError(_explain(message, query)) from error
+            raise QueryError(_explain(str(error), query)) from error
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, query: str, max_rows: int) -> pl.DataFrame:
@@ -98,8 +99,16 @@ def _fetch(connection: duckdb.DuckDBPyConnection, query: str, max_rows: int) -> 
 
 
 def _explain(message: str, query: str) -> str:
-    """DuckDB's message with its own hints about tables that are not ours left out."""
-    said = "\n".join(line for line in message.splitlines() if line.strip() and 'Did you mean "' not in line)
+    """DuckDB's message, its line numbers those of the query, its hints about tables that are not ours left out."""
+    kept = "\n".join(line for line in message.splitlines() if line.strip() and 'Did you mean "' not in line)
+    lines = [line.strip() for line in query.splitlines()]
+
+    def renumber(found: re.Match[str]) -> str:  # the query runs inside another one, whose lines count too
+        text = found[2].strip()
+        number = f"LINE {lines.index(text) + 1}:" if text in lines else "HERE:"
+        return number.rjust(len(found[1])) + found[2]
+
+    said = re.sub(r"^(LINE \d+:)(.*)$", renumber, kept, flags=re.MULTILINE)
     return f"{said}\n{_what_is_there(query, said)}"
 
 
