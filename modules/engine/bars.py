@@ -27,18 +27,24 @@ from modules.engine.loop import advance
 from modules.engine.metrics import bars_per_day
 from modules.engine.result import Simulation
 from modules.engine.risk import RiskLimits
+from modules.engine.settings import FillWithoutOpen, TradingSettings
 from modules.panel import FloatArray, IntArray, Panel, iso
 
 
-def fill_prices(bars: Panel) -> FloatArray:
-    """`[T, N]` price at which an order decided a bar earlier fills: the open where there is one, else the close.
+def fill_prices(bars: Panel, without_open: FillWithoutOpen = "next_close") -> FloatArray:
+    """`[T, N]` price at which an order decided a bar earlier fills: the bar's open, where there is one.
 
-    NaN, so no fill, where the close is missing or the bar's volume is known to be zero.
+    Without an open: the bar's own close (`next_close`), or the close at which the order was decided
+    (`previous_close`, the research convention weight[t] * return[t + 1], which takes the open to be the previous
+    close). NaN, so no fill, where the bar's close is missing or its volume is known to be zero.
     """
     close = bars["close"]
     price = close
+    if without_open == "previous_close":
+        price = np.full(close.shape, np.nan)
+        price[1:] = np.where(np.isnan(close[1:]), np.nan, close[:-1])
     if "open" in bars:
-        price = np.where(np.isnan(bars["open"]) | np.isnan(close), close, bars["open"])
+        price = np.where(np.isnan(bars["open"]) | np.isnan(close), price, bars["open"])
     if "volume" in bars:
         price = np.where(bars["volume"] == 0.0, np.nan, price)
     return np.ascontiguousarray(price)
@@ -53,7 +59,7 @@ def first_row(ts: IntArray, start_ns: int) -> int:
     return row
 
 
-def build_market(bars: Panel, instruments: pl.DataFrame) -> Market:
+def build_market(bars: Panel, instruments: pl.DataFrame, without_open: FillWithoutOpen) -> Market:
     """The arrays that the loop reads. Raises EngineError for instruments that do not cover the symbols."""
     axes = align_instruments(instruments, bars.symbols, bars.ts)
     close = bars["close"]
@@ -63,7 +69,7 @@ def build_market(bars: Panel, instruments: pl.DataFrame) -> Market:
     return Market(
         ts=bars.ts,
         day=bars.ts // 86_400_000_000_000,
-        fill=fill_prices(bars),
+        fill=fill_prices(bars, without_open),
         close=close,
         sigma=trailing_sigma(close, ESTIMATE_BARS, MINIMUM_BARS),
         adv=adv,
@@ -107,6 +113,33 @@ def target_rows(bars: Panel, weights: Panel, start: int) -> FloatArray:
     return out
 
 
+def signal_on(bars: Panel, signal: Panel) -> FloatArray:
+    """The field `signal` of a panel that must stand on the axes of `bars`. Raises EngineError where it does not."""
+    if signal.symbols != bars.symbols or not np.array_equal(signal.ts, bars.ts):
+        raise EngineError(
+            f"signal has axes {signal.shape} and bars {bars.shape}, or other times or symbols in them; "
+            "a signal must have one row per bar and one column per symbol of bars"
+        )
+    return signal["signal"]
+
+
+def trade(
+    bars: Panel, weights: Panel, instruments: pl.DataFrame, settings: TradingSettings, start_ns: int
+) -> Simulation:
+    """`simulate` with the terms of `settings`."""
+    return simulate(
+        bars,
+        weights,
+        instruments,
+        capital_usd=settings.capital_usd,
+        costs=settings.costs,
+        limits=settings.limits,
+        start_ns=start_ns,
+        min_order_usd=settings.min_order_usd,
+        fill_without_open=settings.fill_without_open,
+    )
+
+
 def simulate(
     bars: Panel,
     weights: Panel,
@@ -117,6 +150,7 @@ def simulate(
     limits: RiskLimits,
     start_ns: int,
     min_order_usd: float = 0.0,
+    fill_without_open: FillWithoutOpen = "next_close",
 ) -> Simulation:
     """Trade `weights` over `bars` from `start_ns` on and keep the account.
 
@@ -129,7 +163,7 @@ def simulate(
         raise EngineError(f"capital_usd = {capital_usd} must be above 0 and below {EXACT_LIMIT / MICROS:.0f}")
     start = first_row(bars.ts, start_ns)
     rows, symbols = bars.ts.size - start, len(bars.symbols)
-    market = build_market(bars, instruments)
+    market = build_market(bars, instruments, fill_without_open)
     terms = Terms(
         half_spread=costs.half_spread_bps * BPS,
         commission=costs.commission_bps * BPS,

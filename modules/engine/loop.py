@@ -3,8 +3,7 @@
 At bar t, in this order:
 
 1. borrow accrues on the shorts held since the bar before, at their last marks;
-2. orders decided at t-1 fill at `market.fill[t]` (the open where there is one, else the close); an order whose
-   price is missing, or whose bar has zero volume, expires unfilled and is decided anew;
+2. orders decided at t-1 fill at `market.fill[t]` (see `bars.fill_prices`); an order whose price is missing, or whose bar has zero volume, expires unfilled and is decided anew;
 3. positions are marked at the close (the last known one where it is missing) and NAV is taken;
 4. the day's loss is checked; once reached, the account is flattened and stays closed until the UTC day ends;
 5. targets become orders through the risk decision, to fill at t+1. Orders that shrink a position go first, so

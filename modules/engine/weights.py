@@ -102,15 +102,17 @@ def trailing_average(weights: FloatArray, bars: int) -> FloatArray:
 def hold_within_band(targets: FloatArray, known: FloatArray, band: float) -> FloatArray:
     """Keep a symbol's held target unless the new one differs by more than `band`; then take the new one whole.
 
-    Path dependent by nature: the first row holds nothing before it. A symbol whose `known` (signal or price) is
-    NaN gets its new target at once, so nothing is held on knowledge that is gone.
+    Path dependent by nature: the first row holds nothing before it. A symbol whose `known` is NaN gets 0 at once, so
+    that nothing is held on knowledge that is gone.
     """
     rows, symbols = targets.shape
     out = np.zeros((rows, symbols))
     held = np.zeros(symbols)
     for t in range(rows):
         for i in range(symbols):
-            if abs(targets[t, i] - held[i]) > band or known[t, i] != known[t, i]:
+            if known[t, i] != known[t, i]:
+                held[i] = 0.0
+            elif abs(targets[t, i] - held[i]) > band:
                 held[i] = targets[t, i]
             out[t, i] = held[i]
     return out

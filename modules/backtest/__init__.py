@@ -1,0 +1,1 @@
+"""Judge a signal at a reference sizing, with costs."""

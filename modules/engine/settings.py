@@ -1,0 +1,63 @@
+"""Settings shared by the modules that trade: capital, costs, risk limits.
+
+Assumptions about the world carry `json_schema_extra={"assumption": True}`: a better result from a lower cost or
+another fill is not an improvement, so nothing that searches settings may move them. Limits are bounded above by
+the hard constants of `risk.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from modules.contract import ModuleSettings
+from modules.engine.costs import Costs
+from modules.engine.risk import (
+    HARD_MAX_DAILY_LOSS,
+    HARD_MAX_INSTRUMENT_NAV,
+    HARD_MAX_SECTOR_NAV,
+    HARD_MAX_TRADE_RISK,
+    RiskLimits,
+    refuse_looser,
+)
+
+FillWithoutOpen = Literal["next_close", "previous_close"]
+ASSUMPTION: Final[dict[str, Any]] = {"assumption": True}
+
+
+class TradingSettings(ModuleSettings):
+    """Capital, cost assumptions and risk limits of a simulated account."""
+
+    capital_usd: float = Field(default=1_000_000.0, ge=1_000.0, le=1e9, json_schema_extra=ASSUMPTION)
+    half_spread_bps: float = Field(default=4.0, ge=0.0, le=200.0, json_schema_extra=ASSUMPTION)
+    commission_bps: float = Field(default=1.0, ge=0.0, le=100.0, json_schema_extra=ASSUMPTION)
+    impact_k: float = Field(default=0.5, ge=0.0, le=3.0, json_schema_extra=ASSUMPTION)
+    borrow_bps_year: float = Field(default=50.0, ge=0.0, le=5_000.0, json_schema_extra=ASSUMPTION)
+    fill_without_open: FillWithoutOpen = Field(default="next_close", json_schema_extra=ASSUMPTION)
+    min_order_usd: float = Field(default=0.0, ge=0.0, le=10_000.0)
+    max_instrument_nav: float = Field(default=HARD_MAX_INSTRUMENT_NAV, gt=0.0, le=HARD_MAX_INSTRUMENT_NAV)
+    max_sector_nav: float = Field(default=HARD_MAX_SECTOR_NAV, gt=0.0, le=HARD_MAX_SECTOR_NAV)
+    max_daily_loss: float = Field(default=HARD_MAX_DAILY_LOSS, gt=0.0, le=HARD_MAX_DAILY_LOSS)
+    max_trade_risk: float = Field(default=HARD_MAX_TRADE_RISK, gt=0.0, le=HARD_MAX_TRADE_RISK)
+
+    @field_validator("max_instrument_nav", "max_sector_nav", "max_daily_loss", "max_trade_risk", mode="before")
+    @classmethod
+    def _only_tighter(cls, value: object, info: ValidationInfo) -> object:
+        refuse_looser(str(info.field_name), value)
+        return value
+
+    @property
+    def costs(self) -> Costs:
+        """The cost assumptions."""
+        return Costs(self.half_spread_bps, self.commission_bps, self.impact_k, self.borrow_bps_year)
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The risk limits in force."""
+        return RiskLimits(
+            max_instrument_nav=self.max_instrument_nav,
+            max_sector_nav=self.max_sector_nav,
+            max_daily_loss=self.max_daily_loss,
+            max_trade_risk=self.max_trade_risk,
+        )

@@ -1,0 +1,1 @@
+"""Take target weights through the risk decision to orders, fills and NAV."""

@@ -1,0 +1,1 @@
+"""Simulated execution at the next bar."""

@@ -1,0 +1,1 @@
+"""Turn a signal into target weights."""

@@ -1,0 +1,1 @@
+"""Dollar-neutral rank weights."""

@@ -1,0 +1,86 @@
+"""What sizing modules share: the shape settings, the steps after the ranks, and how the targets look.
+
+The order of steps: ranks under the caps, then the average of the last `smoothing_bars` rows, then the no-trade band.
+Averages may use rows before the start; the band begins there, holding nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from modules.contract import ModuleSettings, Violation
+from modules.engine import metrics as m
+from modules.engine.bars import first_row
+from modules.engine.risk import HARD_MAX_INSTRUMENT_NAV, HARD_MAX_SECTOR_NAV
+from modules.engine.weights import hold_within_band, trailing_average
+from modules.panel import FloatArray, Panel
+
+_ROUNDING = 1e-12
+
+
+class ShapeSettings(ModuleSettings):
+    """Weights are fractions of NAV; bounds are the search space.
+
+    `gross_leverage` bounds sum |w|, `weight_cap` each |w|, `sector_cap` the gross of each sector. `no_trade_band`
+    keeps a held target until the new one differs by more; `smoothing_bars` averages targets (1 = not at all).
+    """
+
+    gross_leverage: float = Field(default=1.0, gt=0.0, le=1.0)
+    weight_cap: float = Field(default=HARD_MAX_INSTRUMENT_NAV, gt=0.0, le=HARD_MAX_INSTRUMENT_NAV)
+    sector_cap: float = Field(default=HARD_MAX_SECTOR_NAV, gt=0.0, le=HARD_MAX_SECTOR_NAV)
+    no_trade_band: float = Field(default=0.0, ge=0.0, le=0.05)
+    smoothing_bars: int = Field(default=1, ge=1, le=20)
+
+
+def shape(targets: FloatArray, signal: FloatArray, bars: Panel, settings: ShapeSettings, start_ns: int) -> Panel:
+    """Smooth `targets` [T, N], hold them within the band, and cut them to the rows from `start_ns` on."""
+    known = np.where(np.isnan(signal) | np.isnan(bars["close"]), np.nan, 0.0)
+    if settings.smoothing_bars > 1:
+        targets = trailing_average(targets, settings.smoothing_bars)
+    start = first_row(bars.ts, start_ns)
+    held = hold_within_band(targets[start:], known[start:], settings.no_trade_band)
+    return Panel(bars.ts[start:], bars.symbols, {"weight": held})
+
+
+def describe(weights: Panel) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Metrics of target weights, and notes that a reader must not miss."""
+    w = weights["weight"]
+    gross = np.abs(w).sum(axis=1)
+    moves = np.abs(np.diff(w, axis=0, prepend=0.0))
+    years = weights.ts.size / m.bars_per_year(weights.ts)
+    figures = {
+        "mean_gross": m.mean(gross),
+        "mean_abs_net": m.mean(np.abs(w.sum(axis=1))),
+        "largest_weight": float(np.abs(w).max(initial=0.0)),
+        "target_turnover": m.total(moves.sum(axis=1)) / years,
+        "moved_share": float(np.mean(moves > 0.0)) if moves.size else 0.0,
+        "mean_positions": m.mean(np.count_nonzero(w, axis=1).astype(np.float64)),
+    }
+    empty = int(np.count_nonzero(gross == 0.0))
+    notes: tuple[str, ...] = ()
+    if empty == w.shape[0]:
+        notes = ("ZERO TARGETS: every row is empty; the signal is missing or the same for all symbols, or there is only one",)
+    elif empty:
+        notes = (f"{empty} of {w.shape[0]} rows hold no target: fewer than two symbols with a signal, or only ties",)
+    return m.present(figures), notes
+
+
+def accept_weights(bars: Panel, weights: Panel, settings: ShapeSettings) -> list[Violation]:
+    """Rules that any target of `shape` keeps."""
+    w = weights["weight"]
+    found: list[Violation] = []
+    over = np.abs(w) > settings.weight_cap + _ROUNDING
+    if over.any():
+        found.append(Violation("weights", f"|weight| above weight_cap {settings.weight_cap}", int(over.sum())))
+    room = settings.gross_leverage + w.shape[1] * settings.no_trade_band + _ROUNDING * w.shape[1]
+    heavy = np.abs(w).sum(axis=1) > room
+    if heavy.any():
+        found.append(Violation("weights", f"gross above gross_leverage and what the band may keep ({room:.4f})", int(heavy.sum())))
+    if weights.symbols != bars.symbols or not np.array_equal(weights.ts, bars.ts[bars.ts.size - weights.ts.size :]):
+        found.append(Violation("weights", "axes differ from those of bars", weights.ts.size))
+        return found
+    blind = (w != 0.0) & np.isnan(bars["close"][bars.ts.size - weights.ts.size :])
+    if blind.any():
+        found.append(Violation("weights", "a target on a symbol without a price", int(blind.sum())))
+    return found

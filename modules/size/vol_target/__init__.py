@@ -1,0 +1,1 @@
+"""Rank weights scaled to a target volatility."""
