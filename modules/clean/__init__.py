@@ -1,0 +1,1 @@
+"""Clean: bitemporal records to panels, with every doubt on record."""

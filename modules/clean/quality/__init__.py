@@ -1,0 +1,1 @@
+"""Quality rules: they flag, and repair only what a setting declares."""
