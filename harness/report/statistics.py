@@ -94,7 +94,7 @@ def bars_per_year(ts: IntArray) -> float:
 
 def equity(returns: FloatArray) -> FloatArray:
     """Growth of 1, `[T]`."""
-    curve: FloatArray = np.cumprod(1.0 + returns)
+    curve: FloatArray = np.cumprod(1.0 + returns, dtype=np.float64)
     return curve
 
 

@@ -1,0 +1,1 @@
+"""Drafters behind one port: they turn a hypothesis into a reading and candidate signals."""
