@@ -29,7 +29,7 @@ def query(
     from traces.query import sql as ask
 
     workspace = stores().workspace
-    found = ask(workspace.ledger, sql)
+    found = ask(workspace.ledger, sql, checkpoint_dir=workspace.checkpoints)
     shown = found.head(limit)
     result = {"columns": found.columns, "rows": shown.rows(named=True), "count": found.height}
     emit(result, json, lambda out: out.print(rows(table(*found.columns), shown.rows())))

@@ -1,0 +1,31 @@
+"""The cleaned bars of a data set, as the feature stage would get them, never the lockbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cli.session import Session
+    from modules.panel import Panel
+
+
+def bars_of(session: Session, data: str | None) -> Panel:
+    """Run ingest and clean for a data set (None = that of pipeline.yaml) and return its bars."""
+    from modules.panel import Panel
+    from modules.pipeline import RawSource, execute
+    from modules.task import load_modules, load_pipeline, make_task
+
+    spec = load_pipeline(session.workspace.root / "pipeline.yaml")
+    version = session.version(data or spec.data)
+    task = make_task(spec, version)
+    manifest = execute(
+        task,
+        load_modules(task, version),
+        RawSource(version.digest, lambda: session.data.raw(version)),
+        session.artifacts,
+        session.emit,
+        until="clean",
+    )
+    bars = session.artifacts.get(manifest.output("bars"))
+    assert isinstance(bars, Panel), "bars must be a panel"
+    return bars
