@@ -71,7 +71,7 @@ def compute(nodes: Sequence[Node], panel: Panel) -> list[FloatArray]:
         for j in range(i):
             if plan.last_use[j] <= i:
                 values[j] = None  # free what no later step reads
-    return [_settled(values[o]) for o in plan.outputs]
+    return [settled(v) for v in (values[o] for o in plan.outputs) if v is not None]
 
 
 def _run(step: Step, values: Sequence[FloatArray | None], panel: Panel) -> FloatArray:
@@ -120,7 +120,7 @@ def _apply(step: Apply, inputs: list[FloatArray], shape: tuple[int, int]) -> Flo
     return out
 
 
-def _settled(values: FloatArray | None) -> FloatArray:
+def settled(values: FloatArray) -> FloatArray:
     """A copy with one NaN and one zero: equal values have equal bits."""
     from modules.signal.kernels.elementwise import settle
 

@@ -14,7 +14,9 @@ _HOUR_NS = 3_600_000_000_000
 
 
 def _day_of_week(ts: IntArray) -> IntArray:
-    return (ts // _DAY_NS + 3) % 7  # 1970-01-01 was a Thursday
+    days: IntArray = ts // _DAY_NS
+    since_monday: IntArray = (days + 3) % 7  # 1970-01-01 was a Thursday
+    return since_monday
 
 
 def _day_of_month(ts: IntArray) -> IntArray:
@@ -27,7 +29,8 @@ def _month(ts: IntArray) -> IntArray:
 
 
 def _hour(ts: IntArray) -> IntArray:
-    return ts % _DAY_NS // _HOUR_NS
+    hours: IntArray = ts % _DAY_NS // _HOUR_NS
+    return hours
 
 
 _FUNCTIONS: Mapping[str, Callable[[IntArray], IntArray]] = MappingProxyType(

@@ -17,7 +17,8 @@ Fail = Callable[[str, int], SignalError]
 OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "sma": "ts_mean", "ma": "ts_mean", "mean": "ts_mean", "rolling_mean": "ts_mean", "average": "ts_mean",
-        "std": "ts_std", "stddev": "ts_std", "volatility": "ts_std", "var": "ts_var", "sum": "ts_sum", "median": "ts_median",
+        "std": "ts_std", "stddev": "ts_std", "volatility": "ts_std", "var": "ts_var", "sum": "ts_sum",
+        "median": "ts_median",
         "shift": "delay", "lag": "delay", "ref": "delay", "diff": "delta", "pct_change": "returns", "ret": "returns",
         "corr": "ts_corr", "correlation": "ts_corr", "cov": "ts_cov", "covariance": "ts_cov", "beta": "ts_beta",
         "slope": "ts_slope", "skew": "ts_skew", "kurt": "ts_kurt", "quantile": "ts_quantile", "argmax": "ts_argmax",

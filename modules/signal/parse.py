@@ -115,8 +115,8 @@ class _Reader:
         raise self.refuse(tree, column)
 
     def refuse(self, part: ast.AST, column: int) -> SignalError:
-        what = _INSTEAD.get(type(part), f"{type(part).__name__} is not part of the language; write operators, fields and numbers")
-        return self.fail(what, column)
+        unknown = f"{type(part).__name__} is not part of the language; write operators, fields and numbers"
+        return self.fail(_INSTEAD.get(type(part), unknown), column)
 
     def constant(self, tree: ast.Constant, column: int) -> Number:
         value = tree.value
@@ -197,4 +197,3 @@ class _Reader:
         for term in terms[1:]:
             result = Call(name, (result, term), (), column)
         return result
-

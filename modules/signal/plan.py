@@ -91,6 +91,4 @@ def make_plan(signals: Sequence[Node]) -> Plan:
 
 def _typed(row: Operator, numbers: tuple[float, ...]) -> tuple[float, ...]:
     """Whole numbers as int, the others as float, so that each kernel is compiled for one signature."""
-    return tuple(
-        float(v) if p.slot is Slot.NUMBER else int(v) for v, p in zip(numbers, row.parameters, strict=True)
-    )
+    return tuple(float(v) if p.slot is Slot.NUMBER else int(v) for v, p in zip(numbers, row.parameters, strict=True))

@@ -17,7 +17,7 @@ from modules.signal.stream import Stream
 
 @dataclass(frozen=True)
 class Difference:
-    """The first cell where two computations differ; None stands for NaN. `against` says which: `stream` or `truncated`."""
+    """The first cell where two computations differ; None is NaN. `against` says which: `stream` or `truncated`."""
 
     row: int
     ts: str

@@ -9,10 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from modules.panel import FloatArray, iso
-from modules.signal.batch import finite_field, frozen
+from modules.signal.batch import finite_field, frozen, settled
 from modules.signal.calendar import CALENDAR_FIELDS, calendar_values
 from modules.signal.canonical import fields_of, signal_digest
-from modules.signal.check import nearest
 from modules.signal.errors import SignalError
 from modules.signal.nodes import Node
 from modules.signal.operators import Kind, kernel_of
@@ -36,7 +35,7 @@ class Block(BaseModel):
         """The same bits again. Raises SignalError where the text has another length."""
         raw = base64.b64decode(self.data, validate=True)
         if len(raw) != 8 * self.rows * columns:
-            raise SignalError(f"a block holds {len(raw)} bytes, not {self.rows} rows of {columns} symbols; it is damaged")
+            raise SignalError(f"a block of {len(raw)} bytes, not {self.rows} rows of {columns} symbols; it is damaged")
         return np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(self.rows, columns)
 
 
@@ -112,7 +111,7 @@ class Stream:
                 self._history[i].push(value)
         self._count += 1
         self._last_ts_ns = ts_ns
-        return _settled_row(values[self._plan.outputs[0]])
+        return settled(values[self._plan.outputs[0]]).reshape(-1)
 
     def checkpoint(self) -> Checkpoint:
         """The state after the last bar."""
@@ -154,11 +153,11 @@ class Stream:
         fields = {}
         for name in sorted(self._fields):
             if name not in row:
-                close = nearest(name, row)
-                raise SignalError(f"the bar lacks field {name}; it has {', '.join(sorted(row))}" + (f"; is it {close[0]}?" if close else ""))
+                raise SignalError(f"the bar lacks field {name}; it has {', '.join(sorted(row))}")
             values = np.array(row[name], dtype=np.float64)
             if values.shape != (len(self._symbols),):
-                raise SignalError(f"field {name} has shape {values.shape}; expected ({len(self._symbols)},), a value a symbol")
+                expected = (len(self._symbols),)
+                raise SignalError(f"field {name} has shape {values.shape}; expected {expected}, a value a symbol")
             fields[name] = values[np.newaxis]
         return fields
 
@@ -190,11 +189,3 @@ class Stream:
         else:
             kernel(*(values[source] for source in step.inputs), *step.numbers, out)
         return out
-
-
-def _settled_row(values: FloatArray) -> FloatArray:
-    from modules.signal.kernels.elementwise import settle
-
-    out = np.array(values, dtype=np.float64)
-    settle(out)
-    return out[0]

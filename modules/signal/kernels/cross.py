@@ -27,7 +27,7 @@ def _ascending(row: FloatArray, values: FloatArray, places: IntArray, spare: Flo
 
 @kernel
 def _twice_rank(values: FloatArray, count: int, begin: int) -> tuple[int, int]:
-    """Twice the 1-based rank of the equals that start at `begin` (whole, since they share their mean), and their end."""
+    """Twice the 1-based rank of the equals that start at `begin` (whole: they share their mean), and their end."""
     end = begin + 1
     while end < count and values[end] == values[begin]:
         end += 1
@@ -124,9 +124,10 @@ def scale(x: FloatArray, out: FloatArray) -> None:
 @kernel
 def _quantile(values: FloatArray, count: int, level: float) -> float:
     position = level * (count - 1)
-    below = int(math.floor(position))
+    below = math.floor(position)
     above = min(below + 1, count - 1)
-    return values[below] + (values[above] - values[below]) * (position - below)
+    low, high = float(values[below]), float(values[above])
+    return low + (high - low) * (position - below)
 
 
 @kernel

@@ -43,7 +43,7 @@ def ts_quantile(x: FloatArray, window: int, level: float, first: int, out: Float
     held = np.empty((columns, window))  # per symbol, the present values of the window in ascending order
     counts = np.zeros(columns, dtype=np.int64)
     position = level * (window - 1)
-    below = int(math.floor(position))
+    below = math.floor(position)
     above = min(below + 1, window - 1)
     share = position - below
     for t in range(first - window + 1, first + out.shape[0]):

@@ -13,7 +13,14 @@ from modules.signal.kernels.common import finite, shifted_mean, squared_deviatio
 
 @kernel
 def _products(
-    x: FloatArray, x_start: int, x_mean: FloatArray, y: FloatArray, y_start: int, y_mean: FloatArray, window: int, out: FloatArray
+    x: FloatArray,
+    x_start: int,
+    x_mean: FloatArray,
+    y: FloatArray,
+    y_start: int,
+    y_mean: FloatArray,
+    window: int,
+    out: FloatArray,
 ) -> None:
     """`out[n]`: sum over the window of the products of deviations; means as `shifted_mean` leaves them."""
     for n in range(out.shape[0]):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import cast
 
 from modules.signal.operators import arithmetic, crosssection, indicators, timeseries
 from modules.signal.operators.row import MAX_WINDOW, Kind, Operator, Parameter, Slot
 
-__all__ = ["MAX_WINDOW", "Kind", "Kernel", "Operator", "Parameter", "Slot", "find", "kernel_of", "operators", "registered"]
+__all__ = [
+    "MAX_WINDOW", "Kernel", "Kind", "Operator", "Parameter", "Slot", "find", "kernel_of", "operators", "registered",
+]  # fmt: skip
 
 Kernel = Callable[..., None]
 
@@ -31,11 +34,30 @@ def find(name: str) -> Operator | None:
 
 
 def kernel_of(operator: Operator) -> Kernel:
-    """The compiled kernel that the row names. The first call of a family imports numba."""
+    """The kernel that the row names, compiled when first called. The first use imports numba."""
     if operator.name in _EXTRA_KERNELS:
         return _EXTRA_KERNELS[operator.name]
     file, function = operator.kernel.split(".")
-    return cast("Kernel", getattr(importlib.import_module(f"modules.signal.kernels.{file}"), function))
+    return cast("Kernel", getattr(_kernel_files()[file], function))
+
+
+@functools.cache
+def _kernel_files() -> dict[str, ModuleType]:
+    """Import statements, not names made up at run time: a module's code digest follows them to the kernels."""
+    from modules.signal.kernels import (
+        cross,
+        elementwise,
+        indicators,
+        lags,
+        moments,
+        order,
+        regression,
+        rolling,
+        stateful,
+    )
+
+    files = (cross, elementwise, indicators, lags, moments, order, regression, rolling, stateful)
+    return {f.__name__.rpartition(".")[2]: f for f in files}
 
 
 @contextmanager

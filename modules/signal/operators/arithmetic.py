@@ -53,7 +53,9 @@ ROWS: tuple[Operator, ...] = (
     _infix("eq", "==", "1 where x equals y else 0", "0 or 1", commutative=True),
     _infix("ne", "!=", "1 where x differs from y else 0", "0 or 1", commutative=True),
     _infix("and", "and", "1 where both are not 0, else 0", "0 or 1", kernel="both", commutative=True, associative=True),
-    _infix("or", "or", "1 where either is not 0, else 0", "0 or 1", kernel="either", commutative=True, associative=True),
+    _infix(
+        "or", "or", "1 where either is not 0, else 0", "0 or 1", kernel="either", commutative=True, associative=True
+    ),
     _unary("not", "1 where x is 0 else 0", "0 or 1", symbol="not", kernel="negate"),
     Operator(
         "where", Kind.ELEMENTWISE, ("condition", "x", "y"), "x where condition is not 0, else y", "elementwise.where",

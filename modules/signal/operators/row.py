@@ -98,7 +98,9 @@ class Operator:
     @property
     def signature(self) -> str:
         """As one writes it: `ts_corr(x, y, window)`, or `x + y` for an infix operator."""
+        if self.symbol is not None and len(self.inputs) + len(self.parameters) == 2:
+            return f" {self.symbol} ".join([*self.inputs, *(p.name for p in self.parameters)])
         if self.symbol is not None:
-            return f"{self.symbol} {self.inputs[0]}" if len(self.inputs) == 1 else f" {self.symbol} ".join(self.inputs)
+            return f"{self.symbol}{' ' if self.symbol.isalpha() else ''}{self.inputs[0]}"
         numbers = [p.name if p.default is None else f"{p.name}={p.default:g}" for p in self.parameters]
         return f"{self.name}({', '.join([*self.inputs, *numbers])})"

@@ -1,0 +1,1 @@
+"""Feature modules: bars to a signal panel."""

@@ -1,0 +1,21 @@
+"""Which signal."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from modules.contract import ModuleSettings
+from modules.signal import parse
+from modules.signal.nodes import MAX_TEXT
+
+
+class Settings(ModuleSettings):
+    """`expr` is read when settings are loaded, so a signal that cannot be read never reaches a run."""
+
+    expr: str = Field("rank(-returns(close, 5))", max_length=MAX_TEXT, description="the signal, in the language")
+
+    @field_validator("expr")
+    @classmethod
+    def _can_be_read(cls, text: str) -> str:
+        parse(text)
+        return text

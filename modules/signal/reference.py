@@ -1,0 +1,82 @@
+"""The operator reference, written from the table: `python -m modules.signal.reference > docs/operators.md`."""
+
+from __future__ import annotations
+
+import sys
+
+from modules.signal.calendar import CALENDAR_FIELDS
+from modules.signal.nodes import MAX_DEPTH, MAX_NODES, MAX_TEXT
+from modules.signal.operators import MAX_WINDOW, Kind, Operator, Slot, operators
+
+_INTRODUCTION = f"""# Operators
+
+Made from the code by `python -m modules.signal.reference`; do not edit.
+
+A signal is an expression in Python's syntax, such as `rank(-returns(close, 5))`. Names without brackets are fields
+of the data (`open high low close volume`, where delivered) or of the calendar. Numbers may be named:
+`winsorize(x, limit=0.01)`. Windows are whole numbers of bars up to {MAX_WINDOW:,} and reach back only; row t reads
+rows up to t. At most {MAX_TEXT:,} characters, {MAX_NODES} parts, nested {MAX_DEPTH} deep.
+
+There are no infinities: a result that is not finite is NaN, and so is division by zero. Time-series sums run oldest
+to newest over the window alone, so a value does not depend on where history began. Cross-section sums run in
+ascending order of value, so it does not depend on the order of symbols either.
+
+*Warm-up* is the number of bars at the start that cannot have a value.
+"""
+
+_TITLES = {
+    Kind.ELEMENTWISE: "Cell by cell",
+    Kind.WINDOW: "Back along time",
+    Kind.STATE: "With memory",
+    Kind.CROSS: "Across symbols",
+}
+
+
+def operators_markdown() -> str:
+    """The whole reference as Markdown."""
+    parts = [_INTRODUCTION]
+    for kind, title in _TITLES.items():
+        rows = [o for o in operators() if o.kind is kind]
+        parts.append(f"## {title} ({len(rows)})\n\n{_table(rows)}")
+    fields = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in CALENDAR_FIELDS.items())
+    parts.append(f"## Calendar fields ({len(CALENDAR_FIELDS)})\n\n| field | value |\n|---|---|\n{fields}\n")
+    return "\n".join(parts)
+
+
+def _table(rows: list[Operator]) -> str:
+    head = "| operator | formula | numbers | warm-up, bars | units | NaN | source |\n|---|---|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {_code(o.signature)} | {_cell(o.formula)} | {_numbers(o)} | {_warmup(o)} "
+        f"| {o.units} | {o.nan} | {o.source} |\n"
+        for o in rows
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{_cell(text)}`"
+
+
+def _numbers(row: Operator) -> str:
+    """Each number with its range."""
+    ranges = [f"{p.name}: {p.slot.value}, {p.low:g} to {p.high:g}" for p in row.parameters]
+    return "; ".join(ranges) or "-"
+
+
+def _warmup(row: Operator) -> str:
+    """The warm-up as a formula of the windows."""
+    windows = [p.name for p in row.parameters if p.slot is Slot.WINDOW]
+    if row.kind is Kind.STATE:
+        return f"{' + '.join(windows)} - 1"
+    constant = row.extra_rows - 1
+    if row.kind is not Kind.WINDOW:
+        return "0"
+    tail = "" if constant == 0 else f" {'+' if constant > 0 else '-'} {abs(constant)}"
+    return f"{' + '.join(windows)}{tail}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(operators_markdown())
