@@ -53,8 +53,8 @@ class _Signed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     checkpoint: Checkpoint
-    key: str
-    signature: str
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    signature: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 
 
 def fingerprint(public: bytes) -> str:
@@ -87,7 +87,7 @@ class CheckpointStore:
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         self.folder = folder
         self._disk = disk or Disk()
-        self._private: Ed25519PrivateKey | None = None
+        self._pair: tuple[bytes, bytes, Ed25519PrivateKey] | None = None
         self._known: tuple[bytes, Checkpoint] | None = None
 
     @property
@@ -128,15 +128,15 @@ class CheckpointStore:
         return _read_key(self.folder / PUBLIC_NAME)
 
     def private_key(self) -> Ed25519PrivateKey:
-        """The signing key, checked against the public one. Raises CheckpointError."""
-        if self._private is None:
-            private = Ed25519PrivateKey.from_private_bytes(_read_key(self.folder / PRIVATE_NAME))
-            if private.public_key().public_bytes_raw() != self.public_key():
-                raise CheckpointError(
-                    f"{PRIVATE_NAME} and {PUBLIC_NAME} in {self.folder} are no pair: restore both", "key"
-                )
-            self._private = private
-        return self._private
+        """The signing key, read anew and checked against the public one. Raises CheckpointError."""
+        secret, public = _read_key(self.folder / PRIVATE_NAME), self.public_key()
+        if self._pair is None or self._pair[:2] != (secret, public):
+            private = Ed25519PrivateKey.from_private_bytes(secret)
+            if private.public_key().public_bytes_raw() != public:
+                names = f"{PRIVATE_NAME} and {PUBLIC_NAME}"
+                raise CheckpointError(f"{names} in {self.folder} are no pair: restore both from a backup", "key")
+            self._pair = (secret, public, private)
+        return self._pair[2]
 
     def load(self, public: bytes | None = None) -> Checkpoint:
         """The checkpoint, its signature checked against `public` (default: `ledger.pub`). Raises CheckpointError."""
@@ -155,8 +155,7 @@ class CheckpointStore:
     def _check(self, raw: bytes, public: bytes) -> Checkpoint:
         try:
             signed = _Signed.model_validate_json(raw)
-            signature = bytes.fromhex(signed.signature)
-        except (ValidationError, ValueError) as error:
+        except ValidationError as error:
             raise CheckpointError(f"{self.path}: is no checkpoint: it was altered; restore it from a backup") from error
         if canonical_json(signed).encode() + b"\n" != raw:
             raise CheckpointError(f"{self.path}: is not in canonical form: it was altered; restore it from a backup")
@@ -164,7 +163,7 @@ class CheckpointStore:
             raise CheckpointError(f"{self.path}: signed by key {signed.key}, expected key {fingerprint(public)}")
         try:
             message = _DOMAIN + canonical_json(signed.checkpoint).encode()
-            Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+            Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signed.signature), message)
         except InvalidSignature:
             raise CheckpointError(f"{self.path}: its signature does not hold: it was altered or forged") from None
         return signed.checkpoint

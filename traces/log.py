@@ -42,6 +42,8 @@ class Place:
 
 def parse_place(line: bytes) -> Place | None:
     """The place that a line claims, or None when it is no line of a ledger. The event itself is not looked into."""
+    if not (line.startswith(b'{"event":') and line.endswith(b"}")):
+        return None
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):

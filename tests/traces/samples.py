@@ -1,0 +1,153 @@
+"""One event of every kind, and a small ledger to attack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from traces.events import (
+    AblationFinished,
+    AblationStarted,
+    CandidateChecked,
+    CandidateDrafted,
+    CandidateScreened,
+    CertificateIssued,
+    Change,
+    DataRegistered,
+    Event,
+    FindingRecorded,
+    LedgerRepaired,
+    ModuleWritten,
+    ResearchNeedsInput,
+    ResearchRefused,
+    ResearchStarted,
+    ReviewApproved,
+    ReviewOpened,
+    ReviewRejected,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageRefused,
+    TrialRecorded,
+)
+from traces.ledger import Ledger
+
+ONE_OF_EACH: tuple[Event, ...] = (
+    RunStarted(
+        run_id="run-1",
+        task_digest="t" * 64,
+        data="us20",
+        data_digest="d" * 64,
+        signal="rank(-returns(close, 5))",
+        start="1990-01-02",
+        end="2006-06-30",
+        seed=7,
+        modules={"size": "rank_neutral", "clean": "quality"},
+        purpose="run",
+    ),
+    RunFinished(run_id="run-1", digest="f" * 64, metrics={"net_sharpe": -0.69, "turnover": 0.41}, seconds=1.25),
+    RunFailed(run_id="run-2", stage="clean", error="ContractError", message="close: 3 NaN\nsecond line"),
+    StageFinished(
+        run_id="run-1",
+        stage="size",
+        module="rank_neutral",
+        code_digest="c" * 64,
+        settings_digest="s" * 64,
+        settings={"no_trade_band": 0.04, "smoothing_bars": 5, "shorts": True, "halves": (1, 2.5, "x"), "cap": None},
+        inputs={"signal": "1" * 64},
+        outputs={"weights": "2" * 64},
+        seconds=0.5,
+        cached=False,
+        metrics={"gross": 1.0},
+    ),
+    StageRefused(
+        run_id="run-2", stage="clean", module="quality", side="inputs", rules={"close positive": 3}, message="3 rows"
+    ),
+    DataRegistered(
+        name="us20",
+        version="v1",
+        digest="d" * 64,
+        ingest="sample",
+        rows=8313,
+        symbols=20,
+        start="1990-01-02",
+        end="2022-12-28",
+        refused={"duplicate rows": 2},
+    ),
+    ResearchStarted(research_id="res-1", text="stocks that fell the most “rebound”", drafter="offline", seed=1),
+    ResearchNeedsInput(research_id="res-1", question="over which horizon?", unread=["soon"]),
+    ResearchRefused(research_id="res-1", reason="NO_SKILL", message="no skill matches"),
+    CandidateDrafted(research_id="res-1", expr="-returns(close, 5)", skill="reversal", why="fell the most"),
+    CandidateChecked(research_id="res-1", expr="-returns(close, 5)", passed=True, reason="OK"),
+    CandidateScreened(research_id="res-1", expr="-returns(close, 5)", score=0.2, ic=None, coverage=0.99),
+    ModuleWritten(
+        research_id="res-1", expr="-returns(close, 5)", run_id="run-1", branch="research/res-1", commit="a" * 40
+    ),
+    TrialRecorded(trial_id="tr-1", family="ablation", subject="ab-1", data_digest="d" * 64, p_value=1e-300),
+    FindingRecorded(
+        finding_id="fi-1",
+        miner="cost",
+        module="size/rank_neutral",
+        statement="cost eats the gross edge",
+        size=0.8,
+        occurrences=4,
+        evidence=("run-1", "run-2"),
+    ),
+    AblationStarted(
+        ablation_id="ab-1",
+        module="size/rank_neutral",
+        patch={"no_trade_band": Change(old=0.0, new=0.04)},
+        suite="reversal",
+        suite_digest="e" * 64,
+    ),
+    AblationFinished(
+        ablation_id="ab-1",
+        module="size/rank_neutral",
+        verdict="SHIP",
+        reason="BETTER",
+        delta=0.3,
+        lower_bound=0.1,
+        p_value=0.0004,
+        level=0.01,
+        seconds=9.5,
+    ),
+    CertificateIssued(
+        certificate_id="ce-1",
+        gate_digest="g" * 64,
+        suite_digest="e" * 64,
+        data_digest="d" * 64,
+        patches=200,
+        false_ships=1,
+        upper_bound=0.02,
+        minimum_detectable=None,
+    ),
+    ReviewOpened(branch="ablation/ab-1", ablation_id="ab-1", commit="a" * 40),
+    ReviewApproved(branch="ablation/ab-1", by="A Human <human@example.com>", merge_commit="b" * 40),
+    ReviewRejected(branch="research/res-1", by="A Human <human@example.com>", reason="too costly"),
+    LedgerRepaired(file="torn-after-000000003-0123456789ab.bytes", torn_bytes=12, sha256="0" * 64, complete_lines=0),
+)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a test's ledger lives."""
+
+    ledger: Path
+    checkpoint: Path
+
+    @property
+    def log(self) -> Path:
+        return self.ledger / "events.jsonl"
+
+    def open(self) -> Ledger:
+        return Ledger(self.ledger, self.checkpoint)
+
+
+def folders(root: Path) -> Folders:
+    return Folders(root / "ledger", root / "checkpoints")
+
+
+def finding(n: int) -> Event:
+    """Small events that differ."""
+    return ReviewRejected(branch=f"b{n}", by="h", reason="r")

@@ -1,0 +1,184 @@
+"""Power loss, simulated: what was not synced may be lost, torn or zeroed; renames and new files may not have happened.
+
+Killing a process proves nothing here, because the kernel keeps its writes. So every call to the disk is recorded, the
+power goes at a random one of them, and the disk is rebuilt from what was synced plus an arbitrary part of the rest.
+
+1. Every acknowledged event is read back, in its place, from the rebuilt disk.
+2. The rebuilt ledger verifies, opens, and takes the next append.
+3. The same ledger without its fdatasync does lose events: the simulation bites.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.traces.samples import Folders, finding, folders
+from traces.disk import Disk
+from traces.events import Event
+from traces.ledger import Ledger
+from traces.log import LedgerError
+from traces.reader import read
+from traces.verify import verify
+
+
+class PowerLossError(BaseException):
+    """The machine is off: nothing after this runs, not even an `except Exception`."""
+
+
+@dataclass
+class LosingDisk(Disk):
+    """Works on real files below `root` and remembers what of them a power cut would leave.
+
+    `durable`: path to content, as of its last sync. `entries`: the names that a folder durably holds, each with the
+    file (an id that survives renames) it leads to.
+    """
+
+    root: Path
+    calls_left: int
+    syncs: bool = True
+    names: dict[Path, int] = field(default_factory=dict)  # now
+    entries: dict[Path, int] = field(default_factory=dict)  # after a cut
+    content: dict[int, bytes] = field(default_factory=dict)  # synced
+    files: dict[int, tuple[Path, int]] = field(default_factory=dict)  # descriptor to path and id
+
+    def _call(self) -> None:
+        self.calls_left -= 1
+        if self.calls_left < 0:
+            raise PowerLossError
+
+    def open(self, path: Path, flags: int, mode: int = 0o644) -> int:
+        self._call()
+        fd = super().open(path, flags, mode)
+        file = self.names.setdefault(path, len(self.content))
+        self.content.setdefault(file, b"")
+        self.files[fd] = (path, file)
+        return fd
+
+    def write(self, fd: int, data: bytes) -> int:
+        if self.calls_left == 0:  # the cut comes in the middle of a write
+            super().write(fd, data[: len(data) // 2])
+        self._call()
+        return super().write(fd, data)
+
+    def datasync(self, fd: int) -> None:
+        self._call()
+        if self.syncs:
+            self.content[self.files[fd][1]] = self.files[fd][0].read_bytes()
+
+    def truncate(self, fd: int, size: int) -> None:
+        self._call()
+        super().truncate(fd, size)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._call()
+        super().replace(source, target)
+        self.names[target] = self.names.pop(source)
+
+    def sync_folder(self, folder: Path) -> None:
+        self._call()
+        if self.syncs:
+            for path in {p for p in (*self.names, *self.entries) if p.parent == folder}:
+                if path in self.names:
+                    self.entries[path] = self.names[path]
+                else:
+                    self.entries.pop(path, None)
+
+    def rebuild(self, target: Path, chance: random.Random) -> None:
+        """The disk after the cut, below `target`."""
+        entries = dict(self.entries)
+        for path in sorted({*self.names, *self.entries}):
+            if chance.random() < 0.5:  # an unsynced entry may have reached the disk by itself
+                if path in self.names:
+                    entries[path] = self.names[path]
+                else:
+                    entries.pop(path, None)
+        paths = {file: path for path, file in self.names.items()}
+        for path, file in entries.items():
+            now = paths[file].read_bytes() if file in paths else self.content[file]
+            place = target / path.relative_to(self.root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(left_over(self.content[file], now, chance))
+
+
+def left_over(synced: bytes, now: bytes, chance: random.Random) -> bytes:
+    """What a power cut may leave of a file: all of the unsynced change, none, a torn part, or zeros and holes."""
+    if now == synced:
+        return now
+    if not now.startswith(synced):  # cut or rewritten: one or the other
+        return chance.choice([synced, now])
+    added = bytearray(now[len(synced) :])
+    match chance.choice(["all", "none", "torn", "zeros", "hole"]):
+        case "none":
+            return synced
+        case "torn":
+            del added[chance.randrange(len(added)) :]
+        case "zeros":
+            start = chance.randrange(len(added))
+            added[start:] = bytes(len(added) - start)
+        case "hole":
+            start, end = sorted(chance.choices(range(len(added) + 1), k=2))
+            added[start:end] = bytes(end - start)
+    return synced + bytes(added)
+
+
+def work_until_the_cut(disk: LosingDisk, place: Folders, chance: random.Random) -> list[Event]:
+    """Append groups until the power goes (or 12 groups are written); the acknowledged events."""
+    acknowledged: list[Event] = []
+    try:
+        ledger = Ledger(place.ledger, place.checkpoint, disk=disk)
+        for n in range(12):
+            group = [finding(100 * n + k) for k in range(chance.randint(1, 4))]
+            ledger.append(*group)
+            acknowledged += group
+    except PowerLossError:
+        pass
+    return acknowledged
+
+
+def crash(root: Path, seed: int, *, syncs: bool = True) -> tuple[Folders, list[Event]]:
+    """One life of a ledger, up to its power cut and the disk's rebirth."""
+    chance = random.Random(seed)
+    before, after = root / f"{seed}-before", root / f"{seed}-after"
+    before.mkdir()
+    after.mkdir()
+    disk = LosingDisk(before, calls_left=chance.randrange(150), syncs=syncs)
+    acknowledged = work_until_the_cut(disk, folders(before), chance)
+    for fd in disk.files:
+        try:
+            os.close(fd)
+        except OSError:
+            continue
+    disk.rebuild(after, chance)
+    return folders(after), acknowledged
+
+
+def missing(place: Folders, acknowledged: list[Event]) -> bool:
+    """Whether an acknowledged event is gone, out of its place, or the ledger cannot be used."""
+    try:
+        found = verify(place.ledger, place.checkpoint)
+        ledger = place.open()
+        ledger.append(finding(-1))
+        events = [e.event for e in read(place.ledger, place.checkpoint)]
+    except LedgerError:
+        return True
+    return not found.ok or events[: len(acknowledged)] != acknowledged or not verify(place.ledger, place.checkpoint).ok
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_no_acknowledged_event_is_lost(tmp_path: Path, block: int) -> None:
+    acknowledged_in_all = 0
+    for seed in range(block * 50, block * 50 + 50):
+        place, acknowledged = crash(tmp_path, seed)
+        assert not missing(place, acknowledged), f"seed {seed}: {verify(place.ledger, place.checkpoint)}"
+        acknowledged_in_all += len(acknowledged)
+    assert acknowledged_in_all > 300
+
+
+def test_without_syncing_events_are_lost(tmp_path: Path) -> None:
+    lost = sum(missing(*crash(tmp_path, seed, syncs=False)) for seed in range(40))
+    assert lost > 20
