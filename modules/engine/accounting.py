@@ -30,7 +30,8 @@ UNPRICED: Final = 5
 FAULT_ROW: Final = 6
 FAULT_SYMBOL: Final = 7
 UNFILLED: Final = 8
-TOTALS: Final = 9
+PENDING: Final = 9  # orders decided and not yet filled or expired, at most
+TOTALS: Final = 10
 
 
 class EngineError(ValueError):
@@ -175,8 +176,8 @@ def new_book(symbols: int, sectors: int, cash_micros: int) -> Book:
 
 def new_bar_log(rows: int, symbols: int) -> BarLog:
     """An empty log of `rows` bars."""
-    columns = [np.zeros(rows, dtype=np.int64) for _ in range(10)]
-    return BarLog(*columns, lots=np.empty((rows, symbols), dtype=np.int64))
+    columns = [np.zeros(rows, dtype=np.int64) for _ in range(len(BarLog._fields) - 1)]
+    return BarLog(*columns, np.empty((rows, symbols), dtype=np.int64))
 
 
 def new_order_log(capacity: int) -> OrderLog:

@@ -27,7 +27,7 @@ def fill_to_fill_returns(fill: FloatArray) -> FloatArray:
 
 @kernel
 def rank_correlation(x: FloatArray, y: FloatArray) -> float:
-    """Spearman's rho, ties with mean ranks (C. Spearman, 1904): the correlation of the ranks. NaN where one is constant."""
+    """Spearman's rho (C. Spearman, 1904): the correlation of mean ranks. NaN where one side is constant."""
     n = x.size
     a = average_ranks(x)
     b = average_ranks(y)

@@ -3,12 +3,15 @@
 At bar t, in this order:
 
 1. borrow accrues on the shorts held since the bar before, at their last marks;
-2. orders decided at t-1 fill at `market.fill[t]` (see `bars.fill_prices`); an order whose price is missing, or whose bar has zero volume, expires unfilled and is decided anew;
+2. orders decided at t-1 fill at `market.fill[t]` (see `bars.fill_prices`); an order whose price is missing, or whose
+   bar has zero volume, expires unfilled and is decided anew;
 3. positions are marked at the close (the last known one where it is missing) and NAV is taken;
 4. the day's loss is checked; once reached, the account is flattened and stays closed until the UTC day ends;
 5. targets become orders through the risk decision, to fill at t+1. Orders that shrink a position go first, so
    that they free room in their sector; then the others; within both, symbols in order of their names. So the
    order of columns never matters.
+
+Arrays are taken out of their tuples before each inner loop: a compiled access inside it would count references.
 
 Desired lots are weight * NAV / (lot size * close), truncated toward zero, so a target never exceeds its weight.
 """
@@ -27,6 +30,7 @@ from modules.engine.accounting import (
     MICROS,
     NAV,
     NEXT_ORDER,
+    PENDING,
     UNFILLED,
     UNPRICED,
     BarLog,
@@ -48,15 +52,14 @@ YEAR_NS = 365.0 * 86_400.0 * 1e9
 
 
 @kernel
-def _borrow(t: int, row: int, first: bool, market: Market, terms: Terms, book: Book, bars: BarLog) -> None:
+def _borrow(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog) -> None:
     """Charge borrow on shorts for the time since the bar before, actual/365."""
-    if first or terms.borrow_year == 0.0:
-        return
-    years = float(market.ts[t] - market.ts[t - 1]) / YEAR_NS
+    lots, value = book.lots, book.value
+    rate = terms.borrow_year * float(market.ts[t] - market.ts[t - 1]) / YEAR_NS
     total = 0
-    for i in range(book.lots.size):
-        if book.lots[i] < 0:
-            total = add(total, fee(-book.value[i], terms.borrow_year * years))
+    for i in range(lots.size):
+        if lots[i] < 0:
+            total = add(total, fee(-value[i], rate))
     book.totals[CASH] -= total
     bars.borrow[row] = total
 
@@ -64,73 +67,84 @@ def _borrow(t: int, row: int, first: bool, market: Market, terms: Terms, book: B
 @kernel
 def _fill(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog, fills: FillLog) -> None:
     """Fill or expire what was decided a bar ago."""
-    for i in range(book.pending.size):
-        quantity = book.pending[i]
+    pending, lots, totals = book.pending, book.lots, book.totals
+    prices, lot_size = market.fill[t], market.lot_size
+    sigma, adv = market.sigma[t - 1], market.adv[t - 1]
+    to_order, to_row, to_symbol, to_lots, to_price = fills.order, fills.row, fills.symbol, fills.lots, fills.price
+    to_notional, to_commission, to_spread, to_impact = fills.notional, fills.commission, fills.spread, fills.impact
+    cash, k = totals[CASH], totals[FILLS]
+    traded = 0
+    commissions = 0
+    spreads = 0
+    impacts = 0
+    for i in range(pending.size):
+        quantity = pending[i]
         if quantity == 0:
             continue
-        book.pending[i] = 0
-        price = market.fill[t, i]
+        pending[i] = 0
+        price = prices[i]
         if not price > 0.0:
-            book.totals[UNFILLED] += 1
+            totals[UNFILLED] += 1
             continue
-        book.totals[FAULT_SYMBOL] = i
-        notional = micros(quantity, market.lot_size[i], price)
+        totals[FAULT_SYMBOL] = i
+        notional = micros(quantity, lot_size[i], price)
         size = abs(notional)
         commission = fee(size, terms.commission)
         spread = fee(size, terms.half_spread)
-        shares = float(abs(quantity)) * market.lot_size[i]
-        impact = fee(size, impact_rate(terms.impact_k, market.sigma[t - 1, i], shares, market.adv[t - 1, i]))
-        book.totals[CASH] = add(book.totals[CASH], -notional - commission - spread - impact)
-        book.lots[i] += quantity
-        bars.traded[row] = add(bars.traded[row], size)
-        bars.commission[row] += commission
-        bars.spread[row] += spread
-        bars.impact[row] += impact
-        k = book.totals[FILLS]
-        fills.order[k] = book.pending_id[i]
-        fills.row[k] = t
-        fills.symbol[k] = i
-        fills.lots[k] = quantity
-        fills.price[k] = price
-        fills.notional[k] = notional
-        fills.commission[k] = commission
-        fills.spread[k] = spread
-        fills.impact[k] = impact
-        book.totals[FILLS] = k + 1
+        impact = fee(size, impact_rate(terms.impact_k, sigma[i], float(abs(quantity)) * lot_size[i], adv[i]))
+        cash = add(cash, -notional - commission - spread - impact)
+        lots[i] += quantity
+        traded = add(traded, size)
+        commissions += commission
+        spreads += spread
+        impacts += impact
+        to_order[k] = book.pending_id[i]
+        to_row[k] = t
+        to_symbol[k] = i
+        to_lots[k] = quantity
+        to_price[k] = price
+        to_notional[k] = notional
+        to_commission[k] = commission
+        to_spread[k] = spread
+        to_impact[k] = impact
+        k += 1
+    totals[CASH], totals[FILLS] = cash, k
+    bars.traded[row] = traded
+    bars.commission[row], bars.spread[row], bars.impact[row] = commissions, spreads, impacts
 
 
 @kernel
-def _mark(t: int, row: int, first: bool, market: Market, book: Book, bars: BarLog) -> None:
+def _mark(t: int, row: int, market: Market, book: Book, bars: BarLog) -> None:
     """Value positions, take NAV, and follow the day's loss."""
+    lots, mark, values, sector_gross, totals = book.lots, book.mark, book.value, book.sector_gross, book.totals
+    close, lot_size, sectors = market.close[t], market.lot_size, market.sectors[market.segment[t]]
+    held = bars.lots[row]
     long = 0
     short = 0
-    book.sector_gross[:] = 0
-    sectors = market.sectors[market.segment[t]]
-    for i in range(book.lots.size):
-        price = market.close[t, i]
-        if price > 0.0:
-            book.mark[i] = price
-        lots = book.lots[i]
-        bars.lots[row, i] = lots
+    sector_gross[:] = 0
+    for i in range(lots.size):
+        if close[i] > 0.0:
+            mark[i] = close[i]
+        held[i] = lots[i]
         value = 0
-        if lots != 0:
-            book.totals[FAULT_SYMBOL] = i
-            value = micros(lots, market.lot_size[i], book.mark[i])
+        if lots[i] != 0:
+            totals[FAULT_SYMBOL] = i
+            value = micros(lots[i], lot_size[i], mark[i])
             if value >= 0:
                 long = add(long, value)
             else:
                 short = add(short, -value)
-            book.sector_gross[sectors[i]] += abs(value)
-        book.value[i] = value
-    cash = book.totals[CASH]
+            sector_gross[sectors[i]] += abs(value)
+        values[i] = value
+    cash = totals[CASH]
     nav = add(cash, long - short)
-    if first or market.day[t] != market.day[t - 1]:
-        book.totals[DAY_NAV] = book.totals[NAV]
+    if row == 0 or market.day[t] != market.day[t - 1]:
+        totals[DAY_NAV] = totals[NAV]
         book.day_loss[0] = 0.0
-    book.totals[NAV] = nav
-    start = book.totals[DAY_NAV]
-    loss = 1.0 - float(nav) / float(start) if start > 0 else 0.0
-    book.day_loss[0] = max(book.day_loss[0], loss)
+    totals[NAV] = nav
+    start = totals[DAY_NAV]
+    if start > 0:
+        book.day_loss[0] = max(book.day_loss[0], 1.0 - float(nav) / float(start))
     bars.nav[row] = nav
     bars.cash[row] = cash
     bars.positions[row] = long - short
@@ -139,72 +153,87 @@ def _mark(t: int, row: int, first: bool, market: Market, book: Book, bars: BarLo
 
 
 @kernel
-def _asked(t: int, row: int, market: Market, terms: Terms, book: Book, targets: FloatArray, out: IntArray) -> int:
-    """Lots each target asks for beyond what is held; returns how many ask. Targets size at the last known price."""
-    nav = float(book.totals[NAV])
+def _ask(row: int, market: Market, terms: Terms, book: Book, targets: FloatArray, asked: IntArray) -> int:
+    """Write the lots each target asks for beyond what is held, at the last known price; returns how many ask."""
+    lots, mark, totals = book.lots, book.mark, book.totals
+    lot_size, weights = market.lot_size, targets[row]
+    nav = float(totals[NAV])
     asking = 0
-    for i in range(book.lots.size):
-        weight = targets[row, i]
-        lots = book.lots[i]
+    for i in range(lots.size):
         desired = 0
-        if weight != 0.0:
-            mark = book.mark[i]
-            if not mark > 0.0:
-                book.totals[UNPRICED] += 1
-                out[i] = 0
+        if weights[i] != 0.0:
+            if not mark[i] > 0.0:
+                totals[UNPRICED] += 1
+                asked[i] = 0
                 continue
-            unit = market.lot_size[i] * mark * MICROS
-            wanted = weight * nav / unit
+            unit = lot_size[i] * mark[i] * MICROS
+            wanted = weights[i] * nav / unit
             if not abs(wanted) < EXACT_LIMIT:
-                book.totals[FAULT_SYMBOL] = i
+                totals[FAULT_SYMBOL] = i
                 raise OverflowError("lots outside 2**53")
             desired = int(wanted) if nav > 0.0 else 0
-            if desired != 0 and float(abs(desired - lots)) * unit < terms.min_order:
-                desired = lots
-        out[i] = desired - lots
-        if desired != lots:
+            if desired != 0 and float(abs(desired - lots[i])) * unit < terms.min_order:
+                desired = lots[i]
+        asked[i] = desired - lots[i]
+        if desired != lots[i]:
             asking += 1
     return asking
 
 
 @kernel
-def _order(t: int, i: int, asked: int, market: Market, terms: Terms, book: Book, orders: OrderLog) -> None:
-    """Put one order through the risk decision, log it, and hold what was allowed for the next bar."""
-    price = market.close[t, i]
-    sector = market.sectors[market.segment[t], i]
-    held = abs(book.value[i])
-    book.totals[FAULT_SYMBOL] = i
-    decision, rule, allowed, limit, value = decide(
-        price,
-        book.totals[NAV],
-        book.lots[i],
-        asked,
-        market.lot_size[i],
-        book.sector_gross[sector] - held,
-        market.sigma[t, i] * terms.day_scale,
-        book.day_loss[0],
-        terms.max_instrument,
-        terms.max_sector,
-        terms.max_daily_loss,
-        terms.max_trade_risk,
-    )
-    k = book.totals[NEXT_ORDER]
-    orders.row[k] = t
-    orders.symbol[k] = i
-    orders.asked[k] = asked
-    orders.allowed[k] = allowed
-    orders.decision[k] = decision
-    orders.rule[k] = rule
-    orders.limit[k] = limit
-    orders.value[k] = value
-    book.totals[NEXT_ORDER] = k + 1
-    if allowed != 0:
-        book.pending[i] = allowed
-        book.pending_id[i] = k
-        after = 0
-        if book.lots[i] + allowed != 0:
-            after = abs(micros(book.lots[i] + allowed, market.lot_size[i], price if price > 0.0 else book.mark[i]))
-        book.sector_gross[sector] = add(book.sector_gross[sector], after - held)
+def _order(t: int, shrinking: bool, asked: IntArray, market: Market, terms: Terms, book: Book, orders: OrderLog) -> int:
+    """Put the orders that shrink (or do not shrink) a position through the risk decision, log and hold them.
+
+    Returns how many there were.
+    """
+    lots, values, mark, sector_gross, totals = book.lots, book.value, book.mark, book.sector_gross, book.totals
+    pending, pending_id = book.pending, book.pending_id
+    close, sigma, lot_size, sequence = market.close[t], market.sigma[t], market.lot_size, market.sequence
+    sectors = market.sectors[market.segment[t]]
+    to_row, to_symbol, to_asked, to_allowed = orders.row, orders.symbol, orders.asked, orders.allowed
+    to_decision, to_rule, to_limit, to_value = orders.decision, orders.rule, orders.limit, orders.value
+    loss = book.day_loss[0]
+    k = totals[NEXT_ORDER]
+    for j in range(sequence.size):
+        i = sequence[j]
+        wanted, held = asked[i], lots[i]
+        if (wanted == 0 and not (held != 0 and loss >= terms.max_daily_loss)) or (
+            abs(held + wanted) <= abs(held)
+        ) != shrinking:
+            continue
+        worth, sector = abs(values[i]), sectors[i]
+        totals[FAULT_SYMBOL] = i
+        decision, rule, allowed, limit, value = decide(
+            close[i],
+            totals[NAV],
+            held,
+            wanted,
+            lot_size[i],
+            sector_gross[sector] - worth,
+            sigma[i] * terms.day_scale,
+            loss,
+            terms.max_instrument,
+            terms.max_sector,
+            terms.max_daily_loss,
+            terms.max_trade_risk,
+        )
+        to_row[k] = t
+        to_symbol[k] = i
+        to_asked[k] = wanted
+        to_allowed[k] = allowed
+        to_decision[k] = decision
+        to_rule[k] = rule
+        to_limit[k] = limit
+        to_value[k] = value
+        if allowed != 0:
+            pending[i] = allowed
+            pending_id[i] = k
+            after = abs(micros(held + allowed, lot_size[i], mark[i])) if held + allowed != 0 else 0
+            sector_gross[sector] = add(sector_gross[sector], after - worth)
+        k += 1
+    count = k - totals[NEXT_ORDER]
+    totals[NEXT_ORDER] = k
+    return count
 
 
 @kernel
@@ -229,19 +258,16 @@ def advance(
     for t in range(begin, stop):
         row = t - origin
         book.totals[FAULT_ROW] = t
-        _borrow(t, row, row == 0, market, terms, book, bars)
-        _fill(t, row, market, terms, book, bars, fills)
-        _mark(t, row, row == 0, market, book, bars)
-        asking = _asked(t, row, market, terms, book, targets, asked)
-        closing_all = book.day_loss[0] >= terms.max_daily_loss
-        if asking == 0 and not closing_all:
-            continue
-        for shrinking in (True, False):
-            for j in range(asked.size):
-                i = market.sequence[j]
-                wanted = asked[i]
-                lots = book.lots[i]
-                if wanted == 0 and not (closing_all and lots != 0):
-                    continue
-                if (abs(lots + wanted) <= abs(lots)) == shrinking:
-                    _order(t, i, wanted, market, terms, book, orders)
+        if row > 0 and bars.short[row - 1] > 0 and terms.borrow_year > 0.0:
+            _borrow(t, row, market, terms, book, bars)
+        if book.totals[PENDING] > 0:
+            _fill(t, row, market, terms, book, bars, fills)
+        _mark(t, row, market, book, bars)
+        asking = _ask(row, market, terms, book, targets, asked)
+        ordered = 0
+        closing = book.day_loss[0] >= terms.max_daily_loss
+        if asking > 0 or closing:
+            ordered = _order(t, True, asked, market, terms, book, orders)
+        if ordered < asking or closing:
+            ordered += _order(t, False, asked, market, terms, book, orders)
+        book.totals[PENDING] = ordered

@@ -8,7 +8,18 @@ import numpy as np
 import polars as pl
 
 from modules.engine import metrics as m
-from modules.engine.accounting import FILLS, MICROS, NEXT_ORDER, UNFILLED, UNPRICED, BarLog, Book, FillLog, Market, OrderLog
+from modules.engine.accounting import (
+    FILLS,
+    MICROS,
+    NEXT_ORDER,
+    UNFILLED,
+    UNPRICED,
+    BarLog,
+    Book,
+    FillLog,
+    Market,
+    OrderLog,
+)
 from modules.engine.costs import NO_VOLUME_NOTE
 from modules.engine.risk import Decision, Rule
 from modules.panel import FloatArray, IntArray, Panel
@@ -44,8 +55,8 @@ class Simulation:
             symbols=bars.symbols,
             start=start,
             bars=log,
-            orders=OrderLog(*(column[:n] for column in orders)),
-            fills=FillLog(*(column[:k] for column in fills)),
+            orders=OrderLog._make(column[:n] for column in orders),
+            fills=FillLog._make(column[:k] for column in fills),
             book=book,
             unfilled=int(book.totals[UNFILLED]),
             unpriced=int(book.totals[UNPRICED]),
@@ -177,7 +188,12 @@ class Simulation:
     def decision_counts(self) -> dict[str, float]:
         """`approved`, `reduced`, `rejected`, `flattened`, and `reduced.RULE`, `rejected.RULE` where there are any."""
         counts: dict[str, float] = {}
-        words = {Decision.APPROVE: "approved", Decision.REDUCE: "reduced", Decision.REJECT: "rejected", Decision.FLATTEN: "flattened"}
+        words = {
+            Decision.APPROVE: "approved",
+            Decision.REDUCE: "reduced",
+            Decision.REJECT: "rejected",
+            Decision.FLATTEN: "flattened",
+        }
         for decision, word in words.items():
             mask = self.orders.decision == int(decision)
             counts[word] = float(np.count_nonzero(mask))
@@ -190,7 +206,11 @@ class Simulation:
         """What a reader must know: no trades, orders held back, what is not modelled."""
         found = []
         if self.fills.row.size == 0:
-            why = f"{self.orders.row.size} orders, none filled" if self.orders.row.size else "no target asked for an order"
+            why = (
+                f"{self.orders.row.size} orders, none filled"
+                if self.orders.row.size
+                else "no target asked for an order"
+            )
             found.append(f"ZERO TRADES: {why} in {self.ts.size} bars")
         if not self.has_volume:
             found.append(NO_VOLUME_NOTE)
@@ -199,7 +219,9 @@ class Simulation:
         if self.unpriced:
             found.append(f"{self.unpriced} targets were on symbols that had never had a price; nothing was ordered")
         if self.unpriced_positions:
-            found.append(f"{self.unpriced_positions} positions have no price at the last bar; they stand at their last known price")
+            found.append(
+                f"{self.unpriced_positions} positions have no price at the last bar and stand at their last known one"
+            )
         if bool((self.bars.nav <= 0).any()):
             found.append("ACCOUNT LOST: NAV fell to zero or below; returns after that are 0")
         return tuple(found)

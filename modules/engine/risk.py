@@ -165,7 +165,7 @@ def decide(
             value = float(sector_others) / float(nav) + float(held + opening) * worth
             rule, limit, most = _SECTOR, max_sector, can
         if not sigma_day >= 0.0:
-            if 0 < most:
+            if most > 0:
                 rule, limit, value, most = _SIGMA, max_trade_risk, none, 0
         elif sigma_day > 0.0:
             can = largest_lots(max_trade_risk * float(nav) / (RISK_SIGMAS * sigma_day), lot_size, price) - closing

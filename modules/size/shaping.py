@@ -60,7 +60,9 @@ def describe(weights: Panel) -> tuple[dict[str, float], tuple[str, ...]]:
     empty = int(np.count_nonzero(gross == 0.0))
     notes: tuple[str, ...] = ()
     if empty == w.shape[0]:
-        notes = ("ZERO TARGETS: every row is empty; the signal is missing or the same for all symbols, or there is only one",)
+        notes = (
+            "ZERO TARGETS: every row is empty; the signal is missing or the same for all symbols, or there is only one",
+        )
     elif empty:
         notes = (f"{empty} of {w.shape[0]} rows hold no target: fewer than two symbols with a signal, or only ties",)
     return m.present(figures), notes
@@ -76,7 +78,11 @@ def accept_weights(bars: Panel, weights: Panel, settings: ShapeSettings) -> list
     room = settings.gross_leverage + w.shape[1] * settings.no_trade_band + _ROUNDING * w.shape[1]
     heavy = np.abs(w).sum(axis=1) > room
     if heavy.any():
-        found.append(Violation("weights", f"gross above gross_leverage and what the band may keep ({room:.4f})", int(heavy.sum())))
+        found.append(
+            Violation(
+                "weights", f"gross above gross_leverage and what the band may keep ({room:.4f})", int(heavy.sum())
+            )
+        )
     if weights.symbols != bars.symbols or not np.array_equal(weights.ts, bars.ts[bars.ts.size - weights.ts.size :]):
         found.append(Violation("weights", "axes differ from those of bars", weights.ts.size))
         return found

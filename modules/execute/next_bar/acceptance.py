@@ -23,9 +23,13 @@ def accept(inputs: Inputs, outputs: Outputs, settings: Settings) -> list[Violati
         paid=pl.col("notional_micros").sum(),
         fees=(pl.col("commission_micros") + pl.col("spread_micros") + pl.col("impact_micros")).sum(),
     )
-    joined = nav.join(flow, on="event_time", how="left").with_columns(pl.col("paid", "fees").fill_null(0)).sort("event_time")
+    joined = (
+        nav.join(flow, on="event_time", how="left").with_columns(pl.col("paid", "fees").fill_null(0)).sort("event_time")
+    )
     first = int(np.rint(settings.capital_usd * 1e6))
-    expected = joined["cash_micros"].shift(1, fill_value=first) - joined["paid"] - joined["fees"] - joined["borrow_micros"]
+    expected = (
+        joined["cash_micros"].shift(1, fill_value=first) - joined["paid"] - joined["fees"] - joined["borrow_micros"]
+    )
     off = joined.filter(joined["cash_micros"] != expected)
     require("cash does not follow from its flows", off.height, *(str(x) for x in off["event_time"].head(3).to_list()))
     held = fills.group_by("symbol").agg(pl.col("lots").sum())
@@ -33,7 +37,9 @@ def accept(inputs: Inputs, outputs: Outputs, settings: Settings) -> list[Violati
     traded = dict(held.iter_rows())
     wrong = [s for s, lots in last.items() if lots != traded.get(s, 0)]
     require("positions are not the sum of fills", len(wrong), *wrong[:3])
-    matched = fills.join(outputs.orders.select("order_id", "allowed_lots", ordered="event_time"), on="order_id", how="left")
+    matched = fills.join(
+        outputs.orders.select("order_id", "allowed_lots", ordered="event_time"), on="order_id", how="left"
+    )
     require(
         "a fill differs from what risk allowed",
         matched.filter(pl.col("allowed_lots").is_null() | (pl.col("lots") != pl.col("allowed_lots"))).height,
