@@ -83,9 +83,13 @@ def _libraries(stores: Stores) -> Iterator[Check]:
 
 
 def _data(stores: Stores) -> Iterator[Check]:
+    from modules.bundled import registration
     from modules.datastore import BUNDLED
 
-    names = list(dict.fromkeys([*BUNDLED, *(v.name for v in stores.data.list())]))
+    names = dict.fromkeys(v.name for v in stores.data.list())
+    for name in (n for n in BUNDLED if n not in names):
+        rows = registration(name).rows  # looks at the package's files; registering is for a run, which records it
+        yield Check(f"data {name}", True, "error", f"bundled, {rows:,} rows; registered on first use")
     for name in names:
         version = stores.data.current(name)
         stores.data.raw(version)  # reads it and checks its digest

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from modules.manifest import Manifest
 
 HEADLINE = ("net_sharpe", "gross_sharpe", "turnover", "max_drawdown")
+COUNTERS = ("flagged_", "repaired_", "dropped_", "reduced", "rejected", "flattened", "unfilled")
 SHORT = 12
 
 
@@ -41,6 +42,8 @@ def text(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         size = abs(value)
+        if value == 0 or (1 <= size < 1e15 and value == int(value)):
+            return f"{value:,.0f}"
         if size and (size < 1e-3 or size >= 1e7):
             return f"{value:.3g}"
         return f"{value:,.4f}" if size < 100 else f"{value:,.1f}"
@@ -57,8 +60,9 @@ def verdict_text(word: str) -> Text:
 
 
 def metrics_table(metrics: Mapping[str, float]) -> Table:
-    """The headline metrics first, then the rest by name, two a row."""
-    names = [n for n in HEADLINE if n in metrics] + sorted(set(metrics) - set(HEADLINE))
+    """The headline metrics first, then the rest by name, two a row; counters that counted nothing are left out."""
+    quiet = {n for n, v in metrics.items() if v == 0 and n.startswith(COUNTERS)}
+    names = [n for n in HEADLINE if n in metrics] + sorted(set(metrics) - set(HEADLINE) - quiet)
     made = table("metric", "value", " metric", " value", right=("value", " value"))
     half = (len(names) + 1) // 2
     for left, other in zip(names[:half], [*names[half:], ""], strict=False):

@@ -57,12 +57,12 @@ def _bounds(schema: dict[str, object]) -> dict[str, dict[str, object]]:
 
 
 def _show(out: Console, found: list[dict[str, object]]) -> None:
-    from cli.present import rows, table, text
+    from cli.present import rows, table
 
     def settings(row: dict[str, object]) -> str:
         values, bounds = row["settings"], row["bounds"]
         assert isinstance(values, dict) and isinstance(bounds, dict)
-        return "\n".join(f"{k} = {text(v)}{_range(bounds.get(k, {}))}" for k, v in values.items())
+        return "\n".join(f"{k} = {v}{_range(bounds.get(k, {}))}" for k, v in values.items())
 
     made = table("", "module", "purpose", "settings")
     made.columns[3].min_width = 44

@@ -54,6 +54,16 @@ def number(value: float | None, digits: int = 2, unit: str = "", signed: bool = 
     return ("+" if signed and not rounded_zero else "") + text
 
 
+def figure(value: float | None) -> str:
+    """A figure of unknown unit: whole numbers whole, others with four significant digits."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    if value == int(value):
+        return number(value, 0)
+    digits = min(8, max(0, 3 - math.floor(math.log10(abs(value)))))
+    return number(value, digits)
+
+
 def percent(value: float | None, digits: int = 1, signed: bool = False) -> str:
     """A fraction as percent."""
     return number(None if value is None else value * 100, digits, " %", signed)
@@ -78,7 +88,7 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent, short=lambda digest: digest[:12])
+    environment.filters.update(number=number, figure=figure, percent=percent, short=lambda digest: digest[:12])
     style = (TEMPLATES / "page.css").read_text()
     values: dict[str, Any] = {
         "manifest": manifest,
@@ -98,7 +108,11 @@ def render_page(
         "svgs": {name: Markup(svg) for name, svg in svgs.items()},  # drawn by us; no run text is unescaped in it
         "style": Markup(style.replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK))),
         "metric_rows": [
-            (s.stage, s.module, k, number(v, 4)) for s in manifest.stages for k, v in sorted(s.metrics.items())
+            (s.stage, k, figure(v))
+            for s in manifest.stages
+            for k, v in sorted(s.metrics.items())
+            # The table of quality rules above has those that fired; here the silent ones would only hide the rest.
+            if not (v == 0 and k.startswith(("flagged_", "repaired_", "dropped_")))
         ],
     }
     return environment.get_template("page.html.j2").render(values)

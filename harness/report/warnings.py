@@ -43,5 +43,8 @@ def warnings(manifest: Manifest, series: RunSeries, stats: Statistics) -> tuple[
         )
     if series.decisions.get("FLATTEN", 0):
         said.append(f"The risk decision flattened the book: {series.decisions['FLATTEN']:,} orders.")
-    said += [f"{s.stage}/{s.module}: {note}" for s in manifest.stages for note in s.notes]
+    for stage in manifest.stages:
+        # Each module says for itself that volume is missing; the sentence above says it once.
+        notes = (n for n in stage.notes if series.has_volume or "volume" not in n)
+        said += [f"{stage.stage}/{stage.module}: {note}" for note in notes]
     return tuple(dict.fromkeys(said))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.report.charts import thin
-from harness.report.page import number, percent
+from harness.report.page import figure, number, percent
 from harness.report.statistics import (
     bars_per_year,
     drawdown,
@@ -103,7 +103,14 @@ def test_thinning_keeps_every_extreme() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(1234.5, "1,234.50"), (-0.5, "\u22120.50"), (-0.001, "0.00"), (None, "\u2013"), (math.nan, "\u2013"), (0.0, "0.00")],
+    [
+        (1234.5, "1,234.50"),
+        (-0.5, "\u22120.50"),
+        (-0.001, "0.00"),
+        (None, "\u2013"),
+        (math.nan, "\u2013"),
+        (0.0, "0.00"),
+    ],
 )
 def test_number(value: float | None, expected: str) -> None:
     assert number(value) == expected
@@ -111,3 +118,18 @@ def test_number(value: float | None, expected: str) -> None:
 
 def test_percent_signs() -> None:
     assert (percent(0.123, signed=True), percent(-0.1)) == ("+12.3 %", "\u221210.0 %")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (132880.0, "132,880"),
+        (0.0, "0"),
+        (4.98650, "4.987"),
+        (0.00087123, "0.0008712"),
+        (1234.56, "1,235"),
+        (None, "\u2013"),
+    ],
+)
+def test_figure(value: float | None, expected: str) -> None:
+    assert figure(value) == expected
