@@ -1,0 +1,57 @@
+"""Where the supervisor may execute: a suite's tasks on one data version, confined to its mining period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ablations.arms import objective_series, patched_modules
+from ablations.patch import Patch
+from ablations.suite import Suite, check_period, suite_tasks
+from modules.artifacts import ArtifactStore
+from modules.contract import STAGES
+from modules.datastore import DataStore, DataVersion
+from modules.manifest import Manifest, ManifestStore
+from modules.panel import FloatArray
+from modules.pipeline import Emit, Purpose, RawSource, execute
+from modules.task import PipelineSpec, Task, load_modules
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything a mining run needs. No method takes a period: there is only the one."""
+
+    suite: Suite
+    version: DataVersion
+    spec: PipelineSpec
+    data: DataStore
+    store: ArtifactStore
+    manifests: ManifestStore
+    emit: Emit
+
+    def tasks(self, module: str) -> tuple[Task, ...]:
+        """The suite's tasks through a pipeline that holds `module`."""
+        stages = {stage: module.split("/")[1] for stage in STAGES if stage == module.split("/")[0]}
+        tasks = suite_tasks(self.suite, self.version, self.spec, "mining", stages)
+        for task in tasks:
+            check_period(task, self.version, "mining")
+        return tasks
+
+    def trace(self, task: Task) -> Manifest:
+        """Run `task` with the settings in force, as anybody's run would be: traced, its manifest kept."""
+        manifest = self._execute(task, None, "run")
+        self.manifests.save(manifest)
+        return manifest
+
+    def objective(self, task: Task, patch: Patch | None, artifact_column: str) -> tuple[FloatArray, float]:
+        """`(objective a bar, bars a year)` of one arm. Raises ContractError where the arm is refused."""
+        manifest = self._execute(task, patch, "ablation")
+        values = objective_series(manifest, artifact_column, self.store)[1]
+        return values, manifest.metrics.get("bars_per_year", 252.0)
+
+    def _execute(self, task: Task, patch: Patch | None, purpose: Purpose) -> Manifest:
+        check_period(task, self.version, "mining")
+        modules = load_modules(task, self.version)
+        if patch is not None:
+            modules = patched_modules(patch, modules)
+        raw = RawSource(self.version.digest, lambda: self.data.raw(self.version))
+        return execute(task, modules, raw, self.store, self.emit, purpose=purpose)

@@ -1,0 +1,78 @@
+"""What was judged before, read from the ledger: the supervisor's memory is the traces and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablations.gate import Reason
+from ablations.patch import Patch
+from traces.events import AblationFinished, AblationStarted, Change, Event, ReviewOpened, ReviewRejected
+from traces.reader import read
+
+UNSETTLED = frozenset({Reason.NOT_REPRODUCED, Reason.NO_CERTIFICATE, Reason.STALE_CERTIFICATE})
+"""Refusals that say nothing of the patch: once the cause is mended it may be tried again."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An ablation with its verdict, and what became of its branch."""
+
+    started: AblationStarted
+    finished: AblationFinished
+    branch: str | None
+    rejected_by_human: bool
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the gate let it through."""
+        return self.finished.verdict == "SHIP"
+
+    @property
+    def settled(self) -> bool:
+        """Whether trying again on the same base would ask the same question."""
+        return self.finished.reason.split("(", 1)[0] not in UNSETTLED
+
+
+class History:
+    """Every verdict in a ledger, newest last."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        started: dict[str, AblationStarted] = {}
+        finished: dict[str, AblationFinished] = {}
+        branches: dict[str, str] = {}
+        turned_down: set[str] = set()
+        for event in events:
+            if isinstance(event, AblationStarted):
+                started[event.ablation_id] = event
+            elif isinstance(event, AblationFinished):
+                finished.pop(event.ablation_id, None)  # judged again: it moves to the end
+                finished[event.ablation_id] = event
+            elif isinstance(event, ReviewOpened) and event.ablation_id is not None:
+                branches[event.ablation_id] = event.branch
+            elif isinstance(event, ReviewRejected):
+                turned_down.add(event.branch)
+        self.judged = tuple(
+            Judged(started[i], end, branches.get(i), branches.get(i) in turned_down)
+            for i, end in finished.items()
+            if i in started
+        )
+
+    @classmethod
+    def read(cls, ledger: Path) -> History:
+        """From a ledger's folder. Raises LedgerError."""
+        return cls(envelope.event for envelope in read(ledger))
+
+    def verdict_on(self, patch: Patch, suite_digest: str) -> Judged | None:
+        """The newest settled verdict on this very patch (old and new values) over this suite, or None."""
+        asked = {name: (c.old, c.new) for name, c in patch.changes.items()}
+        for judged in reversed(self.judged):
+            same = judged.started.module == patch.module and judged.started.suite_digest == suite_digest
+            if same and judged.settled and _values(judged.started.patch) == asked:
+                return judged
+        return None
+
+
+def _values(patch: Mapping[str, Change]) -> dict[str, tuple[object, object]]:
+    return {name: (change.old, change.new) for name, change in patch.items()}
