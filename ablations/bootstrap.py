@@ -61,7 +61,9 @@ def pool(values: FloatArray) -> FloatArray:
     for k in range(tasks):
         for t in range(bars):
             out[t] += values[k, t]
-    return out / tasks
+    for t in range(bars):
+        out[t] /= tasks
+    return out
 
 
 @kernel
@@ -176,7 +178,7 @@ def draw(
         weight[:] = 1.0
         out[d, 0], out[d, 1], _ = _moments(effect, weight, total, block, size, blocks, bars)
         weight[:] = 0.0
-        for k in range(tasks):
+        for _ in range(tasks):
             weight[int(rng.random() * tasks)] += 1.0
         mean, error, spread = _moments(effect, weight, total, block, size, blocks, bars)
         out[d, 2] = mean

@@ -30,8 +30,8 @@ class Reason(StrEnum):
     TOO_LITTLE_EVIDENCE = "TOO_LITTLE_EVIDENCE"
     NO_EFFECT = "NO_EFFECT"
     NOT_BETTER = "NOT_BETTER"
-    NOT_SIGNIFICANT = "NOT_SIGNIFICANT"
     P_VALUE_TOO_COARSE = "P_VALUE_TOO_COARSE"
+    NOT_SIGNIFICANT = "NOT_SIGNIFICANT"
     GUARD = "GUARD"
     NO_CERTIFICATE = "NO_CERTIFICATE"
     STALE_CERTIFICATE = "STALE_CERTIFICATE"
@@ -124,9 +124,9 @@ def _chance(e: Evidence) -> Verdict | None:
     if discovered(e.floor, e.level):
         return None
     numbers = f"p = {e.floor.p_value:.2g} from {e.floor.draws} draws; the stream of trials asks for {e.level:.2g}"
-    if e.floor.p_low > e.level or e.floor.p_value > e.level:
-        return _no(Reason.NOT_SIGNIFICANT, f"could be luck: {numbers}")
-    return _no(Reason.P_VALUE_TOO_COARSE, f"the draws cannot tell: {numbers}")
+    if e.floor.p_low <= e.level:
+        return _no(Reason.P_VALUE_TOO_COARSE, f"the draws cannot tell: {numbers}")
+    return _no(Reason.NOT_SIGNIFICANT, f"could be luck: {numbers}")
 
 
 def _price(e: Evidence) -> Verdict | None:

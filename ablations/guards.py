@@ -41,7 +41,8 @@ class GuardRule(BaseModel):
             limit = 1.0 if self.better == "higher" else MOST_TOLERANCE
         if not 0.0 <= self.tolerance < limit:
             raise ValueError(
-                f"guard {self.metric} tolerates {self.tolerance:g}; it could never fire (or never hold): give 0 <= tolerance < {limit:g}"
+                f"guard {self.metric} tolerates {self.tolerance:g}; it could never fire, or never hold: "
+                f"give 0 <= tolerance < {limit:g}"
             )
         return self
 

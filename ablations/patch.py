@@ -171,7 +171,7 @@ def rendered_files(patch: Patch, root: Path) -> dict[str, str]:
 
 def diff(patch: Patch, root: Path) -> str:
     """The patch as a unified diff against the checkout at `root`."""
-    out = []
+    out: list[str] = []
     for path, new in rendered_files(patch, root).items():
         old = (root / path).read_text() if (root / path).exists() else ""
         out += difflib.unified_diff(

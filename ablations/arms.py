@@ -1,0 +1,197 @@
+"""The two arms of one task: the recorded baseline, the baseline now, and the patched pipeline.
+
+A job is plain data, so that it can run in another process or on another machine; the events of its runs come
+back with the result and are emitted in suite order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ablations.patch import Patch, SettingValue, patched_settings
+from modules.artifacts import ArtifactStore
+from modules.compare import Difference, first_difference
+from modules.contract import STAGES, ContractError, Module, Stage
+from modules.datastore import DataStore
+from modules.manifest import Manifest
+from modules.panel import FloatArray, IntArray
+from modules.pipeline import RawSource, execute
+from modules.task import Task, load_modules
+from traces.events import Event
+
+SECONDS = "seconds"
+"""Guard metric read from the clock: the patched stage and those after it."""
+
+
+class ArmsError(RuntimeError):
+    """Arms whose series cannot be read."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One task, the patch, and where data and artifacts lie. `objective` is `artifact.column`."""
+
+    name: str
+    task: Task
+    patch: Patch
+    objective: str
+    data_root: Path
+    artifact_root: Path
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What one arm left behind."""
+
+    run_id: str
+    outputs: Mapping[str, str]
+    digest: str
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Both arms of one task. `failed` holds the refusal of a contract or acceptance test.
+
+    `diverges` says at which stage the patched arm first differs and why; "" where it does not.
+    """
+
+    name: str
+    task: Task
+    baseline: Arm | None
+    patched: Arm | None
+    not_reproduced: str
+    not_contained: str
+    failed: str
+    diverges: str
+    ts: IntArray
+    series: tuple[FloatArray, FloatArray] | None
+    bars_per_year: float
+    events: tuple[Event, ...]
+
+
+def patched_modules(patch: Patch, modules: Mapping[Stage, Module]) -> dict[Stage, Module]:
+    """The same pipeline with the patch's values in its module. Raises PatchError."""
+    out = dict(modules)
+    for stage in STAGES:
+        module = modules[stage]
+        if patch.changes and f"{stage}/{module.name}" == patch.module:
+            settings = patched_settings(patch, module.settings)
+            values: dict[str, SettingValue] = {k: getattr(settings, k) for k in patch.changes}
+            out[stage] = module.with_settings(values)
+    return out
+
+
+def run_arms(job: Job) -> Outcome:
+    """Both arms of `job`. A refused contract or acceptance test is an outcome; any other error is raised."""
+    events: list[Event] = []
+    store = ArtifactStore(job.artifact_root)
+    data = DataStore(job.data_root)
+    version = data.get(job.task.data, job.task.data_digest)
+    raw = RawSource(version.digest, lambda: data.raw(version))
+    modules = load_modules(job.task, version)
+    changed = patched_modules(job.patch, modules)
+    manifests: list[Manifest] = []
+    for arm, cached in ((modules, True), (modules, False), (changed, True)):
+        try:
+            manifests.append(execute(job.task, arm, raw, store, events.append, purpose="ablation", use_cache=cached))
+        except ContractError as error:
+            return _failed(job, events, f"{job.name}, {'patched' if arm is changed else 'baseline'}: {error}")
+    recorded, now, patched = manifests
+    reproduced = first_difference(recorded, now, store)
+    apart = first_difference(now, patched, store)
+    ts, before = objective_series(now, job.objective, store)
+    ts_after, after = objective_series(patched, job.objective, store)
+    if not np.array_equal(ts, ts_after):
+        return _failed(job, events, f"{job.name}: the arms have {ts.size} and {ts_after.size} bars of {job.objective}")
+    return Outcome(
+        name=job.name,
+        task=job.task,
+        baseline=_arm(now, job.patch),
+        patched=_arm(patched, job.patch),
+        not_reproduced=f"{job.name}: {_words(reproduced)}" if reproduced else "",
+        not_contained=leak(now, patched, job.patch, job.name),
+        failed="",
+        diverges=_words(apart) if apart else "",
+        ts=ts,
+        series=(before, after),
+        bars_per_year=now.metrics.get("bars_per_year", 252.0),
+        events=tuple(events),
+    )
+
+
+def leak(baseline: Manifest, patched: Manifest, patch: Patch, name: str) -> str:
+    """What differs upstream of the patched stage, or in another module's identity; "" where nothing does."""
+    at = STAGES.index(patch.stage) if patch.changes and patch.stage in STAGES else len(STAGES)
+    for old, new in zip(baseline.stages, patched.stages, strict=True):
+        before = STAGES.index(old.stage) < at
+        if before and old.outputs != new.outputs:
+            return f"{name}: {old.stage}/{old.module} gives {new.digest[:12]} instead of {old.digest[:12]}"
+        if old.code_digest != new.code_digest or old.module != new.module:
+            return f"{name}: the code of {old.stage}/{old.module} differs between the arms"
+        if old.stage != patch.stage and old.settings_digest != new.settings_digest:
+            return f"{name}: the settings of {old.stage}/{old.module} differ, which the patch does not name"
+    return ""
+
+
+def objective_series(manifest: Manifest, objective: str, store: ArtifactStore) -> tuple[IntArray, FloatArray]:
+    """`(ts, values)` of `artifact.column`, from the task's start on. Raises ArmsError."""
+    artifact, _, column = objective.partition(".")
+    table = store.get(manifest.output(artifact))
+    if not isinstance(table, pl.DataFrame) or column not in table.columns or "event_time" not in table.columns:
+        raise ArmsError(f"objective_series {objective!r} is no column of a table with event_time; mend the contract")
+    values = table.get_column(column)
+    if values.null_count():
+        raise ArmsError(f"objective_series {objective!r} has {values.null_count()} nulls; every bar needs a value")
+    ts = table.get_column("event_time").to_physical().cast(pl.Int64).to_numpy()
+    return ts, values.cast(pl.Float64).to_numpy()
+
+
+def _arm(manifest: Manifest, patch: Patch) -> Arm:
+    at = STAGES.index(patch.stage) if patch.stage in STAGES else len(STAGES)
+    suffix = [s for s in manifest.stages if STAGES.index(s.stage) >= at]
+    return Arm(
+        run_id=manifest.run_id,
+        outputs={s.stage: s.digest for s in manifest.stages},
+        digest=manifest.digest,
+        metrics=manifest.metrics,
+        seconds=sum(s.seconds for s in suffix),
+    )
+
+
+def _failed(job: Job, events: list[Event], why: str) -> Outcome:
+    return Outcome(
+        name=job.name,
+        task=job.task,
+        baseline=None,
+        patched=None,
+        not_reproduced="",
+        not_contained="",
+        failed=why[:1000],
+        diverges="",
+        ts=np.empty(0, dtype=np.int64),
+        series=None,
+        bars_per_year=252.0,
+        events=tuple(events),
+    )
+
+
+def _words(found: Difference) -> str:
+    where = "".join(
+        f" {label} {value}"
+        for label, value in (
+            ("artifact", found.artifact),
+            ("column", found.column),
+            ("row", found.row),
+            ("at", found.event_time),
+            ("symbol", found.symbol),
+        )
+        if value is not None
+    )
+    return f"{found.stage}/{found.module}{where} ({', '.join(found.causes) or 'same inputs'})"
