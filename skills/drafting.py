@@ -88,6 +88,8 @@ class Drafting(_Frozen):
     about: str = Field(min_length=1, max_length=120)
     moves: bool
     claim: Claim
+    prefer: int = Field(default=0, ge=0, le=9)
+    """Where several skills fit a text equally, the one with the larger number goes first."""
     horizon_bars: Horizon
     words: Words = Words()
     effects: dict[str, Literal["continues", "reverts", "high", "low"]] = Field(default_factory=dict)

@@ -29,7 +29,8 @@ class Condition(Frozen):
 
 
 class Reading(Frozen):
-    """What was read. `sign` is that of the relation between the event's measure and the return to come."""
+    """What was read. `sign` is that of the relation between the event's measure and the return to come;
+    `effect_of` the skill whose named effect ("momentum") the text used."""
 
     text: str
     event: str
@@ -42,6 +43,7 @@ class Reading(Frozen):
     threshold: float | None = None
     conditions: tuple[Condition, ...] = ()
     relative: Literal["peers", "own history"] | None = None
+    effect_of: str | None = None
     phrases: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()

@@ -137,6 +137,7 @@ def _compile(kind: Kind, phrase: str, event: str = "", value: str = "") -> _Patt
     parts = tuple(
         word if word in ("{n}", "{unit}", "{x}") else frozenset(stem(alternative)[0] for alternative in word.split("/"))
         for word in _numbers(phrase).split()
+        if word not in ("the", "a", "an")
     )
     return _Pattern(kind, parts, event, value)
 

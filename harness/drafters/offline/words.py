@@ -33,7 +33,7 @@ _IRREGULAR: dict[str, tuple[str, Tense]] = {
     "ran": ("run", "past"), "drew": ("draw", "past"), "shrank": ("shrink", "past"), "shrunk": ("shrink", "past"), "stood": ("stand", "past"),
     "interest": ("interest", "base"), "interesting": ("interesting", "base"), "modest": ("modest", "base"), "honest": ("honest", "base"),
     "latest": ("latest", "base"), "invest": ("invest", "base"), "suggest": ("suggest", "base"), "forest": ("forest", "base"), "request": ("request", "base"),
-    "this": ("this", "base"), "plus": ("plus", "base"), "always": ("always", "base"), "across": ("across", "base"), "minus": ("minus", "base"),
+    "its": ("its", "base"), "yes": ("yes", "base"), "as": ("as", "base"), "this": ("this", "base"), "plus": ("plus", "base"), "always": ("always", "base"), "across": ("across", "base"), "minus": ("minus", "base"),
     "during": ("during", "base"), "nothing": ("nothing", "base"), "something": ("something", "base"), "everything": ("everything", "base"),
     "anything": ("anything", "base"), "spring": ("spring", "base"), "evening": ("evening", "base"), "morning": ("morning", "base"),
     "speed": ("speed", "base"), "need": ("need", "base"), "exceed": ("exceed", "base"), "exceeds": ("exceed", "base"), "hundred": ("hundred", "base"),
@@ -122,7 +122,7 @@ def stem(word: str) -> tuple[str, Tense]:
         return word[:-3] + "y", "base"
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
         return word[:-2], "base"
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return _bare(word[:-1]), "base"
     if len(word) > 5 and word.endswith("est"):
         return _bare(_undouble(word[:-3])), "base"

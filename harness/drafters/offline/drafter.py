@@ -1,0 +1,60 @@
+"""The offline drafter: reads, matches skills, fills recipes. Equal arguments give equal drafts, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.drafters.offline.candidates import draft_candidates, gate_of, matching_skills
+from harness.drafters.offline.reading import read
+from harness.drafters.port import Draft, Question, Reading, Refusal
+from modules.signal.calendar import CALENDAR_FIELDS
+from skills.registry import Skill, skills
+
+
+@dataclass(frozen=True)
+class OfflineDrafter:
+    """Fills the drafter port from these skills alone."""
+
+    known: tuple[Skill, ...]
+    name: str = "offline"
+
+    @classmethod
+    def of_checkout(cls) -> OfflineDrafter:
+        """With the skills of this checkout."""
+        return cls(skills())
+
+    def read(self, text: str) -> Reading | Question | Refusal:
+        """What the text claims, without drafting anything; a condition that no skill can gate is a question."""
+        answer = read(text, self.known)
+        if not isinstance(answer, Reading):
+            return answer
+        for condition in answer.conditions:
+            if condition.event != "calendar" and gate_of(condition, self.known)[0] is None:
+                return Question(
+                    question=f"I cannot use '{condition.phrase}' as a condition. Shall I test the claim without it?",
+                    defaults=("without it",),
+                )
+        if not matching_skills(answer, self.known):
+            return Question(question=f"No skill measures '{answer.event}'. Which price or volume event do you mean?")
+        return answer
+
+    def draft(self, text: str, *, fields: frozenset[str], others: Sequence[tuple[str, frozenset[str]]], k: int, seed: int) -> Draft:
+        """See `Drafter.draft`. `seed` has nothing to decide here: the order of candidates is fixed by fit."""
+        answer = self.read(text)
+        if isinstance(answer, Question):
+            return Draft(question=answer)
+        if isinstance(answer, Refusal):
+            return Draft(refusal=answer)
+        drafted = draft_candidates(answer, self.known, fields | frozenset(CALENDAR_FIELDS), k)
+        if drafted.candidates:
+            return Draft(reading=answer, candidates=drafted.candidates, rejected=drafted.rejected, skills=dict(drafted.skills))
+        lacking = ", ".join(sorted(drafted.missing)) or "usable recipe"
+        having = [name for name, has in others if drafted.missing and drafted.missing <= has]
+        remedy = f"{', '.join(having)} has it: use --data {having[0]}" if having else f"add a data set with {lacking}"
+        return Draft(
+            reading=answer,
+            refusal=Refusal(reason="missing_field", message=f"every signal for this claim needs {lacking}, which these data lack; {remedy}"),
+            rejected=drafted.rejected,
+            skills=dict(drafted.skills),
+        )

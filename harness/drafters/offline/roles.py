@@ -1,0 +1,201 @@
+"""Which part of a sentence is the cause (the event) and which the effect (the outcome).
+
+"Stocks that fell last week rise": both verbs speak of prices; tense, clause and adverbs tell them apart.
+Rules, first that fits:
+
+1. winners, losers and skill phrases name events;
+2. a verb with a time to come beside it ("rose the next day") is an outcome, one with a past time beside it an event;
+3. left of "predicts", "leads to" is the event, right the outcome; "follows", "is preceded by" the other way round;
+4. the first verb after "stocks that" is an event, and so is the first one after "when", "if", "after";
+5. after "will", "tend to", "keep" comes an outcome;
+6. past tense and participles are events, the plain present is an outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from harness.drafters.offline.lexicon import Kind, Mark
+from harness.drafters.offline.words import Token
+
+Role = Literal["event", "outcome"]
+MOVES: dict[Kind, Literal["high", "low"]] = {
+    "move_up": "high", "move_down": "low", "perform_up": "high", "perform_down": "low", "turn_up": "high", "turn_down": "low",
+    "winners": "high", "losers": "low",
+}  # fmt: skip
+_NOUNS: frozenset[Kind] = frozenset({"winners", "losers"})
+OUTCOMES: frozenset[Kind] = frozenset({*(k for k in MOVES if k not in _NOUNS), "turn", "go_on", "works", "weak", "buy", "sell"})
+_SUBJECT_BEFORE_REL = frozenset({"subject", "winners", "losers", "event"})
+_NOUN_BEFORE = frozenset({"a", "an", "the", "large", "big", "sharp", "sudden", "steep", "recent", "past", "huge", "strong", "last", "previous", "prior"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """A mark with the role it plays; `negated` where a denial stands before it."""
+
+    mark: Mark
+    role: Role | None
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class _Scene:
+    tokens: Sequence[Token]
+    marks: Sequence[Mark]
+
+    def near_after(self, index: int, kinds: frozenset[str], reach: int) -> bool:
+        """Whether a mark of `kinds` begins within `reach` tokens after mark `index`, no other verb or stop between."""
+        mark = self.marks[index]
+        for other in self.marks[index + 1 :]:
+            if other.start - mark.end > reach or self.stopped(mark.end, other.start):
+                return False
+            if other.kind in kinds:
+                return True
+            if other.kind in OUTCOMES or other.kind in ("when", "rel", "event", "will"):
+                return False
+        return False
+
+    def near_before(self, index: int, kinds: frozenset[str], reach: int) -> bool:
+        mark = self.marks[index]
+        for other in reversed(self.marks[:index]):
+            if mark.start - other.end > reach or self.stopped(other.end, mark.start):
+                return False
+            if other.kind in kinds:
+                return True
+            if other.kind in OUTCOMES or other.kind in ("rel", "event", "when"):
+                return False
+        return False
+
+    def stopped(self, start: int, end: int) -> bool:
+        return any(t.is_stop for t in self.tokens[start:end])
+
+    def first_verb_since(self, index: int, opener: int) -> bool:
+        """Whether mark `index` is the first that could be a verb or an event after mark `opener`, in one clause."""
+        if self.stopped(self.marks[opener].end, self.marks[index].start):
+            return False
+        return not any(m.kind in OUTCOMES or m.kind in ("event", "winners", "losers") for m in self.marks[opener + 1 : index])
+
+
+_AHEAD = frozenset({"ahead", "tomorrow", "soon"})
+_BACK = frozenset({"lookback", "lookback_word", "several"})
+
+
+def roles(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Part, ...]:
+    """The marks with their roles and denials."""
+    scene = _Scene(tokens, marks)
+    parts = [Part(mark, _role(scene, i)) for i, mark in enumerate(marks)]
+    parts = _promote_last_past(scene, parts)
+    return tuple(_deny(scene, parts))
+
+
+def _role(scene: _Scene, i: int) -> Role | None:
+    mark = scene.marks[i]
+    if mark.kind in _NOUNS:
+        return "outcome" if scene.near_before(i, _AHEAD, 1) or _becomes(scene, i) else "event"
+    if mark.kind in ("event", "effect"):
+        return "event"
+    if mark.kind in ("works", "weak", "buy", "sell"):
+        return "outcome"
+    if mark.kind not in MOVES and mark.kind not in ("turn", "go_on"):
+        return None
+    by_clause = _role_by_clause(scene, i)
+    if mark.kind in ("turn", "go_on"):
+        # A turn is what is claimed, unless a clause says that it has happened.
+        return by_clause if by_clause == "event" and scene.tokens[mark.start].tense == "past" else "outcome"
+    return by_clause
+
+
+def _role_by_clause(scene: _Scene, i: int) -> Role:
+    mark, tense = scene.marks[i], scene.tokens[scene.marks[i].start].tense
+    if scene.near_after(i, _AHEAD, 3) or scene.near_before(i, frozenset({"ahead", "tomorrow"}), 2):
+        return "outcome"
+    if scene.near_before(i, frozenset({"will", "go_on"}), 3) and not _opened(scene, i, "rel"):
+        return "outcome"
+    if scene.near_after(i, _BACK, 4) and tense != "base":
+        return "event"
+    split = _split_side(scene, i)
+    if split is not None:
+        return split
+    if _opened(scene, i, "rel") or _opened(scene, i, "when"):
+        return "event"
+    if tense == "past":
+        return "event"
+    if tense == "ing":
+        return "event"
+    before = scene.tokens[mark.start - 1].text if mark.start else ""
+    if before in _NOUN_BEFORE and mark.kind not in ("perform_up", "perform_down"):
+        return "event"
+    if scene.near_after(i, _BACK, 4) or _dated_noun(scene, i):
+        return "event"
+    if scene.near_before(i, frozenset({"gate"}), 2) and mark.kind in ("perform_up", "perform_down"):
+        return "event"
+    return "outcome"
+
+
+def _becomes(scene: _Scene, i: int) -> bool:
+    """"losers become winners"."""
+    start = scene.marks[i].start
+    return any(t.stem in ("becom", "into") for t in scene.tokens[max(0, start - 4) : start])
+
+
+def _dated_noun(scene: _Scene, i: int) -> bool:
+    """"Yesterday's gains fade": the first thing named, with its time right before it and a verb still to come."""
+    named = any(m.kind in OUTCOMES or m.kind in ("event", "effect", *_NOUNS) for m in scene.marks[:i])
+    more = any(m.kind in OUTCOMES for m in scene.marks[i + 1 :])
+    return i > 0 and scene.marks[i - 1].kind in _BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1 and more and not named
+
+
+def _opened(scene: _Scene, i: int, opener: Kind) -> bool:
+    """Whether mark `i` is the first verb of a clause opened by "that" (after a noun) or by "when"."""
+    for j in range(i - 1, -1, -1):
+        mark = scene.marks[j]
+        if mark.kind == opener:
+            if opener == "rel" and not (j and scene.marks[j - 1].kind in _SUBJECT_BEFORE_REL and scene.marks[j - 1].end >= mark.start - 2):
+                return False
+            return scene.first_verb_since(i, j)
+    return False
+
+
+def _split_side(scene: _Scene, i: int) -> Role | None:
+    for j, mark in enumerate(scene.marks):
+        if mark.kind == "split":
+            return "event" if i < j else "outcome"
+        if mark.kind == "split_back" and i != j:
+            return "outcome" if i < j else "event"
+    return None
+
+
+def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
+    """"Stocks that fell the most rebounded": told in the past throughout, the last verb is what is claimed."""
+    if any(p.role == "outcome" for p in parts):
+        return parts
+    verbs = [
+        i for i, p in enumerate(parts)
+        if p.role == "event" and p.mark.kind in MOVES and not _opened(scene, i, "rel") and not _opened(scene, i, "when")
+        and not scene.near_after(i, _BACK, 4)
+    ]  # fmt: skip
+    events = [i for i, p in enumerate(parts) if p.role == "event"]
+    if verbs and len(events) > 1 and verbs[-1] == events[-1] and scene.tokens[parts[verbs[-1]].mark.start].tense == "past":
+        parts[verbs[-1]] = replace(parts[verbs[-1]], role="outcome")
+    return parts
+
+
+def _deny(scene: _Scene, parts: list[Part]) -> list[Part]:
+    """Each denial flips the next event or outcome of its clause; two flip it back."""
+    out = list(parts)
+    for i, part in enumerate(parts):
+        if part.mark.kind != "neg":
+            continue
+        for j in range(i + 1, len(parts)):
+            target = parts[j]
+            if target.mark.start - part.mark.end > 5 or scene.stopped(part.mark.end, target.mark.start):
+                break
+            if target.role is not None:
+                out[j] = replace(out[j], negated=not out[j].negated)
+                if target.mark.kind == "go_on" and j + 1 < len(parts) and parts[j + 1].role == "outcome" and parts[j + 1].mark.start <= target.mark.end + 2:
+                    out[j + 1] = replace(out[j + 1], negated=not out[j + 1].negated)
+                out[i] = replace(out[i], role="event")  # used: marks the denial as read
+                break
+    return [replace(p, role=None) if p.mark.kind == "neg" and p.role is None else p for p in out]

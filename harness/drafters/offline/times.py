@@ -1,0 +1,105 @@
+"""Windows of time: how far back the event looks, what is skipped, how long the claim takes to pay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.drafters.offline.claims import Ask, Event, Sentence
+from harness.drafters.offline.lexicon import UNITS, Mark
+from harness.drafters.offline.roles import Part
+
+_PLURAL_BARS = {"day": 5, "session": 5, "bar": 5, "week": 15, "month": 126, "quarter": 126, "year": 756}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """In bars, None where the text says nothing. `by_event` gives further events' own windows by part index."""
+
+    horizon: int | None
+    skip: int | None
+    holding: int | None
+    by_event: dict[int, int]
+    assumptions: tuple[str, ...]
+
+
+def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) -> Windows:
+    """Windows of the subject and of the other events: each window goes to the event next to it.
+
+    Raises Ask where the subject gets two different windows, or one finer than a bar.
+    """
+    parts = sentence.parts
+    assumptions: list[str] = []
+    skip, used = _skips(parts)
+    events = [subject, *others]
+    given: dict[int, list[tuple[int, Mark]]] = {}
+    for i, part in enumerate(parts):
+        bars = None if i in used else _lookback(part.mark, sentence, assumptions)
+        if bars is None:
+            continue
+        owner = min(events, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
+        given.setdefault(owner.index, []).append((bars, part.mark))
+    own = dict.fromkeys(b for b, _ in given.get(subject.index, []))
+    if subject.mark.bars is not None:
+        own = dict.fromkeys([subject.mark.bars])
+    elif subject.mark.n is not None and subject.mark.unit is None:
+        own = dict.fromkeys([int(subject.mark.n)])  # "three down days": the count is the window
+    if len(own) > 1:
+        said = " and ".join(f"'{sentence.phrase(m)}'" for _, m in given[subject.index])
+        raise Ask(f"I read two windows, {said}. Which one does the past move span?", *(f"{b} bars" for b in own))
+    horizon = next(iter(own), None)
+    if horizon is not None and skip is not None and skip >= horizon:
+        raise Ask(f"The skipped part ({skip} bars) is as long as the window ({horizon} bars). Which window do you mean?")
+    by_event = {e.index: e.mark.bars or given[e.index][0][0] for e in others if e.mark.bars or e.index in given}
+    return Windows(horizon, skip, _holding(parts), by_event, tuple(assumptions))
+
+
+def _skips(parts: Sequence[Part]) -> tuple[int | None, set[int]]:
+    used: set[int] = set()
+    skip = None
+    for i, part in enumerate(parts[:-1]):
+        follower = parts[i + 1].mark
+        if part.mark.kind == "skip_word" and follower.kind in ("lookback", "lookback_word", "several") and follower.start - part.mark.end <= 5:
+            skip = follower.bars if follower.unit else int(follower.value or 21)
+            used.add(i + 1)
+    return skip, used
+
+
+def _lookback(mark: Mark, sentence: Sentence, assumptions: list[str]) -> int | None:
+    if mark.kind == "lookback":
+        return mark.bars
+    if mark.kind == "lookback_word":
+        word = sentence.tokens[mark.end - 1].text
+        if word.endswith("s") and mark.end - mark.start == 1 and word[:-1] in _PLURAL_BARS:
+            bars = _PLURAL_BARS[word[:-1]]
+            assumptions.append(f"'{word}' is taken as {bars} bars")
+            return bars
+        if word in ("shortterm", "mediumterm", "longterm"):
+            assumptions.append(f"'{word[:-4]} term' is taken as {mark.value} bars")
+        return int(mark.value)
+    if mark.kind == "several" and mark.unit in _PLURAL_BARS and UNITS[mark.unit]:
+        word = sentence.tokens[mark.end - 1].text
+        bars = _PLURAL_BARS[mark.unit] if word.endswith("s") else UNITS[mark.unit]
+        if mark.unit in ("day", "session", "bar") and word.endswith("s"):
+            bars = 5
+        if word.endswith("s"):
+            assumptions.append(f"'{sentence.phrase(mark)}' is taken as {bars} bars")
+        return bars
+    return None
+
+
+def _distance(event: Mark, window: Mark, sentence: Sentence) -> int:
+    if window.start >= event.end:
+        gap, between = window.start - event.end, (event.end, window.start)
+    else:
+        gap, between = max(0, event.start - window.end) + 1, (window.end, event.start)
+    return gap + (6 if sentence.stopped(*between) else 0)
+
+
+def _holding(parts: Sequence[Part]) -> int | None:
+    for part in parts:
+        if part.mark.kind == "ahead" and part.mark.bars is not None:
+            return part.mark.bars
+        if part.mark.kind == "tomorrow":
+            return 1
+    return None
