@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-STEPS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
+STEPS = (1 / 8, 1 / 4, 1 / 2, 3 / 4)
 """How far a candidate goes from the value in force towards the bound; small steps first."""
 
 SIGNIFICANT_DIGITS = 2
