@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ _FIRST, _LAST = "1900-01-01", "2030-12-31"
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions of one calendar, ascending. `date_ns` is the session's date at 00:00 UTC; open and close are instants."""
+    """Sessions of one calendar, ascending. `date_ns`: the session's date at 00:00 UTC; open and close: instants."""
 
     date_ns: IntArray
     open_ns: IntArray
@@ -89,7 +88,7 @@ def _write(path: Path, table: IntArray) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as scratch:
             np.save(scratch, table, allow_pickle=False)
-        os.replace(scratch.name, path)
+        Path(scratch.name).replace(path)
     except OSError:
         return  # a read-only home costs the next process the import, nothing else
 

@@ -19,111 +19,24 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from modules.canonical import digest_json, digest_table
 from modules.contract import TIME
+from modules.dataversion import MISSING_TEXT, DataError, DataVersion, Registration, Scalar
 from modules.panel import iso
 
-Scalar = str | int | float | bool | None
-IngestName = Literal["sample", "files"]
+__all__ = ["BUNDLED", "MISSING_TEXT", "DataError", "DataStore", "DataVersion", "Registration", "Scalar"]
 
 BUNDLED = ("us20", "us5")
 MINING_SHARE = 0.5
 OPEN_SHARE = 0.8
-MISSING_TEXT = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "-", ".")
-"""Texts that mean "no value" in a number's column."""
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_PROVENANCE = ("source_file", "source_row")
-
-
-class DataError(ValueError):
-    """Data that cannot be taken. `message` says what and where; `remedy` what to do about it."""
-
-    def __init__(self, message: str, remedy: str) -> None:
-        self.message = message
-        self.remedy = remedy
-        super().__init__(f"{message}; {remedy}")
-
-
-class DataVersion(BaseModel):
-    """One immutable version of a data set. Times are ns UTC; a period's end is exclusive.
-
-    mining = [first_ns, mining_end_ns), judging = [mining_end_ns, lockbox_start_ns),
-    lockbox = [lockbox_start_ns, last_ns]. `rows` and `symbols` count accepted bars and symbols over
-    the whole set; `refused` counts rows by rule.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    version: str
-    digest: str
-    ingest: IngestName
-    ingest_settings: dict[str, Scalar]
-    rows: int
-    symbols: int
-    start: str
-    end: str
-    refused: dict[str, int]
-    mining_end_ns: int
-    lockbox_start_ns: int
-    first_ns: int
-    last_ns: int
-    parent: str | None = None
-    open_digest: str
-
-
-@dataclass(frozen=True)
-class Registration:
-    """What `DataStore.register` takes.
-
-    `raw` has `source_file`, `source_row`, `source_event_time` (Datetime ns UTC; null = unreadable)
-    beside the columns as they came. `parent` names the version this one adds a vintage to.
-    """
-
-    name: str
-    raw: pl.DataFrame
-    ingest: IngestName
-    ingest_settings: Mapping[str, Scalar]
-    time_column: str
-    rows: int
-    symbols: int
-    refused: Mapping[str, int] = field(default_factory=dict)
-    parent: DataVersion | None = None
-
-
-def content_digest(raw: pl.DataFrame, time_column: str) -> str:
-    """Digest of raw content, independent of file format, file names and row order.
-
-    Numbers (also numbers written as text) are float64, missing values are null, the time column is
-    its nanoseconds (its text only where it cannot be read); columns by name, rows sorted.
-    """
-    columns: list[pl.Expr] = []
-    for name in sorted(set(raw.columns) - set(_PROVENANCE)):
-        column = raw.get_column(name)
-        if name == time_column:
-            unreadable = pl.when(pl.col("source_event_time").is_null()).then(pl.col(name).cast(pl.String))
-            columns.append(unreadable.otherwise(None).alias(f"unreadable {name}"))
-        elif column.dtype.is_numeric():
-            columns.append(pl.col(name).cast(pl.Float64).fill_nan(None))
-        elif column.dtype == pl.String:
-            text = column.str.strip_chars()
-            text = text.set(text.is_in(MISSING_TEXT).fill_null(False), None)
-            number = text.cast(pl.Float64, strict=False)
-            plain = number.null_count() == text.null_count()
-            columns.append(pl.lit(number.fill_nan(None) if plain else text).alias(name))
-        else:
-            columns.append(pl.col(name))
-    table = raw.select(columns)
-    order = ["source_event_time", *(c for c in table.columns if c != "source_event_time")]
-    return digest_table(table.sort(order, nulls_last=True))
+# settings that come from the version a vintage builds on, not from its own files
+_CHAINED = ("base_known_at",)
 
 
 class DataStore:
@@ -202,6 +115,22 @@ class DataStore:
             table = pl.concat([older, table], how="diagonal_relaxed")
         return table.filter(pl.col("source_event_time") < pl.lit(version.lockbox_start_ns).cast(TIME))
 
+    def has(self, name: str) -> bool:
+        """Whether any version of `name` is registered (bundled sets count once they were used)."""
+        _check_name(name)
+        return bool(self._versions(name))
+
+    def holding(self, item: Registration) -> DataVersion | None:
+        """The version with exactly this content and these settings, whatever it builds on; it becomes current."""
+        _check_name(item.name)
+        for version in self._versions(item.name):
+            same = _unchained(version.ingest_settings) == _unchained(item.ingest_settings)
+            if version.content_digest == item.content and version.ingest == item.ingest and same:
+                with self._locked():
+                    _write_pointer(self._root / item.name, version.version)
+                return version
+        return None
+
     # --- writing ---------------------------------------------------------------------------------
 
     def register(self, item: Registration) -> DataVersion:
@@ -211,11 +140,9 @@ class DataStore:
         rows to a set and registering it again unlocks nothing.
         """
         _check_name(item.name)
-        _check_raw(item)
-        own = content_digest(item.raw, item.time_column)
         digest = digest_json(
             {
-                "content": own,
+                "content": item.content,
                 "ingest": item.ingest,
                 "settings": dict(item.ingest_settings),
                 "parent": item.parent.digest if item.parent else None,
@@ -260,6 +187,7 @@ class DataStore:
             first_ns=int(stamps[0]),
             last_ns=int(stamps[-1]),
             parent=item.parent.version if item.parent else None,
+            content_digest=item.content,
             open_digest=digest_table(opened),
         )
         folder = self._root / item.name
@@ -317,19 +245,8 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_raw(item: Registration) -> None:
-    for column in (*_PROVENANCE, "source_event_time"):
-        if column not in item.raw.columns:
-            raise ValueError(f"raw of {item.name} lacks column {column}; registration needs provenance and event time")
-    if item.raw.schema["source_event_time"] != TIME:
-        raise ValueError(
-            f"source_event_time of {item.name} is {item.raw.schema['source_event_time']}; cast it to {TIME}"
-        )
-    if item.rows == 0 or item.symbols == 0:
-        raise DataError(
-            f"data set {item.name} has {item.rows} usable rows and {item.symbols} symbols",
-            "give a file with bars in it",
-        )
+def _unchained(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    return {k: v for k, v in settings.items() if k not in _CHAINED}
 
 
 def _periods(name: str, times: pl.Series, earlier: Sequence[DataVersion]) -> tuple[int, int]:

@@ -27,7 +27,7 @@ class Layout(ModuleSettings):
     open_column: str = ""
     high_column: str = ""
     low_column: str = ""
-    close_column: str = ""
+    close_column: str = "close"
     adj_close_column: str = ""
     volume_column: str = ""
     timezone: str = Field("UTC", description="IANA zone of times that carry no offset")
@@ -54,7 +54,7 @@ class Layout(ModuleSettings):
 
     @model_validator(mode="after")
     def _has_prices(self) -> Layout:
-        if self.layout == "long" and self.close_column == "" and type(self) is Layout:
+        if self.layout == "long" and self.close_column == "":
             raise ValueError("close_column is empty; a long layout needs the column that holds the close")
         return self
 

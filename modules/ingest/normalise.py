@@ -93,7 +93,7 @@ def refuse_if_too_many(result: Normalised, limit_share: float, what: str) -> Non
     lines = [f"{rule}: {n} rows (first: {'; '.join(result.first[rule])})" for rule, n in result.refused.items()]
     broken = "\n  - ".join(["", *lines]) if lines else " it holds no rows with values"
     head = (
-        f"{what}: {result.refused_share:.1%} of {result.tried} rows break a rule, more than the {limit_share:.1%} allowed"
+        f"{what}: {result.refused_share:.1%} of {result.tried} rows break a rule, allowed are {limit_share:.1%}"
         if result.records.height
         else f"{what}: no usable rows of {result.tried}"
     )

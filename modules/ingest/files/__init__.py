@@ -1,0 +1,1 @@
+"""Ingest of the reader's own CSV and Parquet files."""
