@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class ArtifactStore:
                     artifact = Panel(file["ts"], tuple(names["symbols"]), fields)
             else:
                 artifact = pl.read_parquet(path)
-        except (OSError, ValueError, KeyError, EOFError, pl.exceptions.PolarsError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
             raise ArtifactError(f"artifact {digest[:12]} cannot be read ({error}); delete {path} and re-run") from error
         found = digest_artifact(artifact)
         if found != digest:
