@@ -20,9 +20,13 @@ def warnings(manifest: Manifest, series: RunSeries, stats: Statistics) -> tuple[
             "Market impact is not modelled: the data carry no volume. Net figures leave out the cost of size; "
             "spread, commission and borrow are charged."
         )
-    failed = [c for c in series.judgement if not c.passed]
+    failed = [
+        f"{c.name} {'missing' if c.value is None else f'{c.value:.4g}'} (asked {c.threshold:g})"
+        for c in series.judgement
+        if not c.passed
+    ]
     if failed:
-        said.append(f"The backtest judged the signal as failed on {', '.join(c.name for c in failed)}.")
+        said.append(f"The backtest judged the signal as failed: {', '.join(failed)}.")
     sharpe = stats.net.sharpe
     if stats.luck_sharpe is not None and sharpe is not None and 0 < sharpe < stats.luck_sharpe:
         said.append(
@@ -44,7 +48,7 @@ def warnings(manifest: Manifest, series: RunSeries, stats: Statistics) -> tuple[
     if series.decisions.get("FLATTEN", 0):
         said.append(f"The risk decision flattened the book: {series.decisions['FLATTEN']:,} orders.")
     for stage in manifest.stages:
-        # Each module says for itself that volume is missing; the sentence above says it once.
-        notes = (n for n in stage.notes if series.has_volume or "volume" not in n)
+        # Modules say for themselves that volume is missing and that the judgement failed; above it is said once.
+        notes = (n for n in stage.notes if not n.startswith("not passed") and (series.has_volume or "volume" not in n))
         said += [f"{stage.stage}/{stage.module}: {note}" for note in notes]
     return tuple(dict.fromkeys(said))

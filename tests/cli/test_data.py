@@ -1,0 +1,115 @@
+"""`cws data`: add and list; what cannot be taken is refused whole, with the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cws
+
+LONG = """date,ticker,open,high,low,close,volume
+2001-01-02,AAA,10,11,9,10.5,1000
+2001-01-02,BBB,20,21,19,20.5,1000
+2001-01-03,AAA,10,11,9,10.6,1100
+2001-01-03,BBB,20,21,19,20.6,1100
+2001-01-04,AAA,10,11,9,10.7,1200
+2001-01-04,BBB,20,21,19,20.7,1200
+2001-01-05,AAA,10,11,9,10.8,1300
+2001-01-05,BBB,20,21,19,20.8,1300
+2001-01-08,AAA,10,11,9,10.9,1300
+2001-01-08,BBB,20,21,19,20.9,1300
+"""
+FIELDS = ("name", "version", "digest", "rows", "symbols", "start", "end", "refused")
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    """A long file of two symbols over five days."""
+    path = tmp_path / "bars.csv"
+    path.write_text(LONG)
+    return path
+
+
+def test_add_shows_its_guess_and_registers(cws: Cws, bars: Path) -> None:
+    done = cws("data", "add", "mine", str(bars), "--json")
+    assert done.code == 0, done.err
+    found = done.json
+    assert [f for f in FIELDS if f not in found] == []
+    assert (found["name"], found["version"], found["rows"], found["symbols"]) == ("mine", "v1", 10, 2)
+    assert (found["start"], found["end"], found["refused"]) == ("2001-01-02", "2001-01-08", {})
+    assert found["guess"]["close_column"] == "close" and found["guess"]["symbol_column"] == "ticker"
+
+
+def test_the_same_file_is_the_same_version_and_one_event(cws: Cws, bars: Path) -> None:
+    first = cws("data", "add", "mine", str(bars), "--json").json
+    second = cws("data", "add", "mine", str(bars), "--json").json
+    assert (first["new"], second["new"]) == (True, False) and first["digest"] == second["digest"]
+    events = "SELECT name, version FROM data_registered"
+    assert cws("trace", "query", events, "--json").json["rows"] == [{"name": "mine", "version": "v1"}]
+
+
+def test_a_changed_file_is_a_new_version(cws: Cws, bars: Path) -> None:
+    cws("data", "add", "mine", str(bars))
+    bars.write_text(LONG.replace("10.5", "10.4"))
+    assert cws("data", "add", "mine", str(bars), "--json").json["version"] == "v2"
+    listed = {(v["name"], v["version"]): v["current"] for v in cws("data", "list", "--json").json["data"]}
+    assert (listed["mine", "v1"], listed["mine", "v2"]) == (False, True)
+
+
+def test_options_overrule_the_guess(cws: Cws, bars: Path) -> None:
+    found = cws("data", "add", "mine", str(bars), "--close-column", "open", "--currency", "EUR", "--json").json
+    assert found["guess"]["close_column"] == "open" and found["guess"]["currency"] == "EUR"
+
+
+def test_people_see_the_guess_and_the_refusals(cws: Cws, bars: Path) -> None:
+    bars.write_text(LONG.replace("10.6", "-10.6"))
+    done = cws("data", "add", "mine", str(bars))
+    assert done.code == 0, done.err
+    assert "close_column" in done.out and "non_positive_price" in done.out
+    assert "cws run --data mine" in done.err
+
+
+def test_list_has_the_bundled_sets(cws: Cws) -> None:
+    found = {v["name"]: v for v in cws("data", "list", "--json").json["data"]}
+    assert set(found) == {"us20", "us5"}
+    assert (found["us20"]["symbols"], found["us20"]["start"]) == (20, "1990-01-02")
+    assert all(f in found["us5"] for f in FIELDS)
+
+
+BAD_FILES = [
+    ("empty", "", "is empty"),
+    ("header only", "date,close\n", "no rows"),
+    ("text for prices", "date,symbol,close\n2001-01-02,A,abc\n2001-01-03,A,x\n", "non_numeric"),
+    ("no time", "symbol,close\nA,1\nB,2\n", "time"),
+    ("no symbols", "date\n2001-01-02\n2001-01-03\n", "one column"),
+    ("nan prices", "date,symbol,close\n2001-01-02,A,NaN\n2001-01-03,A,NaN\n", "no usable rows"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), [b[1:] for b in BAD_FILES], ids=[b[0] for b in BAD_FILES])
+def test_a_bad_file_is_refused_whole(cws: Cws, tmp_path: Path, home: Path, text: str, words: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    done = cws("data", "add", "bad", str(path), "--json")
+    assert done.code == 1
+    assert words in done.json["error"]["message"] and done.json["error"]["remedy"]
+    assert not list((home / "data").glob("bad/v*"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "words"),
+    [
+        (("us20", "{bars}"), 1, "bundled"),
+        (("a/b", "{bars}"), 1, "not a name"),
+        (("x", "{bars}", "--close-column", "nope"), 1, "nope"),
+        (("x", "{bars}", "--max-refused-share", "2"), 2, "max-refused-share"),
+        (("x", "missing.csv"), 1, "missing.csv"),
+        (("x",), 2, "PATH"),
+    ],
+    ids=lambda v: " ".join(v) if isinstance(v, tuple) else "",
+)
+def test_bad_requests(cws: Cws, bars: Path, argv: tuple[str, ...], code: int, words: str) -> None:
+    done = cws("data", "add", *(a.format(bars=bars) for a in argv), "--json")
+    assert done.code == code
+    assert words in done.json["error"]["message"]
