@@ -21,7 +21,8 @@ def _day_of_week(ts: IntArray) -> IntArray:
 
 def _day_of_month(ts: IntArray) -> IntArray:
     days = ts.astype("datetime64[ns]").astype("datetime64[D]")
-    return (days - days.astype("datetime64[M]")).astype(np.int64) + 1
+    since_first: IntArray = (days - days.astype("datetime64[M]")).astype(np.int64)
+    return since_first + 1
 
 
 def _month(ts: IntArray) -> IntArray:

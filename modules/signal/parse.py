@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from collections.abc import Collection
 
 from modules.signal.check import build_call, check_fields
@@ -78,15 +79,19 @@ class _Reader:
         line = "".join(" " if c.isspace() else c for c in text)
         indent = len(line) - len(line.lstrip())
         try:
-            body = ast.parse(line[indent:], mode="eval").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", SyntaxWarning)  # `1if` is a slip, not a number and a word
+                body = ast.parse(line[indent:], mode="eval").body
         except SyntaxError as error:
-            column = min(max(error.offset or 1, 1) + indent, len(text))
+            ended = error.lineno != 1 or not error.offset  # the text stopped too early
+            column = len(text.rstrip()) if ended else min((error.offset or 1) + indent, len(text))
             raise self.fail(f"cannot read this: {error.msg}", column) from None
         except (ValueError, RecursionError, MemoryError):
             raise self.fail(f"too long a number, or nested deeper than {MAX_DEPTH}; split the signal", 1) from None
         for part in ast.walk(body):
             if isinstance(part, ast.expr):
                 part.col_offset += indent
+                part.end_col_offset = (part.end_col_offset or 0) + indent
         return body
 
     def node(self, tree: ast.expr, level: int) -> Node:
@@ -178,7 +183,7 @@ class _Reader:
             return build_call("power", (left, right), {}, column, self.fail)
         name = _BINARY.get(type(tree.op))
         if name is None:
-            raise self.refuse(tree.op, column)
+            raise self.refuse(tree.op, self.sign_after(tree.left))
         return Call(name, (left, right), (), column)
 
     def compare(self, tree: ast.Compare, column: int, level: int) -> Node:
@@ -188,9 +193,14 @@ class _Reader:
         for sign, left, right in zip(tree.ops, terms, terms[1:], strict=False):
             name = _COMPARE.get(type(sign))
             if name is None:
-                raise self.fail("only > < >= <= == != compare", column)
+                raise self.fail("only > < >= <= == != compare", self.sign_after(tree.left))
             pairs.append(Call(name, (left, right), (), column))
         return self.chain("and", pairs, column)
+
+    def sign_after(self, left: ast.expr) -> int:
+        """Column of the operator that follows an operand."""
+        end = left.end_col_offset or 0
+        return end + 1 + next((i for i, c in enumerate(self.text[end:]) if c not in ") \t\r\n"), 0)
 
     def chain(self, name: str, terms: list[Node], column: int) -> Node:
         result = terms[0]
