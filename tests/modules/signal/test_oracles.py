@@ -104,7 +104,8 @@ ORACLES: list[tuple[str, Callable[[dict[str, Frame]], Frame]]] = [
     ("exp(close / 50)", lambda f: np.exp(f["close"] / 50)),
     ("sqrt(close)", lambda f: np.sqrt(f["close"])),
     ("sign(open - close)", lambda f: np.sign(f["open"] - f["close"])),
-    ("signed_power(open - close, 0.5)", lambda f: np.sign(f["open"] - f["close"]) * (f["open"] - f["close"]).abs() ** 0.5),
+    ("signed_power(open - close, 0.5)", lambda f: np.sign(f["open"] - f["close"])
+        * (f["open"] - f["close"]).abs() ** 0.5),
     ("where(open > close, open, close)", lambda f: f["open"].where(f["open"] > f["close"], f["close"])
         .where(f["open"].notna() & f["close"].notna())),
     ("clip(close, 45, 55)", lambda f: f["close"].clip(45, 55)),
@@ -157,9 +158,11 @@ ORACLES: list[tuple[str, Callable[[dict[str, Frame]], Frame]]] = [
     ("quantile_bucket(close, 3)", _across(lambda r: _buckets(r, 3))),
     ("rsi(close, 5)", _rsi),
     ("atr(high, low, close, 5)", _last_atr),
-    ("bollinger(close, 10, 2)", lambda f: (f["close"] - f["close"].rolling(10).mean()) / (2 * f["close"].rolling(10).std())),
+    ("bollinger(close, 10, 2)", lambda f: (f["close"] - f["close"].rolling(10).mean())
+        / (2 * f["close"].rolling(10).std())),
     ("stochastic(high, low, close, 5)", _stochastic),
-    ("parkinson(high, low, 5)", lambda f: np.sqrt((np.log(f["high"] / f["low"]) ** 2).rolling(5).mean() / (4 * np.log(2)))),
+    ("parkinson(high, low, 5)", lambda f: np.sqrt((np.log(f["high"] / f["low"]) ** 2).rolling(5).mean()
+        / (4 * np.log(2)))),
     ("day_of_week + 0 * 1", _calendar(lambda d: d.day_of_week)),
     ("day_of_month", _calendar(lambda d: d.day)),
     ("month", _calendar(lambda d: d.month)),
@@ -182,7 +185,8 @@ LOGIC = [
     ("x > y", [0, 1, 0, None]), ("x < y", [1, 0, 0, None]), ("x >= y", [0, 1, 1, None]), ("x <= y", [1, 0, 1, None]),
     ("x == y", [0, 0, 1, None]), ("x != y", [1, 1, 0, None]), ("x and y", [0, 1, 1, None]), ("x or y", [1, 1, 1, None]),
     ("not x", [1, 0, 0, 0]), ("not y", [0, 0, 0, None]), ("x / (y - 1)", [None, None, 2, None]),
-    ("where(x, x, y)", [1, 2, 2, 5]), ("max(x, y)", [1, 2, 2, None]), ("log(x)", [None, np.log(2), np.log(2), np.log(5)]),
+    ("where(x, x, y)", [1, 2, 2, 5]), ("max(x, y)", [1, 2, 2, None]),
+    ("log(x)", [None, np.log(2), np.log(2), np.log(5)]),
     ("sqrt(x - 1)", [None, 1, 1, 2]), ("exp(x * 1000)", [1, None, None, None]), ("x ** -1", [None, 0.5, 0.5, 0.2]),
     ("(-x) ** 0.5", [0, None, None, None]),
 ]  # fmt: skip
