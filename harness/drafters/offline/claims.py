@@ -176,7 +176,8 @@ def _drop_comparators(
         before = [e for e in events if e.index < i]
         for after in [e for e in events if e.index > i][:1]:
             between = sentence.tokens[part.mark.end : after.mark.start]
-            opened = any(p.mark.kind in ("when", "gate", "split", "rel") for p in sentence.parts[i + 1 : after.index])
+            openers = ("when", "split", "rel") if part.mark.kind == "turn_up" else ("when", "gate", "split", "rel")
+            opened = any(p.mark.kind in openers for p in sentence.parts[i + 1 : after.index])
             if opened or any(t.is_stop or t.stem in ("and", "while", "but", "whil") for t in between):
                 continue
             same = [e for e in before if e.name == after.name]
@@ -250,7 +251,7 @@ def _sign(sentence: Sentence, event: Event, index: int, part: Part, assumptions:
         assumptions.append(f"the denial of '{said}' is read as its opposite")
     if event.effect is not None:
         sign: Sign = 1 if event.effect in ("continues", "high") else -1
-        if kind in ("works", "buy") or (kind == "perform_up"):
+        if kind in ("works", "buy", "perform_up") or (kind == "turn_up" and event.name != RETURN):
             return sign
         if outcome in ("continues", "reverts") and event.moves:
             wanted: Sign = 1 if outcome == "continues" else -1

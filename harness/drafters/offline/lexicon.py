@@ -17,10 +17,10 @@ Kind = Literal[
     "event", "effect", "move_up", "move_down", "winners", "losers", "perform_up", "perform_down", "turn_up", "turn_down", "turn",
     "go_on", "buy", "sell", "neg", "not_neg", "works", "weak", "split", "split_back", "when", "rel", "gate", "ahead", "tomorrow",
     "soon", "will", "peers", "own", "lookback_word", "skip_word", "vague", "subject", "outside", "calendar", "lookback", "ago_range",
-    "percent", "several",
+    "percent", "several", "denial",
 ]  # fmt: skip
 _PRIORITY: tuple[Kind, ...] = (
-    "outside", "event", "effect", "calendar", "ago_range", "ahead", "lookback", "several", "lookback_word", "tomorrow", "not_neg", "winners", "losers",
+    "outside", "denial", "event", "effect", "calendar", "ago_range", "ahead", "lookback", "several", "lookback_word", "tomorrow", "not_neg", "winners", "losers",
     "turn_up", "turn_down", "turn", "perform_up", "perform_down", "move_up", "move_down", "go_on", "split", "split_back", "percent", "neg",
     "buy", "sell", "works", "weak", "skip_word", "peers", "own", "rel", "when", "will", "soon", "gate", "vague", "subject",
 )  # fmt: skip
@@ -28,7 +28,7 @@ UNITS = {"day": 1, "session": 1, "bar": 1, "week": 5, "month": 21, "quarter": 63
 _LITTLE = frozenset(
     stem(w)[0]
     for w in "the a an their its his own very most so quite really is have about roughly more than at least some of relatively exceptionally "
-    "unusually extremely particularly much somewhat these those any all such rather highly over only far currently".split()
+    "unusually extremely particularly much somewhat these those any all such rather highly over only far currently trading expected future subsequent".split()
 )
 _MAX_LITTLE = 4
 
@@ -45,16 +45,27 @@ class Mark:
     n: float | None = None
     unit: str | None = None
     factor: float | None = None
+    first_n: float | None = None
+    first_unit: str | None = None
 
     @property
     def bars(self) -> int | None:
         """`{n} {unit}` in bars; 52 weeks and 12 months are one year of 252."""
-        if self.unit is None or UNITS[self.unit] == 0:
-            return None
-        n = 1.0 if self.n is None else self.n
-        if self.unit == "week" and n >= 52:
-            return round(n / 52 * 252)
-        return max(1, round(n * UNITS[self.unit]))
+        return None if self.unit is None else _bars(1.0 if self.n is None else self.n, self.unit)
+
+    @property
+    def first_bars(self) -> int | None:
+        """The earlier end of "12 to 2 months ago", in bars."""
+        unit = self.first_unit or self.unit
+        return None if self.first_n is None or unit is None else _bars(self.first_n, unit)
+
+
+def _bars(n: float, unit: str) -> int | None:
+    if UNITS[unit] == 0:
+        return None
+    if unit == "week" and n >= 52:
+        return round(n / 52 * 252)
+    return max(1, round(n * UNITS[unit]))
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,8 @@ class _Captured:
     n: float | None = None
     unit: str | None = None
     factor: float | None = None
+    first_n: float | None = None
+    first_unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,13 +129,13 @@ def _match(pattern: _Pattern, tokens: Sequence[Token], start: int) -> Mark | Non
         if i == len(tokens):
             return None
         if part == "{n}":
-            captured.n = tokens[i].number
+            captured.first_n, captured.n = captured.n, tokens[i].number
         elif part == "{x}":
             captured.factor = tokens[i].number
         elif part == "{unit}":
-            captured.unit = tokens[i].stem
+            captured.first_unit, captured.unit = captured.unit, tokens[i].stem
         i += 1
-    return Mark(pattern.kind, start, i, pattern.event, pattern.value, captured.n, captured.unit, captured.factor)
+    return Mark(pattern.kind, start, i, pattern.event, pattern.value, captured.n, captured.unit, captured.factor, captured.first_n, captured.first_unit)
 
 
 def _fits(part: frozenset[str] | str, token: Token) -> bool:
@@ -161,6 +174,9 @@ def _general() -> tuple[list[_Pattern], frozenset[str]]:
         _compile("lookback", "{n} {unit}"),
         _compile("lookback", "{n} trading/calendar/business {unit}"),
         _compile("lookback", "{n} {unit} ago"),
+        _compile("ago_range", "{n} {unit} ago to/and/until/through {n} {unit} ago"),
+        _compile("ago_range", "{n} to/and/until/through {n} {unit} ago"),
+        _compile("ago_range", "{n} {unit} to/and/until/through {n} {unit} ago"),
         _compile("several", "few/several/many/recent/past/last/previous {unit}"),
         _compile("several", "few/several/many {unit}"),
         _compile("several", "last/past/previous few/several {unit}"),

@@ -53,6 +53,8 @@ def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
     try:
         if not any(m.kind in ("subject", "winners", "losers", "event", "effect") for m in marks) and unread:
             raise Ask("Which stocks does this speak of, and what do you expect of them?", *_EXAMPLES)
+        if any(m.kind == "denial" for m in marks):
+            raise Ask("You deny a claim. Do you expect the opposite, or no effect at all? Say what you expect to happen.", *_EXAMPLES)
         claim = read_claim(sentence)
         _all_read(words, unread, critical, sentence)
         windows = read_windows(sentence, claim.event, claim.conditions)
@@ -115,6 +117,9 @@ def _all_read(words: Sequence[Token], unread: Sequence[str], critical: Sequence[
 
 def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unread: Sequence[str]) -> Reading:
     conditions = [_condition(sentence, e, windows) for e in claim.conditions]
+    for condition in conditions:
+        if condition.event == claim.event.name and condition.window_bars in (None, windows.horizon):
+            raise Ask(f"I read both ends of one move as the event, one of them in '{condition.phrase}'. Which stocks do you mean?", *_EXAMPLES)
     conditions += [
         Condition(event="calendar", pole="high", phrase=p.mark.value) for p in sentence.parts if p.mark.kind == "calendar"
     ]

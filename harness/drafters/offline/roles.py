@@ -75,7 +75,7 @@ class _Scene:
         """Whether mark `index` is the first that could be a verb or an event after mark `opener`, in one clause."""
         if self.stopped(self.marks[opener].end, self.marks[index].start):
             return False
-        return not any(m.kind in OUTCOMES or m.kind in ("event", "winners", "losers") for m in self.marks[opener + 1 : index])
+        return not any(m.kind in OUTCOMES or m.kind in ("event", "effect", "winners", "losers") for m in self.marks[opener + 1 : index])
 
 
 _AHEAD = frozenset({"ahead", "tomorrow", "soon"})
@@ -103,7 +103,8 @@ def _role(scene: _Scene, i: int) -> Role | None:
     by_clause = _role_by_clause(scene, i)
     if mark.kind in ("turn", "go_on"):
         # A turn is what is claimed, unless a clause says that it has happened.
-        return by_clause if by_clause == "event" and scene.tokens[mark.start].tense == "past" else "outcome"
+        passive = mark.start > 0 and scene.tokens[mark.start - 1].stem == "be"
+        return by_clause if by_clause == "event" and scene.tokens[mark.start].tense == "past" and not passive else "outcome"
     return by_clause
 
 
@@ -144,7 +145,9 @@ def _dated_noun(scene: _Scene, i: int) -> bool:
     """"Yesterday's gains fade": the first thing named, with its time right before it and a verb still to come."""
     named = any(m.kind in OUTCOMES or m.kind in ("event", "effect", *_NOUNS) for m in scene.marks[:i])
     more = any(m.kind in OUTCOMES for m in scene.marks[i + 1 :])
-    return i > 0 and scene.marks[i - 1].kind in _BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1 and more and not named
+    first = i == 0 and scene.marks[0].start <= 1
+    dated = i > 0 and scene.marks[i - 1].kind in _BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1
+    return (first or dated) and more and not named
 
 
 def _opened(scene: _Scene, i: int, opener: Kind) -> bool:

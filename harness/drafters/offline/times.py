@@ -31,6 +31,9 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
     parts = sentence.parts
     assumptions: list[str] = []
     skip, used = _skips(parts)
+    between = next((p.mark for p in parts if p.mark.kind == "ago_range" and p.mark.first_bars and p.mark.bars), None)
+    if between is not None and between.first_bars is not None and between.bars is not None:
+        return Windows(max(between.first_bars, between.bars), min(between.first_bars, between.bars), _holding(parts), {}, ())
     events = [subject, *others]
     given: dict[int, list[tuple[int, Mark]]] = {}
     for i, part in enumerate(parts):

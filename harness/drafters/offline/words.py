@@ -52,8 +52,8 @@ _CONTRACTIONS = (
     (r"\bvs\.?(?=\s)", "versus"), (r"\btwice\b", "2 times"), (r"\bdouble\b", "2 times"), (r"\bdoubles\b", "be 2 times"), (r"\btriple\b", "3 times"),
     (r"\bthrice\b", "3 times"), (r"(?<=\d)x\b", " times"), (r"\b(\d+)-(\d+)\s+momentum\b", r"\1 month momentum skipping the last \2 month"),
     (r"\bfortnight\b", "10 days"), (r"\bhalf a year\b|\bhalf-year\b|\bhalf year\b", "6 months"), (r"\bcouple of\b", "2"),
-    (r"\b1/2 year\b", "6 months"), (r"\bpct\b", "percent"), (r"\bper cent\b", "percent"), (r"\bsell-offs?\b", "selloff"), (r"\bsold off\b", "selloffed"),
-    (r"\bsell off\b", "selloffs"), (r"\bmid-|\bmega-|\bex-", " "), (r"\bshort-term\b|\bshort term\b", "shortterm"),
+    (r"\b1/2 year\b", "6 months"), (r"\bpct\b", "percent"),
+    (r"\bthe (?:more|further|harder|deeper|larger|bigger|worse|faster) ([^,;.]{3,80})[,;]? the (?:more|further|harder|deeper|larger|bigger|stronger|faster|better)\b", r"when \1, then"), (r"\bper cent\b", "percent"), (r"\bmid-|\bmega-|\bex-", " "), (r"\bshort-term\b|\bshort term\b", "shortterm"),
     (r"\blong-term\b|\blong term\b|\blong-run\b|\blong run\b", "longterm"), (r"\bmedium-term\b|\bmedium term\b", "mediumterm"),
 )  # fmt: skip
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-z]+|[,;:.!?()]")

@@ -1,0 +1,1 @@
+"""What is published: facts in our own words, searched before anything is drafted."""
