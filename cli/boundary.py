@@ -64,7 +64,7 @@ def _report(error: Exception, known: Meaning | None, as_json: bool) -> int:
     return int(said.exit_code)
 
 
-_DETAILS: Sequence[str] = ("field", "value", "rule", "stage", "module", "side", "column", "caret", "name", "rules")
+_DETAILS: Sequence[str] = ("field", "value", "rule", "stage", "module", "side", "column", "reason", "name")
 
 
 def _as_json(error: Exception, message: str, remedy: str, exit_code: int) -> dict[str, object]:

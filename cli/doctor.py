@@ -231,7 +231,7 @@ def _git(stores: Stores) -> Iterator[Check]:
         else "git knows no user: the engine commits under its own name, but `cws review approve` needs yours",
         "" if user else "git config user.name NAME; git config user.email MAIL",
     )
-    dirty = _dirty(stores)
+    dirty = repository.dirt()
     yield Check(
         "git tree",
         not dirty,
@@ -239,17 +239,6 @@ def _git(stores: Stores) -> Iterator[Check]:
         "clean" if not dirty else f"{len(dirty)} changed paths, the first: {dirty[0]}",
         "" if not dirty else "commit or stash them before `cws review approve`",
     )
-
-
-def _dirty(stores: Stores) -> list[str]:
-    done = subprocess.run(
-        ["git", "-C", str(stores.workspace.root), "status", "--porcelain"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    return [line[3:] for line in done.stdout.splitlines()]
 
 
 CHECKS: tuple[Callable[[Stores], Iterator[Check]], ...] = (

@@ -56,7 +56,7 @@ KNOWN: dict[str, Meaning] = {
     "ContractError": Meaning(ExitCode.FAILED, "see the rows named; `cws data list` shows what each set refused"),
     "PanelError": Meaning(ExitCode.FAILED, "mend the data set and add it again with `cws data add`"),
     "DataError": Meaning(ExitCode.FAILED, "`cws data list` shows the registered sets"),
-    "RepositoryError": Meaning(ExitCode.REFUSED, "see `git status`"),
+    "RepositoryError": Meaning(ExitCode.FAILED, "see `git status`"),
     "QueryError": Meaning(ExitCode.USAGE, '`cws trace query "SELECT DISTINCT kind FROM events"` shows what there is'),
     "TaskError": Meaning(ExitCode.USAGE, "compare the pipeline file and the options with `cws run --help`"),
     "LockboxError": Meaning(ExitCode.REFUSED, "end the period where the lockbox begins"),
@@ -70,11 +70,16 @@ KNOWN: dict[str, Meaning] = {
     "ValidationError": Meaning(ExitCode.USAGE, "mend the field named"),
 }
 
+USAGE_REASONS = frozenset({"NO_REQUEST", "NO_NAME", "NO_REASON"})
+"""Refusals of a review that lie in the command line, not in the request."""
+
 
 def meaning(error: BaseException) -> Meaning | None:
     """What a known error means; None where the error is nobody's (a bug)."""
     if isinstance(error, CommandError):
         return Meaning(error.exit_code, error.remedy)
+    if str(getattr(error, "reason", "")) in USAGE_REASONS:
+        return Meaning(ExitCode.USAGE)
     for kind in type(error).__mro__:
         if kind.__name__ in KNOWN:
             return KNOWN[kind.__name__]

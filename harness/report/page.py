@@ -60,7 +60,9 @@ def figure(value: float | None) -> str:
         return DASH
     if value == int(value):
         return number(value, 0)
-    digits = min(8, max(0, 3 - math.floor(math.log10(abs(value)))))
+    if abs(value) < 1e-6:
+        return f"{value:.1e}".replace("-", MINUS)
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
     return number(value, digits)
 
 
