@@ -176,8 +176,9 @@ def new_book(symbols: int, sectors: int, cash_micros: int) -> Book:
 
 def new_bar_log(rows: int, symbols: int) -> BarLog:
     """An empty log of `rows` bars."""
-    columns = [np.zeros(rows, dtype=np.int64) for _ in range(len(BarLog._fields) - 1)]
-    return BarLog(*columns, np.empty((rows, symbols), dtype=np.int64))
+    return BarLog._make(
+        np.zeros((rows, symbols) if name == "lots" else rows, dtype=np.int64) for name in BarLog._fields
+    )
 
 
 def new_order_log(capacity: int) -> OrderLog:

@@ -194,6 +194,7 @@ def _order(t: int, shrinking: bool, asked: IntArray, market: Market, terms: Term
     to_decision, to_rule, to_limit, to_value = orders.decision, orders.rule, orders.limit, orders.value
     loss = book.day_loss[0]
     k = totals[NEXT_ORDER]
+    count = 0
     for j in range(sequence.size):
         i = sequence[j]
         wanted, held = asked[i], lots[i]
@@ -231,7 +232,7 @@ def _order(t: int, shrinking: bool, asked: IntArray, market: Market, terms: Term
             after = abs(micros(held + allowed, lot_size[i], mark[i])) if held + allowed != 0 else 0
             sector_gross[sector] = add(sector_gross[sector], after - worth)
         k += 1
-    count = k - totals[NEXT_ORDER]
+        count += 1
     totals[NEXT_ORDER] = k
     return count
 

@@ -1,0 +1,54 @@
+"""Estimates and rates against direct computations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from modules.engine.costs import impact_rate, trailing_mean, trailing_sigma
+
+RNG = np.random.default_rng(11)
+
+
+def test_trailing_sigma_is_the_root_mean_square_of_known_returns() -> None:
+    close = 100.0 * np.exp(np.cumsum(RNG.normal(0, 0.02, (60, 3)), axis=0))
+    close[30, 1] = math.nan
+    got = trailing_sigma(close, 20, 5)
+    r = close[1:] / close[:-1] - 1.0
+    for t in (5, 19, 20, 31, 59):
+        window = r[max(0, t - 20) : t]
+        np.testing.assert_allclose(got[t], np.sqrt(np.nanmean(window**2, axis=0)), rtol=1e-12)
+    assert np.isnan(got[:5]).all(), "below five returns nothing is known"
+
+
+def test_estimates_do_not_depend_on_where_history_began() -> None:
+    close = 100.0 * np.exp(np.cumsum(RNG.normal(0, 0.02, (90, 4)), axis=0))
+    late = slice(60, None)
+    np.testing.assert_array_equal(trailing_sigma(close, 20, 5)[late], trailing_sigma(close[30:], 20, 5)[30:])
+    np.testing.assert_array_equal(trailing_mean(close, 20, 5)[late], trailing_mean(close[30:], 20, 5)[30:])
+
+
+def test_estimates_use_no_later_bar() -> None:
+    close = 100.0 * np.exp(np.cumsum(RNG.normal(0, 0.02, (50, 2)), axis=0))
+    np.testing.assert_array_equal(trailing_sigma(close, 20, 5)[:30], trailing_sigma(close[:30], 20, 5))
+
+
+def test_trailing_mean_skips_what_is_missing() -> None:
+    volume = np.array([[1.0], [math.nan], [3.0], [5.0]])
+    np.testing.assert_array_equal(trailing_mean(volume, 3, 2)[:, 0], [math.nan, math.nan, 2.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("sigma", "shares", "adv", "rate"),
+    [
+        (0.02, 100.0, 10_000.0, 0.5 * 0.02 * 0.1),
+        (0.02, 10_000.0, 10_000.0, 0.01),
+        (math.nan, 100.0, 10_000.0, 0.0),
+        (0.02, 100.0, math.nan, 0.0),
+        (0.02, 100.0, 0.0, 0.0),
+    ],
+)
+def test_impact_is_the_square_root_law_and_never_guessed(sigma: float, shares: float, adv: float, rate: float) -> None:
+    assert impact_rate(0.5, sigma, shares, adv) == pytest.approx(rate, rel=1e-12)
