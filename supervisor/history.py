@@ -34,6 +34,12 @@ class Judged:
         """Whether trying again on the same base would ask the same question."""
         return self.finished.reason.split("(", 1)[0] not in UNSETTLED
 
+    @property
+    def patch(self) -> Patch:
+        """The settings that were judged. A patch of skills' texts cannot be made again from the ledger."""
+        changes = {name: {"old": c.old, "new": c.new} for name, c in self.started.patch.items()}
+        return Patch.model_validate({"module": self.started.module, "changes": changes})
+
 
 class History:
     """Every verdict in a ledger, newest last."""

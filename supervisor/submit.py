@@ -1,0 +1,79 @@
+"""From verdict to pull request: a branch with the diff, the committed record and a report, for what the gate ships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ablations.patch import Patch, diff
+from ablations.record import AblationRecord, write_record
+from ablations.report import write_report
+from harness.repository import Repository, RepositoryError
+from modules.pipeline import Emit
+from modules.workspace import Workspace
+from supervisor.body import body
+from supervisor.evidence import patched_bytes
+from supervisor.finding import Finding
+from supervisor.requests import PATCHES
+from supervisor.rules import record_folder
+from traces.events import ReviewOpened
+
+
+def branch_of(ablation_id: str) -> str:
+    """Where a shipped patch waits for its human."""
+    return f"{PATCHES}{ablation_id}"
+
+
+def kept_record(workspace: Workspace, ablation_id: str) -> Path:
+    """Where the record of any verdict lies in the runtime state, shipped or not."""
+    return workspace.home / "ablations" / ablation_id
+
+
+def keep(workspace: Workspace, record: AblationRecord) -> Path:
+    """Write the record and its report to the runtime state; the folder."""
+    folder = kept_record(workspace, record.ablation_id)
+    write_record(record, folder)
+    write_report(record, folder)
+    return folder
+
+
+def submit(
+    workspace: Workspace, repo: Repository, record: AblationRecord, findings: Sequence[Finding], emit: Emit
+) -> str | None:
+    """Open the pull request of a shipped patch and return its branch; None for a refused one.
+
+    Safe to repeat: the same record gives the same commit, and a branch that is there stays. Raises RepositoryError
+    where the settings in git are not those that were judged.
+    """
+    folder = keep(workspace, record)
+    if not record.verdict.ship:
+        return None
+    branch = branch_of(record.ablation_id)
+    if repo.tip(branch) is None:
+        refuse_uncommitted(repo, record.patch)
+        files = {path: patched_bytes(record.patch, path, repo.file_at("HEAD", path)) for path in record.patch.paths}
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+            files[record_folder(record.ablation_id) + path.relative_to(folder).as_posix()] = path.read_bytes()
+        repo.commit_files(branch, files, body(record, findings, diff(record.patch, workspace.root)))
+    commit = repo.tip(branch)
+    assert commit is not None
+    emit(ReviewOpened(branch=branch, ablation_id=record.ablation_id, commit=commit))
+    return branch
+
+
+def refuse_uncommitted(repo: Repository, patch: Patch) -> None:
+    """What is judged is the working tree, what is branched from is HEAD: the patched files must be the same in both.
+
+    Raises RepositoryError naming the file.
+    """
+    for path in patch.paths:
+        file = repo.root / path
+        there = file.read_bytes() if file.is_file() else None
+        committed = repo.file_at("HEAD", path)
+        # Git may check files out with other line ends; that is no change.
+        if _lines(there) != _lines(committed):
+            raise RepositoryError(f"{path} differs from HEAD", "commit it, or `git restore` it, then try again")
+
+
+def _lines(data: bytes | None) -> bytes | None:
+    return None if data is None else data.replace(b"\r\n", b"\n")
