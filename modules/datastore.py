@@ -149,7 +149,6 @@ class DataStore:
             }
         )
         folder = self._root / item.name
-        folder.mkdir(parents=True, exist_ok=True)
         with self._locked():
             versions = self._versions(item.name)
             for version in versions:
@@ -191,6 +190,7 @@ class DataStore:
             open_digest=digest_table(opened),
         )
         folder = self._root / item.name
+        folder.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
         try:
             opened.write_parquet(scratch / "raw_open.parquet", compression="zstd")

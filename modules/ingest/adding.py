@@ -147,7 +147,7 @@ def _moment(text: str) -> pl.Expr:
     try:
         return pl.lit(ns(text)).cast(TIME)
     except ValueError as error:
-        raise DataError(f"known_at: {error}", "write it like 2018-02-09") from error
+        raise DataError(f"known_at {text!r} is not an ISO date", "write it like 2018-02-09") from error
 
 
 def _stem(path: Path) -> str:

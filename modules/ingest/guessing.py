@@ -113,7 +113,8 @@ def _check_wide(raw: pl.DataFrame, names: list[str], values: Mapping[str, str]) 
             "these are quote bars (bid_close and ask_close) without a close",
             "name one side, as in close_column=bid_close",
         )
-    if {"open", "high", "low"} & set(values) and len(names) <= len(VALUE_FIELDS) + 2:
+    # one such name may be a ticker (LOW is Lowe's), two are bars
+    if len({"open", "high", "low"} & set(values)) >= 2 and len(names) <= len(VALUE_FIELDS) + 2:
         raise DataError(f"no close among the columns {', '.join(names)[:300]}", "name it with close_column")
     if not names:
         raise DataError("the file has a time column and no other: zero symbols", "give a column of closes per symbol")

@@ -48,7 +48,7 @@ class Layout(ModuleSettings):
 
         try:
             ZoneInfo(value)
-        except (ValueError, OSError):
+        except (LookupError, ValueError, OSError):
             raise ValueError(f"timezone {value!r} is no IANA zone; write it like America/New_York") from None
         return value
 

@@ -82,7 +82,7 @@ def normalise(raw: pl.DataFrame, layout: Layout) -> Normalised:
     records, restated = with_restatements(good, layout)
     if restated:
         notes += (f"{restated} restated or late bars from later vintages",)
-    first = {rule: _first_rows(bad.filter(pl.col("rule") == rule), rule, layout) for rule in refused}
+    first = {rule: _first_rows(bad.filter(pl.col("rule") == rule), raw, layout) for rule in refused}
     return Normalised(records, refused, first, event, rows.height, notes)
 
 
@@ -242,12 +242,17 @@ def _order_note(good: pl.DataFrame) -> tuple[str, ...]:
     return (f"times were not in order in {late} places: sorted",) if late and KNOWN_AT not in good.columns else ()
 
 
-def _first_rows(bad: pl.DataFrame, rule: str, layout: Layout) -> tuple[str, ...]:
+def _first_rows(bad: pl.DataFrame, raw: pl.DataFrame, layout: Layout) -> tuple[str, ...]:
+    """The first offending rows, with values as the file has them."""
     shown = []
     for row in bad.head(FIRST_ROWS).iter_rows(named=True):
-        values = ", ".join(f"{f}={row[f]!r}" for f in VALUE_FIELDS if row[f] is not None)
-        when = f" {str(row['event_time'])[:19]}" if row["event_time"] is not None else ""
-        shown.append(
-            f"{row['source_file']} row {row['source_row'] + 1} ({row['symbol'] or '-'}{when}) {values}".strip()
+        place = (pl.col("source_file") == row["source_file"]) & (pl.col("source_row") == row["source_row"])
+        cell = raw.filter(place).row(0, named=True)
+        columns = (
+            {f: layout.column_of(f) for f in VALUE_FIELDS} if layout.layout == "long" else {"close": row["symbol"]}
         )
+        values = ", ".join(f"{f}={cell[c]!r}" for f, c in columns.items() if c and cell[c] is not None)
+        symbol = row["symbol"] or "no symbol"
+        where = f"{row['source_file']} row {row['source_row'] + 1} ({symbol} {cell[layout.time_column]})"
+        shown.append(f"{where} {values}".strip())
     return tuple(shown)
