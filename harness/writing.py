@@ -1,0 +1,156 @@
+"""Writes a chosen signal as a feature module with its specification, report and skill, on a git branch of its own.
+
+Everything written is a function of the hypothesis, the data version and the code: the same research gives the
+same tree, and a second run finds its branch as it left it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from harness.drafters.port import Reading
+from harness.state import ResearchState, Screen
+from modules.canonical import canonical_json
+from modules.workspace import CHECKOUT
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+PATTERN = "expression"
+COPIED = ("__init__.py", "contract.py", "run.py", "acceptance.py", "settings.py")
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files of a module on its branch, path to bytes."""
+
+    name: str
+    branch: str
+    files: Mapping[str, bytes]
+
+
+def module_name(reading: Reading, data: str) -> str:
+    """`return_reverts_5_3fa2c1`: what was read, with a digest, so that rewordings of one claim share a module."""
+    meaning = reading.model_dump(mode="json", include={
+        "event", "sign", "horizon_bars", "skip_bars", "threshold", "relative", "effect_of",
+    })  # fmt: skip
+    meaning["conditions"] = [
+        c.model_dump(mode="json", exclude=set() if c.event == "calendar" else {"phrase"}) for c in reading.conditions
+    ]
+    digest = hashlib.sha256(canonical_json([meaning, data]).encode()).hexdigest()[:6]
+    way = "up" if reading.sign > 0 else "down"
+    horizon = f"_{reading.horizon_bars}" if reading.horizon_bars is not None else ""
+    return f"{reading.event}_{way}{horizon}_{digest}"
+
+
+def branch_of(name: str) -> str:
+    """The branch of a module."""
+    return f"research/{name.replace('_', '-')}"
+
+
+def module_files(state: ResearchState, name: str, root: Path = CHECKOUT) -> Written:
+    """The files for the state's chosen candidate.
+
+    The code is that of feature/expression under another name, so a written module looks and behaves like the
+    hand-written one; what is new is the settings, the README, the specification, the report and the skill.
+    """
+    if state.chosen is None or state.reading is None:
+        raise ValueError(f"research {state.research_id} has chosen nothing to write")
+    folder, pattern = f"modules/feature/{name}", root / "modules" / "feature" / PATTERN
+    texts = {f"{folder}/{file}": _renamed((pattern / file).read_text(), name, state) for file in COPIED}
+    words = _words(state, name)
+    for template, path in (
+        ("settings.yaml", f"{folder}/settings.yaml"),
+        ("README.md", f"{folder}/README.md"),
+        ("report.md", f"{folder}/report.md"),
+        ("SKILL.md", f"skills/{_skill_name(name)}/SKILL.md"),
+    ):
+        texts[path] = Template((TEMPLATES / f"{template}.template").read_text()).substitute(words)
+    texts[f"{folder}/spec.yaml"] = _spec(state)
+    return Written(name, branch_of(name), {path: text.encode() for path, text in sorted(texts.items())})
+
+
+def message_of(state: ResearchState, name: str) -> str:
+    """The commit message."""
+    expr = state.chosen.expr if state.chosen else ""
+    return f"feature/{name}: {_one_line(state.text)[:60]}\n\nHypothesis: {_one_line(state.text)}\nSignal: {expr}\nData: {state.data}\n"
+
+
+def _renamed(text: str, name: str, state: ResearchState) -> str:
+    expr = state.chosen.expr if state.chosen else ""
+    out = text.replace(f"modules.feature.{PATTERN}", f"modules.feature.{name}").replace(f'name="{PATTERN}"', f'name="{name}"')
+    out = re.sub(r'(    summary=)"[^"]*"', lambda m: f'{m[1]}"A researched signal; README.md says what it claims."', out)
+    return re.sub(r'(expr: str = Field\()"[^"]*"', lambda m: f'{m[1]}"{expr}"', out)
+
+
+def _skill_name(name: str) -> str:
+    return f"feature-{name.replace('_', '-')}"
+
+
+def _one_line(text: str) -> str:
+    """The hypothesis as one line that no markup can break out of."""
+    return re.sub(r"[`<>|\\$]", "", re.sub(r"\s+", " ", text)).strip()
+
+
+def _spec(state: ResearchState) -> str:
+    """`spec.yaml`: the claim as read, and what would falsify it."""
+    reading, chosen = state.reading, state.chosen
+    assert reading is not None and chosen is not None, "checked by module_files"
+    document = {
+        "claim": _one_line(state.text),
+        "event": reading.event,
+        "outcome": reading.outcome,
+        "sign": reading.sign,
+        "horizon_bars": reading.horizon_bars,
+        "skip_bars": reading.skip_bars,
+        "holding_bars": reading.holding_bars,
+        "conditions": [c.model_dump(mode="json", exclude_none=True) for c in reading.conditions],
+        "assumptions": list(reading.assumptions),
+        "not_read": list(reading.unread),
+        "universe": state.data,
+        "signal": chosen.expr,
+        "falsified_by": "a mean rank correlation with the next return at or below zero on data not used here",
+        "sources": [s.key for s in state.sources],
+        "skills": dict(sorted(state.skills.items())),
+    }
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _words(state: ResearchState, name: str) -> dict[str, str]:
+    reading, chosen = state.reading, state.chosen
+    assert reading is not None and chosen is not None, "checked by module_files"
+    relation = "rise with" if reading.sign > 0 else "fall with"
+    window = f"{reading.horizon_bars} bars" if reading.horizon_bars else "no window given"
+    return {
+        "name": name,
+        "skill_name": _skill_name(name),
+        "claim": _one_line(state.text),
+        "expr": chosen.expr,
+        "data": state.data,
+        "event": reading.event,
+        "relation": relation,
+        "window": window,
+        "drafted_by": chosen.skill,
+        "assumptions": "\n".join(f"* {_one_line(a)}" for a in reading.assumptions) or "* none",
+        "sources": "\n".join(f"* {s.citation}{'' if s.agrees else ' (speaks against the claim)'}" for s in state.sources) or "* none found",
+        "screens": "\n".join(_screen_row(s, s.expr == chosen.expr) for s in state.screens),
+        "rejected": "\n".join(f"* `{r.expr}`: {_one_line(r.reason)}" for r in state.rejected) or "* none",
+        "metrics": "\n".join(f"| {k} | {v:.6g} |" for k, v in sorted(state.metrics.items()) if k != "seconds"),
+        "run_digest": chosen.run_digest,
+    }
+
+
+def _screen_row(screen: Screen, chosen: bool) -> str:
+    def show(value: float | None, digits: int) -> str:
+        return "none" if value is None else f"{value:.{digits}f}"
+
+    mark = "**chosen** " if chosen else ""
+    return (
+        f"| {mark}`{screen.expr}` | {show(screen.ic, 4)} | {show(screen.t, 2)} | {show(screen.p_value, 4)} | "
+        f"{show(screen.long_short_year, 4)} | {show(screen.turnover, 3)} | {screen.coverage:.2f} |"
+    )
