@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from traces.disk import Disk, replace_file, stage_file
+from traces.disk import Disk, replace_file, stage_file, staged_path
 from traces.events import canonical_json
 from traces.log import GENESIS, LedgerError
 
@@ -120,8 +120,9 @@ class CheckpointStore:
         public = private.public_key().public_bytes_raw()
         replace_file(self._disk, self.folder / PUBLIC_NAME, public.hex().encode() + b"\n")
         secret = private.private_bytes_raw().hex().encode() + b"\n"
-        (self.folder / f".{PRIVATE_NAME}.new").unlink(missing_ok=True)  # a leftover could have a wider mode
-        replace_file(self._disk, self.folder / PRIVATE_NAME, secret, mode=0o600)
+        key_path = self.folder / PRIVATE_NAME
+        self._disk.remove(staged_path(key_path))  # a leftover could have a wider mode
+        replace_file(self._disk, key_path, secret, mode=0o600)
 
     def public_key(self) -> bytes:
         """The 32 bytes of the public key. Raises CheckpointError."""

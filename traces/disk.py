@@ -37,6 +37,10 @@ class Disk:
         """Rename over the target, atomically."""
         source.replace(target)
 
+    def remove(self, path: Path) -> None:
+        """Remove the file if it is there."""
+        path.unlink(missing_ok=True)
+
     def sync_folder(self, folder: Path) -> None:
         """Return when the folder's entries (new files, renames) survive a power cut."""
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -61,9 +65,14 @@ def write_all(disk: Disk, fd: int, data: bytes) -> None:
         view = view[disk.write(fd, bytes(view)) :]
 
 
+def staged_path(path: Path) -> Path:
+    """Where the next content of `path` is written before it is renamed over it."""
+    return path.with_name(f".{path.name}.new")
+
+
 def stage_file(disk: Disk, path: Path, data: bytes, mode: int = 0o644) -> Path:
     """A durable temporary file beside `path`, ready to be renamed over it. The caller holds the ledger's lock."""
-    staged = path.with_name(f".{path.name}.new")
+    staged = staged_path(path)
     fd = disk.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         write_all(disk, fd, data)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -59,17 +59,25 @@ def test_sound(place: Folders, lines: list[bytes]) -> None:
     assert first_bad(place, b"".join(lines)) is None
 
 
-def test_every_bit_of_two_records(place: Folders, lines: list[bytes]) -> None:
-    log = b"".join(lines)
-    for record in (0, COUNT - 1):
-        start = sum(map(len, lines[:record]))
-        for at in range(8 * start, 8 * (start + len(lines[record]))):
-            bad = bytearray(log)
-            bad[at // 8] ^= 1 << at % 8
-            assert first_bad(place, bytes(bad)) == record, f"bit {at} of record {record}"
+def flip_every_bit_of(place: Folders, lines: list[bytes], record: int) -> None:
+    for at in range(8 * len(lines[record])):
+        bad = bytearray(lines[record])
+        bad[at // 8] ^= 1 << at % 8
+        log = b"".join([*lines[:record], bytes(bad), *lines[record + 1 :]])
+        assert first_bad(place, log) == record, f"bit {at} of record {record}"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_bit_of_the_last_record(place: Folders, lines: list[bytes]) -> None:
+    flip_every_bit_of(place, lines, COUNT - 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("record", range(COUNT - 1))
+def test_every_bit_of_every_other_record(place: Folders, lines: list[bytes], record: int) -> None:
+    flip_every_bit_of(place, lines, record)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_bit(place: Folders, lines: list[bytes], data: st.DataObject) -> None:
     record = data.draw(st.integers(0, COUNT - 1))
@@ -94,7 +102,8 @@ def test_removed_and_repeated(place: Folders, lines: list[bytes], k: int) -> Non
 
 def test_any_truncation(place: Folders, lines: list[bytes]) -> None:
     log = b"".join(lines)
-    for size in range(len(log)):
+    boundaries = [len(b"".join(lines[:k])) for k in range(COUNT)]
+    for size in (*boundaries, *(size - 1 for size in boundaries[1:]), *range(boundaries[-2], len(log))):
         assert first_bad(place, log[:size]) == log[:size].count(b"\n"), f"cut to {size} bytes"
 
 
@@ -152,16 +161,17 @@ def copy(place: Folders, root: Path) -> Folders:
 
 
 @pytest.mark.parametrize("name", ["checkpoint.json", "ledger.key", "ledger.pub"])
-def test_every_bit_of_the_anchor(place: Folders, tmp_path: Path, name: str) -> None:
+def test_every_byte_of_the_anchor(place: Folders, tmp_path: Path, name: str) -> None:
+    """Two bits of each byte, one of them the bit that turns a hex digit into its capital."""
     attacked = copy(place, tmp_path)
     path = attacked.checkpoint / name
     true = path.read_bytes()
-    for at in range(8 * len(true)):
+    for at, bit in product(range(len(true)), (0, 5)):
         bad = bytearray(true)
-        bad[at // 8] ^= 1 << at % 8
+        bad[at] ^= 1 << bit
         path.write_bytes(bad)
         result = verify(attacked.ledger, attacked.checkpoint)
-        assert not result.ok and result.first_bad in ("checkpoint", "key"), f"bit {at} of {name}"
+        assert not result.ok and result.first_bad in ("checkpoint", "key"), f"bit {bit} of byte {at} of {name}"
 
 
 def rolled_back(place: Folders) -> None:
