@@ -1,0 +1,57 @@
+"""`cws certify`: what the gate's verdicts are worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.lazy import command_file
+from cli.output import Json, emit, working
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ablations.certificate import Certificate
+
+app = command_file()
+
+
+@app.command()
+def certify(
+    suite: Annotated[str, typer.Option(help="The task suite, a file below ablations/suites/.")] = "broad",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
+    json: Json = False,
+) -> None:
+    """Send at least 200 worthless patches through the gate and count those it ships. Exit 1 where too many."""
+    from ablations.ablate import certify as measure
+    from ablations.executor import LocalPool
+    from ablations.suite import load_suite
+    from cli.session import session
+
+    chosen = load_suite(suite)
+    with session() as s, LocalPool(workers) as pool, working("sending worthless patches through the gate"):
+        s.version(chosen.data)
+        certificate = measure(chosen, s.workspace, s.emit, executor=pool)
+    result = {"certificate_id": certificate.certificate_id, "stands": certificate.stands, **certificate.model_dump()}
+    emit(result, json, lambda out: show(out, certificate))
+
+
+def show(out: Console, certificate: Certificate) -> None:
+    """The false-ship rate by kind of worthless patch, then what the gate can see."""
+    from cli.present import rows, table
+
+    out.print(
+        f"certificate {certificate.certificate_id}: {certificate.false_ships} of {certificate.patches} worthless "
+        f"patches shipped; false-ship rate at most {certificate.upper_bound:.1%} (95 %)"
+    )
+    kinds = table("worthless patches", "tried", "shipped", right=("tried", "shipped"))
+    out.print(rows(kinds, ((k.kind, k.patches, k.false_ships) for k in certificate.kinds)))
+    power = table("planted, Sharpe a year", "shipped", right=("planted, Sharpe a year", "shipped"))
+    out.print(rows(power, ((f"{p.size:g}", f"{p.ships} of {p.tries}") for p in certificate.power)))
+    least = certificate.minimum_detectable
+    out.print(
+        "nothing that was planted is found four times in five"
+        if least is None
+        else f"found four times in five from {least:.2f} Sharpe a year on"
+    )
