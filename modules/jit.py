@@ -29,6 +29,8 @@ def _source_digest() -> str:
 
 
 _base = Path(os.environ.get("NUMBA_CACHE_DIR") or Workspace.here().home / "kernels")
+# Intel's vector mathematics, where it is installed, rounds exp and log otherwise than libm does.
+numba.core.config.DISABLE_INTEL_SVML = True  # type: ignore[attr-defined]
 numba.core.config.CACHE_DIR = str(_base / _source_digest())  # type: ignore[attr-defined]  # numba sets it by name
 
 
