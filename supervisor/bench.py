@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ablations.arms import objective_series, patched_modules
 from ablations.patch import Patch
 from ablations.suite import Suite, check_period, suite_tasks
 from modules.artifacts import ArtifactStore
-from modules.contract import STAGES
+from modules.contract import STAGES, Module, Stage
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import FloatArray
@@ -27,6 +27,8 @@ class Bench:
     store: ArtifactStore
     manifests: ManifestStore
     emit: Emit
+    loaded: dict[str, dict[Stage, Module]] = field(default_factory=dict)
+    """Modules by task digest: finding the code's digest takes longer than a stage, and code stands still in a pass."""
 
     def tasks(self, module: str) -> tuple[Task, ...]:
         """The suite's tasks through a pipeline that holds `module`."""
@@ -50,7 +52,9 @@ class Bench:
 
     def _execute(self, task: Task, patch: Patch | None, purpose: Purpose) -> Manifest:
         check_period(task, self.version, "mining")
-        modules = load_modules(task, self.version)
+        if task.digest not in self.loaded:
+            self.loaded[task.digest] = load_modules(task, self.version)
+        modules = self.loaded[task.digest]
         if patch is not None:
             modules = patched_modules(patch, modules)
         raw = RawSource(self.version.digest, lambda: self.data.raw(self.version))

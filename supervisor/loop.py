@@ -29,6 +29,7 @@ from modules.workspace import Workspace
 from supervisor.bench import Bench
 from supervisor.body import title
 from supervisor.finding import Finding, Miner
+from supervisor.grouping import EmitAll, Grouped, one_by_one
 from supervisor.history import History, Judged
 from supervisor.mined import InForce, Mined
 from supervisor.miners import MINERS
@@ -67,18 +68,24 @@ def supervise(
     miners: Sequence[Miner] = MINERS,
     executor: Executor | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    emit_all: EmitAll | None = None,
 ) -> SuperviseResult:
-    """One pass over the workspace. `emit` must append to its ledger before it returns.
+    """One pass over the workspace. `emit` must append to its ledger before it returns; `emit_all`, if given, the
+    same for a group of events (`Ledger.append` takes them at the price of one).
 
     Raises RepositoryError (no git, no commits), SuiteError, DataError, and what a run raises.
     """
     clock = time.monotonic()
     budget = budget or Budget()
-    loop = _Pass.begin(workspace, emit, load_suite(suite), budget, executor, progress)
-    loop.trace_if_needed()
-    findings = loop.mine(miners)
-    for proposal in propose(findings):
-        loop.pursue(proposal)
+    grouped = Grouped(emit_all or one_by_one(emit))
+    try:
+        loop = _Pass.begin(workspace, grouped, load_suite(suite), budget, executor, progress)
+        loop.trace_if_needed()
+        findings = loop.mine(miners)
+        for proposal in propose(findings):
+            loop.pursue(proposal)
+    finally:
+        grouped.flush()
     return SuperviseResult(tuple(findings), tuple(loop.verdicts), tuple(loop.notes), time.monotonic() - clock)
 
 
@@ -89,6 +96,7 @@ class _Pass:
     workspace: Workspace
     repo: Repository
     bench: Bench
+    grouped: Grouped
     executor: Executor | None
     progress: Callable[[str], None]
     deadline_s: float
@@ -100,7 +108,7 @@ class _Pass:
     def begin(
         cls,
         workspace: Workspace,
-        emit: Emit,
+        grouped: Grouped,
         suite: Suite,
         budget: Budget,
         executor: Executor | None,
@@ -111,14 +119,16 @@ class _Pass:
         data = DataStore(workspace.data)
         bench = Bench(
             suite=suite,
-            version=_version(data, suite.data, emit),
+            version=_version(data, suite.data, grouped),
             spec=load_pipeline(workspace.root / "pipeline.yaml"),
             data=data,
             store=ArtifactStore(workspace.artifacts),
             manifests=ManifestStore(workspace.runs),
-            emit=emit,
+            emit=grouped,
         )
-        found = cls(workspace, repo, bench, executor, progress, time.monotonic() + budget.seconds, budget.ablations)
+        found = cls(
+            workspace, repo, bench, grouped, executor, progress, time.monotonic() + budget.seconds, budget.ablations
+        )
         state = certificate_for(suite, workspace).state
         if state != "CURRENT":
             found.notes.append(
@@ -130,6 +140,7 @@ class _Pass:
 
     def mined(self) -> Mined:
         """The traces that may be mined, as of now."""
+        self.grouped.flush()
         ends = {v.digest: v.mining_end_ns for v in self.bench.data.list()}
         return Mined(self.workspace.ledger, ends, {f"{s}/{n}": _in_force(s, n) for s, n in list_modules()})
 
@@ -173,9 +184,7 @@ class _Pass:
         for judged in sifted.judged:
             self._recall(judged, proposal)
         if sifted.shipped is not None:
-            self.notes.append(
-                f"{proposal.module}: a shipped patch awaits its review; no other is proposed on this base"
-            )
+            self.notes.append(f"{proposal.module}: a shipped patch awaits review; no other is proposed on this base")
             return
         if not sifted.fresh or not self._affordable(proposal):
             return
@@ -197,6 +206,7 @@ class _Pass:
     def _judge(self, patch: Patch, proposal: Proposal) -> None:
         """One ablation, and its branch if it ships."""
         self.progress(f"judging {title(patch)}")
+        self.grouped.flush()
         suite, spec = self.bench.suite, self.bench.spec
         record = ablate(patch, suite, self.workspace, self.bench.emit, executor=self.executor, spec=spec)
         self.ablations_left -= 1

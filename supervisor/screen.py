@@ -12,12 +12,18 @@ from ablations.floor import Series, measure
 from ablations.patch import Patch
 from modules.canonical import digest_json
 from modules.contract import ContractError
+from modules.panel import FloatArray
 from modules.registry import load_module
+from modules.task import Task
 from supervisor.bench import Bench
 from traces.events import TrialRecorded
 
 SCREEN_LEVEL = 0.05
 """How finely the bootstrap is drawn; nothing is decided at it."""
+
+
+IDLE_TASKS = 2
+"""After so many tasks without any effect a candidate is given up."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +51,34 @@ def screen(bench: Bench, patches: Sequence[Patch], deadline_s: float) -> list[Sc
     objective = load_module(stage, name).contract.objective_series
     tasks = bench.tasks(patches[0].module)
     arms = [bench.objective(task, None, objective) for task in tasks]
-    baseline = np.stack([values for values, _ in arms])
+    baseline = [values for values, _ in arms]
     found = []
     for patch in patches:
         if time.monotonic() > deadline_s:
             break
         bench.emit(_trial(bench, patch))
         try:
-            patched = np.stack([bench.objective(task, patch, objective)[0] for task in tasks])
+            patched = _patched(bench, tasks, patch, objective, baseline)
         except ContractError:
             continue  # the trace holds the refusal; a patch that breaks a contract is no candidate
-        floor = measure(Series(baseline, patched, arms[0][1]), SCREEN_LEVEL, bench.suite.seed)
+        if patched is None:
+            continue
+        floor = measure(Series(np.stack(baseline), np.stack(patched), arms[0][1]), SCREEN_LEVEL, bench.suite.seed)
         if floor is not None:
             found.append(Screened(patch, floor.delta, floor.lower_bound))
     return sorted(found, key=lambda s: (-s.lower_bound, s.patch.digest))
+
+
+def _patched(
+    bench: Bench, tasks: Sequence[Task], patch: Patch, objective: str, baseline: Sequence[FloatArray]
+) -> list[FloatArray] | None:
+    """The patched arm of every task; None for a patch that moves no bit of the first tasks."""
+    found: list[FloatArray] = []
+    for task in tasks:
+        found.append(bench.objective(task, patch, objective)[0])
+        if len(found) == IDLE_TASKS and all(map(np.array_equal, found, baseline)):
+            return None
+    return found
 
 
 def _trial(bench: Bench, patch: Patch) -> TrialRecorded:
