@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from pathlib import Path
 
@@ -51,6 +52,14 @@ ANSWERS: list[tuple[str, list[tuple[object, ...]]]] = [
 @pytest.mark.parametrize(("query", "rows"), ANSWERS, ids=[row[0][:50] for row in ANSWERS])
 def test_answers(place: Folders, query: str, rows: list[tuple[object, ...]]) -> None:
     assert sql(place.ledger, query, checkpoint_dir=place.checkpoint).rows() == rows
+
+
+def test_the_queries_of_the_documentation_run(place: Folders) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "traces.md").read_text()
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(queries) == 5
+    for query in queries:
+        assert sql(place.ledger, query).height == 1, query
 
 
 def test_every_view_gives_back_its_event(place: Folders) -> None:
