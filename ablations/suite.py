@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ablations.gate import FEWEST_TASKS
 from ablations.guards import GuardRule
+from ablations.paths import settings_file
 from modules.canonical import digest_json
 from modules.contract import Stage
 from modules.datastore import DataVersion
@@ -39,6 +40,26 @@ class SuiteTask(BaseModel):
     signal: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class Carrier(BaseModel):
+    """A real change of settings. The A/A certificate removes its effect and keeps how its difference behaves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    module: str
+    settings: dict[str, int | float | bool | str]
+
+    @field_validator("module")
+    @classmethod
+    def _is_a_module(cls, module: str) -> str:
+        settings_file(module)
+        return module
+
+    @property
+    def stage(self) -> str:
+        """The stage it changes."""
+        return self.module.split("/")[0]
+
+
 class Suite(BaseModel):
     """A named list of tasks with the guards that hold for any patch judged on it."""
 
@@ -49,6 +70,7 @@ class Suite(BaseModel):
     data: str
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     guards: tuple[GuardRule, ...]
+    carriers: Annotated[tuple[Carrier, ...], Field(min_length=1, max_length=16)]
     tasks: Annotated[tuple[SuiteTask, ...], Field(min_length=FEWEST_TASKS, max_length=MOST_TASKS)]
 
     @model_validator(mode="after")
