@@ -56,10 +56,15 @@ def check(candidate: Candidate, panel: Panel, others: Sequence[Known], *, seed: 
     except SignalError as error:
         return Checked(False, f"cannot be computed: {error}")
     if not long_enough:
-        return Checked(False, f"needs {warmup(node)} bars before its first value; the discovery data have {panel.shape[0]}")
+        return Checked(
+            False, f"needs {warmup(node)} bars before its first value; the discovery data have {panel.shape[0]}"
+        )
     share = coverage(values, panel["close"], warmup(node))
     if share < MINIMUM_COVERAGE:
-        return Checked(False, f"has a value in {share:.0%} of the cells after its warm-up; at least {MINIMUM_COVERAGE:.0%} are needed")
+        return Checked(
+            False,
+            f"has a value in {share:.0%} of the cells after its warm-up; at least {MINIMUM_COVERAGE:.0%} are needed",
+        )
     if not np.any(tells_apart(values) == 1.0):
         return Checked(False, "is the same for all symbols on every bar, so it cannot rank them")
     rows = min(panel.shape[0], warmup(node) + PROOF_ROWS)
@@ -68,7 +73,9 @@ def check(candidate: Candidate, panel: Panel, others: Sequence[Known], *, seed: 
         first = proof.first_difference
         where = f"; first at {first.ts} {first.symbol}" if first else ""
         return Checked(False, f"reads the future or differs in the stream{where}")
-    nearest = max(((o.where, similarity(node, o.node)) for o in others), key=lambda pair: (pair[1], pair[0]), default=None)
+    nearest = max(
+        ((o.where, similarity(node, o.node)) for o in others), key=lambda pair: (pair[1], pair[0]), default=None
+    )
     if nearest is not None and nearest[1] >= NOVELTY_LIMIT:
         return Checked(False, f"is not new: {nearest[0]} is {nearest[1]:.2f} similar (limit {NOVELTY_LIMIT})", nearest)
     return Checked(True, "parses, no look-ahead, covered, new", nearest)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from itertools import pairwise
+from typing import Any, Protocol
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -36,14 +37,19 @@ def build(desk: Desk) -> StateGraph[ResearchState, None, ResearchState, Research
     for name, node in ORDER:
         graph.add_node(name, _bound(node, desk))
     graph.add_edge(START, ORDER[0][0])
-    for (name, _), (after, _) in zip(ORDER, ORDER[1:], strict=False):
+    for (name, _), (after, _) in pairwise(ORDER):
         graph.add_conditional_edges(name, _unless_ended(after), {after: after, END: END})
     graph.add_edge(ORDER[-1][0], END)
     return graph
 
 
-def _bound(node: nodes.Node, desk: Desk) -> Callable[[ResearchState], dict[str, Any]]:
-    # LangGraph's own signature: a node maps the state to a mapping of channel updates.
+class _Step(Protocol):
+    """LangGraph's own signature of a node: the state to a mapping of channel updates."""
+
+    def __call__(self, state: ResearchState) -> dict[str, Any]: ...
+
+
+def _bound(node: nodes.Node, desk: Desk) -> _Step:
     def step(state: ResearchState) -> dict[str, Any]:
         return dict(node(state, desk))
 
@@ -72,4 +78,6 @@ def _serializer() -> JsonPlusSerializer:
     owned = (
         states.SourceNote, states.Screen, states.Chosen, port.Condition, port.Reading, port.Candidate, port.Rejected,
     )  # fmt: skip
-    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=[(m.__module__, m.__name__) for m in owned])
+    return JsonPlusSerializer(
+        pickle_fallback=False, allowed_msgpack_modules=[(m.__module__, m.__name__) for m in owned]
+    )

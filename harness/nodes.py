@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.check import check
-from harness.drafters.port import Draft, Reading, Rejected
+from harness.drafters.port import Candidate, Draft, Reading, Rejected
 from harness.literature.index import search
 from harness.repository import Repository, RepositoryError
 from harness.research import BUNDLED_FIELDS, Desk
 from harness.screen import screen
-from harness.state import Chosen, ResearchState, SourceNote
+from harness.state import Chosen, ResearchState, Screen, SourceNote
 from harness.writing import branch_of, message_of, module_files, module_name
 from modules.contract import ContractError
 from traces.events import (
@@ -30,7 +30,9 @@ Node = Callable[[ResearchState, Desk], Update]
 
 def specify(state: ResearchState, desk: Desk) -> Update:
     """Read the text: what it claims, or what it leaves open."""
-    desk.emit(ResearchStarted(research_id=state.research_id, text=state.text, drafter=desk.drafter.name, seed=state.seed))
+    desk.emit(
+        ResearchStarted(research_id=state.research_id, text=state.text, drafter=desk.drafter.name, seed=state.seed)
+    )
     # The reading needs no data: fields are only asked for once something was read.
     draft = desk.drafter.draft(state.text, fields=frozenset(), others=(), k=1, seed=state.seed)
     ended = _ended(state, desk, draft) if draft.reading is None else None
@@ -70,14 +72,20 @@ def draft(state: ResearchState, desk: Desk) -> Update:
 def check_all(state: ResearchState, desk: Desk) -> Update:
     """Each candidate: parses, no look-ahead, covered, tells symbols apart, new."""
     others = desk.others(module_name(_reading(state), state.data))
-    passed, rejected, notes = [], list(state.rejected), list(state.notes)
+    passed: list[Candidate] = []
+    rejected, notes = list(state.rejected), list(state.notes)
     for candidate in state.candidates:
         if passed and desk.spent():
-            notes.append(f"stopped checking after {desk.budget.seconds:g} s: {len(passed)} of {len(state.candidates)} candidates passed by then")
+            notes.append(
+                f"stopped checking after {desk.budget.seconds:g} s: "
+                f"{len(passed)} of {len(state.candidates)} candidates passed by then"
+            )
             break
         verdict = check(candidate, desk.bars, others, seed=state.seed)
         desk.emit(
-            CandidateChecked(research_id=state.research_id, expr=candidate.expr, passed=verdict.passed, reason=verdict.reason)
+            CandidateChecked(
+                research_id=state.research_id, expr=candidate.expr, passed=verdict.passed, reason=verdict.reason
+            )
         )
         if verdict.passed:
             passed.append(candidate)
@@ -93,10 +101,14 @@ def check_all(state: ResearchState, desk: Desk) -> Update:
 
 def screen_all(state: ResearchState, desk: Desk) -> Update:
     """Each candidate on the discovery half. Every look is a trial in the ledger."""
-    screens, notes = [], list(state.notes)
+    screens: list[Screen] = []
+    notes = list(state.notes)
     for i, candidate in enumerate(state.passed):
         if screens and desk.spent():
-            notes.append(f"stopped screening after {desk.budget.seconds:g} s: {i} of {len(state.passed)} candidates were looked at")
+            notes.append(
+                f"stopped screening after {desk.budget.seconds:g} s: "
+                f"{i} of {len(state.passed)} candidates were looked at"
+            )
             break
         found = screen(candidate.expr, desk.bars)
         screens.append(found)
@@ -118,8 +130,10 @@ def screen_all(state: ResearchState, desk: Desk) -> Update:
     if best.t is None:
         notes.append("the discovery data are too short for a t statistic: the first candidate was taken")
     elif best.t <= 0:
-        notes.append(f"the discovery data speak against the hypothesis: the best candidate's rank correlation has t = {best.t:.2f}")
-    desk.progress("screen", f"best of {len(screens)}: {best.expr}" + (f", t {best.t:.2f}" if best.t is not None else ""))
+        notes.append(f"the discovery data speak against the hypothesis: the best rank correlation has t = {best.t:.2f}")
+    desk.progress(
+        "screen", f"best of {len(screens)}: {best.expr}" + (f", t {best.t:.2f}" if best.t is not None else "")
+    )
     return {"screens": tuple(screens), "notes": tuple(notes)}
 
 
@@ -131,12 +145,15 @@ def backtest(state: ResearchState, desk: Desk) -> Update:
         manifest = desk.run(best.expr)
     except ContractError as error:
         return _refuse(state, desk, "pipeline_refused", f"the pipeline refused {best.expr}: {error}")
-    desk.emit(
-        TrialRecorded(
-            trial_id=f"run-{manifest.run_id}", family="backtest", subject=best.expr, data_digest=desk.version.digest
+    if not all(stage.cached for stage in manifest.stages):  # a look at what was seen before is no new look
+        desk.emit(
+            TrialRecorded(
+                trial_id=f"run-{manifest.run_id}", family="backtest", subject=best.expr, data_digest=desk.version.digest
+            )
         )
+    desk.progress(
+        "backtest", f"run {manifest.run_id}: net Sharpe {manifest.metrics.get('net_sharpe', float('nan')):.2f}"
     )
-    desk.progress("backtest", f"run {manifest.run_id}: net Sharpe {manifest.metrics.get('net_sharpe', float('nan')):.2f}")
     chosen = Chosen(
         expr=best.expr,
         skill=best.skill,

@@ -62,7 +62,9 @@ class Desk:
     def run(self, signal: str) -> Manifest:
         """The full pipeline with `signal`; the manifest is kept."""
         task = self.task(signal)
-        manifest = execute(task, load_modules(task, self.version), self._raw(), self.artifacts, self.emit, purpose="research")
+        manifest = execute(
+            task, load_modules(task, self.version), self._raw(), self.artifacts, self.emit, purpose="research"
+        )
         ManifestStore(self.workspace.runs).save(manifest)
         return manifest
 
@@ -143,7 +145,11 @@ def research(
     version = data if isinstance(data, DataVersion) else DataStore(workspace.data).current(data or spec.data)
     desk = Desk(workspace, version, spec, drafter or OfflineDrafter.of_checkout(), emit, progress, budget or Budget())
     state = ResearchState(
-        research_id=f"research-{new_run_id()}", text=text, data=version.name, k=min(k, desk.budget.candidates), seed=seed
+        research_id=f"research-{new_run_id()}",
+        text=text,
+        data=version.name,
+        k=min(k, desk.budget.candidates),
+        seed=seed,
     )
     from harness.graph import travel  # langgraph takes two seconds to import
 

@@ -39,7 +39,11 @@ def screen(expr: str, panel: Panel) -> Screen:
     ranks, returns = _ranks(values[first:]), ahead[first:]
     ic = _correlations(ranks, _ranks(returns))
     found = ic[~np.isnan(ic)]
-    blocks = [b for b in (ic[i : i + BLOCK_BARS] for i in range(0, ic.size, BLOCK_BARS)) if np.count_nonzero(~np.isnan(b)) * 2 >= BLOCK_BARS]
+    blocks = [
+        b
+        for b in (ic[i : i + BLOCK_BARS] for i in range(0, ic.size, BLOCK_BARS))
+        if np.count_nonzero(~np.isnan(b)) * 2 >= BLOCK_BARS
+    ]
     means = np.array([_mean(b[~np.isnan(b)]) for b in blocks])
     t = _t(means)
     weights = _weights(ranks)
@@ -80,7 +84,8 @@ def _weights(ranks: FloatArray) -> FloatArray:
     count = np.maximum(present.sum(axis=1, keepdims=True), 1)
     centred = np.where(present, ranks - np.nansum(np.where(present, ranks, 0.0), axis=1, keepdims=True) / count, 0.0)
     gross = np.abs(centred).sum(axis=1, keepdims=True)
-    return np.divide(centred, gross, out=np.zeros_like(centred), where=gross > 0)
+    out: FloatArray = np.divide(centred, gross, out=np.zeros_like(centred), where=gross > 0)
+    return out
 
 
 def _mean(values: FloatArray) -> float:

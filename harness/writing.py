@@ -24,6 +24,26 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 PATTERN = "expression"
 COPIED = ("__init__.py", "contract.py", "run.py", "acceptance.py", "settings.py")
 
+REPORTED = (
+    "gross_sharpe",
+    "net_sharpe",
+    "annual_return",
+    "annual_volatility",
+    "max_drawdown",
+    "turnover",
+    "cost_share",
+    "ic_mean",
+    "ic_t_stat",
+    "quantile_spread",
+    "rank_autocorrelation",
+    "coverage",
+    "bars",
+    "symbols",
+    "fills",
+    "reduced",
+    "rejected",
+)
+
 
 @dataclass(frozen=True)
 class Written:
@@ -35,15 +55,25 @@ class Written:
 
 
 def module_name(reading: Reading, data: str) -> str:
-    """`return_reverts_5_3fa2c1`: what was read, with a digest, so that rewordings of one claim share a module."""
-    meaning = reading.model_dump(mode="json", include={
-        "event", "sign", "horizon_bars", "skip_bars", "threshold", "relative", "effect_of",
-    })  # fmt: skip
+    """`return_reverts_5_3fa2c1`: what was read and its digest, so that rewordings of a claim share a module."""
+    meaning = reading.model_dump(
+        mode="json",
+        include={
+            "event",
+            "sign",
+            "horizon_bars",
+            "skip_bars",
+            "threshold",
+            "relative",
+            "effect_of",
+        },
+    )
     meaning["conditions"] = [
         c.model_dump(mode="json", exclude=set() if c.event == "calendar" else {"phrase"}) for c in reading.conditions
     ]
     digest = hashlib.sha256(canonical_json([meaning, data]).encode()).hexdigest()[:6]
-    way = "up" if reading.sign > 0 else "down"
+    ways = ("continues", "reverts") if reading.moves else ("high", "low")
+    way = ways[0] if reading.sign > 0 else ways[1]
     horizon = f"_{reading.horizon_bars}" if reading.horizon_bars is not None else ""
     return f"{reading.event}_{way}{horizon}_{digest}"
 
@@ -78,13 +108,18 @@ def module_files(state: ResearchState, name: str, root: Path = CHECKOUT) -> Writ
 def message_of(state: ResearchState, name: str) -> str:
     """The commit message."""
     expr = state.chosen.expr if state.chosen else ""
-    return f"feature/{name}: {_one_line(state.text)[:60]}\n\nHypothesis: {_one_line(state.text)}\nSignal: {expr}\nData: {state.data}\n"
+    claim = _one_line(state.text)
+    return f"feature/{name}: {claim[:60]}\n\nHypothesis: {claim}\nSignal: {expr}\nData: {state.data}\n"
 
 
 def _renamed(text: str, name: str, state: ResearchState) -> str:
     expr = state.chosen.expr if state.chosen else ""
-    out = text.replace(f"modules.feature.{PATTERN}", f"modules.feature.{name}").replace(f'name="{PATTERN}"', f'name="{name}"')
-    out = re.sub(r'(    summary=)"[^"]*"', lambda m: f'{m[1]}"A researched signal; README.md says what it claims."', out)
+    out = text.replace(f"modules.feature.{PATTERN}", f"modules.feature.{name}").replace(
+        f'name="{PATTERN}"', f'name="{name}"'
+    )
+    out = re.sub(
+        r'(    summary=)"[^"]*"', lambda m: f'{m[1]}"A researched signal; README.md says what it claims."', out
+    )
     return re.sub(r'(expr: str = Field\()"[^"]*"', lambda m: f'{m[1]}"{expr}"', out)
 
 
@@ -137,10 +172,13 @@ def _words(state: ResearchState, name: str) -> dict[str, str]:
         "window": window,
         "drafted_by": chosen.skill,
         "assumptions": "\n".join(f"* {_one_line(a)}" for a in reading.assumptions) or "* none",
-        "sources": "\n".join(f"* {s.citation}{'' if s.agrees else ' (speaks against the claim)'}" for s in state.sources) or "* none found",
+        "sources": "\n".join(
+            f"* {s.citation}{'' if s.agrees else ' (speaks against the claim)'}" for s in state.sources
+        )
+        or "* none found",
         "screens": "\n".join(_screen_row(s, s.expr == chosen.expr) for s in state.screens),
         "rejected": "\n".join(f"* `{r.expr}`: {_one_line(r.reason)}" for r in state.rejected) or "* none",
-        "metrics": "\n".join(f"| {k} | {v:.6g} |" for k, v in sorted(state.metrics.items()) if k != "seconds"),
+        "metrics": "\n".join(f"| {k} | {v:.6g} |" for k in REPORTED if (v := state.metrics.get(k)) is not None),
         "run_digest": chosen.run_digest,
     }
 

@@ -34,7 +34,9 @@ class Horizon(_Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Horizon:
         if not self.low <= self.default <= self.high:
-            raise ValueError(f"horizon_bars default {self.default} must lie between low {self.low} and high {self.high}")
+            raise ValueError(
+                f"horizon_bars default {self.default} must lie between low {self.low} and high {self.high}"
+            )
         return self
 
 
@@ -47,7 +49,7 @@ class Words(_Frozen):
 
 
 class Recipe(_Frozen):
-    """A measure in the signal language, rising with the high end of the event. Places: {h} window, {s} skip, {g} h - s."""
+    """A measure in the signal language, rising with the event's high end. Places: {h} window, {s} skip, {g} h - s."""
 
     name: str = Field(min_length=1, max_length=60)
     expr: str = Field(min_length=1, max_length=400)
@@ -66,7 +68,7 @@ class Recipe(_Frozen):
 
 
 class Gates(_Frozen):
-    """Conditions in the signal language for the high and the low end; {x} is the factor said in the text, {w} its window."""
+    """Conditions in the signal language for the high and the low end; {x} is the factor said, {w} its window."""
 
     high: str | None = None
     low: str | None = None
@@ -99,7 +101,9 @@ class Drafting(_Frozen):
 
     @model_validator(mode="after")
     def _claims_fit(self) -> Drafting:
-        if not self.moves and (self.claim in ("continues", "reverts") or {"continues", "reverts"} & set(self.effects.values())):
+        if not self.moves and (
+            self.claim in ("continues", "reverts") or {"continues", "reverts"} & set(self.effects.values())
+        ):
             raise ValueError(f"event {self.event} is no price move, so it cannot continue or revert; claim high or low")
         return self
 

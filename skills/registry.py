@@ -72,7 +72,9 @@ def load_skill(path: Path) -> Skill:
     metadata = _metadata(path, front.get("metadata", {}))
     lines = body.count("\n") + 1
     if lines > MAX_BODY_LINES:
-        raise SkillError(path, f"the body has {lines} lines; the format allows fewer than 500, move detail to references/")
+        raise SkillError(
+            path, f"the body has {lines} lines; the format allows fewer than 500, move detail to references/"
+        )
     try:
         drafting = read_drafting(body)
     except ValidationError as error:
@@ -96,7 +98,10 @@ def _split(path: Path, text: str) -> tuple[dict[str, object], str]:
         raise SkillError(path, "the frontmatter is not a mapping of keys to values")
     unknown = sorted(str(key) for key in front if key not in _ALLOWED)
     if unknown:
-        raise SkillError(path, f"unknown key {unknown[0]}; only {', '.join(sorted(_ALLOWED))} are allowed (put others under metadata)")
+        raise SkillError(
+            path,
+            f"unknown key {unknown[0]}; only {', '.join(sorted(_ALLOWED))} are allowed (put others under metadata)",
+        )
     return {str(key): value for key, value in front.items()}, parts[2].lstrip("\n")
 
 

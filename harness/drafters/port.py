@@ -30,11 +30,13 @@ class Condition(Frozen):
 
 class Reading(Frozen):
     """What was read. `sign` is that of the relation between the event's measure and the return to come;
-    `effect_of` the skill whose named effect ("momentum") the text used."""
+    `moves`: the event is a price move, so a claim on it
+    reverts or continues; `effect_of` the skill whose named effect ("momentum") the text used."""
 
     text: str
     event: str
     pole: Pole
+    moves: bool
     outcome: Outcome | None
     sign: Sign
     horizon_bars: int | None = None
@@ -101,6 +103,8 @@ class Drafter(Protocol):
         """The drafter's name in traces."""
         ...
 
-    def draft(self, text: str, *, fields: frozenset[str], others: Sequence[tuple[str, frozenset[str]]], k: int, seed: int) -> Draft:
+    def draft(
+        self, text: str, *, fields: frozenset[str], others: Sequence[tuple[str, frozenset[str]]], k: int, seed: int
+    ) -> Draft:
         """Up to `k` candidates for `text` on data with `fields`; `others` are further data sets to point to."""
         ...

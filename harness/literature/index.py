@@ -60,7 +60,11 @@ def search(events: frozenset[str], *, sign: int, horizon_bars: int | None, limit
 
     def order(source: Source) -> tuple[int, int, float, str]:
         shared = len(events & set(source.events))
-        apart = 0.0 if horizon_bars is None else abs(source.horizon_bars - horizon_bars) / max(source.horizon_bars, horizon_bars)
+        apart = (
+            0.0
+            if horizon_bars is None
+            else abs(source.horizon_bars - horizon_bars) / max(source.horizon_bars, horizon_bars)
+        )
         return (-shared, source.sign != sign, round(apart, 6), source.key)
 
     best = sorted(found, key=order)[:limit]

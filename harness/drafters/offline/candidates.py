@@ -44,7 +44,14 @@ def matching_skills(reading: Reading, skills: Sequence[Skill]) -> list[tuple[Ski
     def order(pair: tuple[Skill, Drafting]) -> tuple[int, int, int, int, int, str]:
         skill, d = pair
         served = d.serves is not None and d.event != reading.event
-        return (skill.name != reading.effect_of, served, d.event != reading.event, -_agreement(reading, d), -d.prefer, skill.name)
+        return (
+            skill.name != reading.effect_of,
+            served,
+            d.event != reading.event,
+            -_agreement(reading, d),
+            -d.prefer,
+            skill.name,
+        )
 
     return sorted(fitting or agreeing or found, key=order)
 
@@ -55,7 +62,11 @@ def _answers(reading: Reading, drafting: Drafting) -> bool:
     if drafting.event == "relative_return" and reading.event == "return":
         return reading.relative == "peers"
     serves = drafting.serves
-    return serves is not None and serves.event == reading.event and any(c.event == serves.condition and c.pole == "high" for c in reading.conditions)
+    return (
+        serves is not None
+        and serves.event == reading.event
+        and any(c.event == serves.condition and c.pole == "high" for c in reading.conditions)
+    )
 
 
 def _agreement(reading: Reading, drafting: Drafting) -> int:
@@ -64,7 +75,9 @@ def _agreement(reading: Reading, drafting: Drafting) -> int:
 
 
 def _in_range(reading: Reading, drafting: Drafting) -> bool:
-    return reading.horizon_bars is None or drafting.horizon_bars.low <= reading.horizon_bars <= drafting.horizon_bars.high
+    return (
+        reading.horizon_bars is None or drafting.horizon_bars.low <= reading.horizon_bars <= drafting.horizon_bars.high
+    )
 
 
 def draft_candidates(reading: Reading, skills: tuple[Skill, ...], fields: frozenset[str], k: int) -> Drafted:
@@ -94,8 +107,15 @@ def draft_candidates(reading: Reading, skills: tuple[Skill, ...], fields: frozen
             rejected[digest] = Rejected(expr=expr, skill=m.skill.name, reason=f"the data have no {', '.join(lacking)}")
             continue
         sized = (f"only where {size[0]} (the size of move said)",) if size else ()
-        why = (f"read: {', '.join(reading.phrases)}", f"skill {m.skill.name}, recipe '{m.recipe.name}'{m.note}", *gate_notes, *sized)
-        candidates.setdefault(digest, Candidate(expr=expr, skill=m.skill.name, recipe=m.recipe.name, why=why, digest=digest))
+        why = (
+            f"read: {', '.join(reading.phrases)}",
+            f"skill {m.skill.name}, recipe '{m.recipe.name}'{m.note}",
+            *gate_notes,
+            *sized,
+        )
+        candidates.setdefault(
+            digest, Candidate(expr=expr, skill=m.skill.name, recipe=m.recipe.name, why=why, digest=digest)
+        )
     used = {s.name: s.digest for s, _ in matched}
     return Drafted(tuple(candidates.values()), tuple(rejected.values()), frozenset(missing), used)
 
@@ -165,7 +185,10 @@ def _gates(reading: Reading, skills: tuple[Skill, ...]) -> tuple[list[str], list
 def _size_gate(reading: Reading, window_bars: int) -> list[str]:
     if reading.threshold is None:
         return []
-    return [f"returns(close, {window_bars}) " + (f"< -{reading.threshold:g}" if reading.pole == "low" else f"> {reading.threshold:g}")]
+    return [
+        f"returns(close, {window_bars}) "
+        + (f"< -{reading.threshold:g}" if reading.pole == "low" else f"> {reading.threshold:g}")
+    ]
 
 
 def _gate(condition: Condition, skills: tuple[Skill, ...]) -> str:

@@ -2,99 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from harness.drafters.offline.lexicon import Mark
 from harness.drafters.offline.roles import MOVES, Part
-from harness.drafters.offline.words import Token
+from harness.drafters.offline.sentence import RETURN, AskError, Claim, Event, Sentence
 from harness.drafters.port import Outcome, Pole, Sign
-
-RETURN = "return"
-
-
-class Ask(Exception):
-    """The text leaves something open; `question` asks for exactly that, `defaults` offers answers."""
-
-    def __init__(self, question: str, *defaults: str) -> None:
-        super().__init__(question)
-        self.question = question
-        self.defaults = defaults
-
-
-@dataclass(frozen=True)
-class Event:
-    """A mention of an event. `moves`: it is a price move, so it can continue or revert."""
-
-    name: str
-    pole: Pole
-    moves: bool
-    mark: Mark
-    index: int
-    effect: str | None = None
-    gated: bool = False
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The event that ranks the stocks, the sign of its relation to what follows, and the events that gate it."""
-
-    event: Event
-    outcome: Outcome | None
-    sign: Sign
-    conditions: tuple[Event, ...]
-    assumptions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """Tokens and parts of one text, with which events are price moves."""
-
-    tokens: Sequence[Token]
-    parts: Sequence[Part]
-    moves: Mapping[str, bool]
-
-    def phrase(self, mark: Mark) -> str:
-        """The words of a mark."""
-        return " ".join(t.text for t in self.tokens[mark.start : mark.end])
-
-    def stopped(self, start: int, end: int) -> bool:
-        """Whether punctuation stands between two tokens."""
-        return any(t.is_stop for t in self.tokens[start:end])
-
-    def events(self) -> list[Event]:
-        """Every event mentioned, in order."""
-        found = []
-        for i, part in enumerate(self.parts):
-            event = self._event(i, part)
-            if event is not None:
-                found.append(event)
-        return found
-
-    def _event(self, i: int, part: Part) -> Event | None:
-        mark = part.mark
-        if part.role != "event" or mark.kind in ("neg", "turn", "go_on"):
-            return None
-        gated = i > 0 and self.parts[i - 1].mark.kind == "gate" and mark.start - self.parts[i - 1].mark.end <= 3
-        if mark.kind == "effect":
-            return Event(mark.event, "bare", self.moves[mark.event], mark, i, effect=mark.value.split(":")[1])
-        if mark.kind == "event":
-            pole: Pole = mark.value  # type: ignore[assignment]
-            return Event(mark.event, _flip(pole) if part.negated else pole, self.moves[mark.event], mark, i, gated=gated)
-        pole = "high" if mark.kind == "winners" else "low" if mark.kind == "losers" else MOVES[mark.kind]
-        name = RETURN
-        after = self.parts[i + 1].mark if i + 1 < len(self.parts) else None
-        if mark.kind in ("perform_up", "perform_down") and after is not None and after.kind == "peers":
-            name = "relative_return"
-        return Event(name, _flip(pole) if part.negated else pole, True, mark, i, gated=gated)
-
-
-def _flip(pole: Pole) -> Pole:
-    return {"high": "low", "low": "high", "bare": "bare"}[pole]  # type: ignore[return-value]
 
 
 def read_claim(sentence: Sentence) -> Claim:
-    """The one claim of a text. Raises Ask where event, end or outcome is missing, or where claims disagree."""
+    """The one claim of a text. Raises AskError where event, end or outcome is missing, or where claims disagree."""
     events = sentence.events()
     outcomes = [(i, p) for i, p in enumerate(sentence.parts) if p.role == "outcome" and not _absorbed(sentence, i)]
     assumptions: list[str] = []
@@ -107,17 +23,25 @@ def read_claim(sentence: Sentence) -> Claim:
     subject = pairs[0][0]
     strangers = [e for e, _, _ in pairs if e.name != subject.name]
     if strangers:
-        raise Ask(
-            f"I read two claims, on {_says(sentence, subject)} and on {_says(sentence, strangers[0])}. Which one shall I test?",
-            f"only {_says(sentence, subject)}", f"only {_says(sentence, strangers[0])}",
-        )  # fmt: skip
+        raise AskError(
+            f"I read two claims, on {_says(sentence, subject)} and on {_says(sentence, strangers[0])}. "
+            "Which one shall I test?",
+            f"only {_says(sentence, subject)}",
+            f"only {_says(sentence, strangers[0])}",
+        )
     readings = [(_sign(sentence, e, i, p, assumptions), e, p) for e, i, p in pairs]
     signs = {s for s, _, _ in readings}
     if len(signs) != 1:
         said = " and ".join(dict.fromkeys(f"'{sentence.phrase(p.mark)}'" for _, _, p in readings))
-        raise Ask(f"{said} contradict each other here. Do you expect the move to reverse or to go on?", "it reverses", "it goes on")
+        raise AskError(
+            f"{said} contradict each other here. Do you expect the move to reverse or to go on?",
+            "it reverses",
+            "it goes on",
+        )
     sign, outcome = readings[0][0], _outcome(readings[0][2])
-    return Claim(subject, outcome, sign, _conditions(sentence, subject, events, pairs), tuple(dict.fromkeys(assumptions)))
+    return Claim(
+        subject, outcome, sign, _conditions(sentence, subject, events, pairs), tuple(dict.fromkeys(assumptions))
+    )
 
 
 def _says(sentence: Sentence, event: Event) -> str:
@@ -125,7 +49,7 @@ def _says(sentence: Sentence, event: Event) -> str:
 
 
 def _absorbed(sentence: Sentence, i: int) -> bool:
-    """"keep rising": the verb that follows says it all; "weak" and "works" count only beside a named effect."""
+    """ "keep rising": the verb that follows says it all; "weak" and "works" count only beside a named effect."""
     part = sentence.parts[i]
     if part.mark.kind in ("works", "weak"):
         return not any(p.mark.kind == "effect" for p in sentence.parts)
@@ -137,38 +61,45 @@ def _only_conditions(events: Sequence[Event]) -> bool:
 
 
 def _turns(outcomes: Sequence[tuple[int, Part]]) -> bool:
-    return any(p.mark.kind in ("turn", "turn_up", "turn_down") for _, p in outcomes) or any(p.mark.kind == "go_on" for _, p in outcomes) and not any(
-        p.mark.kind in MOVES for _, p in outcomes
+    return any(p.mark.kind in ("turn", "turn_up", "turn_down") for _, p in outcomes) or (
+        any(p.mark.kind == "go_on" for _, p in outcomes) and not any(p.mark.kind in MOVES for _, p in outcomes)
     )
 
 
 def _implied_return(
     sentence: Sentence, events: list[Event], outcomes: Sequence[tuple[int, Part]], assumptions: list[str]
 ) -> list[Event]:
-    """A reversal is one of a price move: with none named it is the recent return's, and what is named becomes a condition."""
+    """A reversal is one of a price move: with none named it is the recent return's, and what is named its condition."""
     if not outcomes:
-        raise Ask(
-            "Which stocks do you mean, and what do you expect of them? For example: stocks that fell the most last week rebound.",
-            "stocks that fell the most last week rebound", "stocks with the lowest volatility outperform",
-        )  # fmt: skip
+        raise AskError(
+            "Which stocks do you mean, and what do you expect of them? "
+            "For example: stocks that fell the most last week rebound.",
+            "stocks that fell the most last week rebound",
+            "stocks with the lowest volatility outperform",
+        )
     turning = [(i, p) for i, p in outcomes if p.mark.kind in ("turn", "turn_up", "turn_down", "go_on")]
     nouns = [p for _, p in turning if p.mark.kind == "turn"]
     if not events and not nouns:
         said = sentence.phrase(outcomes[0][1].mark)
-        raise Ask(
+        raise AskError(
             f"Which stocks {said}? Name what sets them apart, for example those that fell the most last week.",
-            "those that fell the most last week", "those with low volatility", "those near their 52-week high",
-        )  # fmt: skip
+            "those that fell the most last week",
+            "those with low volatility",
+            "those near their 52-week high",
+        )
     index, part = turning[0]
     pole: Pole = {"turn_up": "low", "turn_down": "high"}.get(part.mark.kind, "bare")  # type: ignore[assignment]
     assumptions.append(f"'{sentence.phrase(part.mark)}' is read of the recent return")
-    return [Event(RETURN, pole, True, part.mark, index), *(Event(e.name, e.pole, e.moves, e.mark, e.index, e.effect, True) for e in events)]
+    return [
+        Event(RETURN, pole, True, part.mark, index),
+        *(Event(e.name, e.pole, e.moves, e.mark, e.index, e.effect, True) for e in events),
+    ]
 
 
 def _drop_comparators(
     sentence: Sentence, events: list[Event], outcomes: list[tuple[int, Part]]
 ) -> tuple[list[Event], list[tuple[int, Part]]]:
-    """"A outperforms B", "rather than B": B is the other end of the same event and says nothing new."""
+    """ "A outperforms B", "rather than B": B is the other end of the same event and says nothing new."""
     kept = list(events)
     for i, part in outcomes:
         if part.mark.kind not in ("perform_up", "perform_down", "turn_up"):
@@ -184,19 +115,25 @@ def _drop_comparators(
             if part.mark.kind == "turn_up" and not same:
                 continue
             if before and not same:
-                raise Ask(
-                    f"I read a comparison of {_says(sentence, before[-1])} with {_says(sentence, after)}, two different things. "
+                raise AskError(
+                    f"I read a comparison of {_says(sentence, before[-1])} with {_says(sentence, after)}, two things. "
                     "Which one ranks the stocks?",
-                    f"{sentence.phrase(before[-1].mark)}", f"{sentence.phrase(after.mark)}",
-                )  # fmt: skip
+                    f"{sentence.phrase(before[-1].mark)}",
+                    f"{sentence.phrase(after.mark)}",
+                )
             if same and same[-1].pole == after.pole and after.pole != "bare":
-                raise Ask(f"{_says(sentence, same[-1])} and {_says(sentence, after)} name the same end. What is compared with what?")
+                raise AskError(
+                    f"{_says(sentence, same[-1])} and {_says(sentence, after)} name the same end. "
+                    "What is compared with what?"
+                )
             if same:
                 kept.remove(after)
     return kept, outcomes
 
 
-def _pair(sentence: Sentence, events: Sequence[Event], outcomes: Sequence[tuple[int, Part]]) -> list[tuple[Event, int, Part]]:
+def _pair(
+    sentence: Sentence, events: Sequence[Event], outcomes: Sequence[tuple[int, Part]]
+) -> list[tuple[Event, int, Part]]:
     pairs = []
     for i, part in outcomes:
         if part.mark.kind in ("buy", "sell"):
@@ -212,7 +149,7 @@ def _pair(sentence: Sentence, events: Sequence[Event], outcomes: Sequence[tuple[
 
 
 def _subject(events: Sequence[Event]) -> Event | None:
-    """The event that ranks: a price move before a state, a free one before one behind "on" or "with"; then the nearest."""
+    """The event that ranks: a price move before a state, a free one before one behind "on" or "with"; the nearest."""
     return max(events, key=lambda e: (e.moves, not e.gated, e.effect is None, e.index), default=None)
 
 
@@ -223,21 +160,31 @@ def _bare_effect(events: Sequence[Event], assumptions: Sequence[str]) -> Claim:
         sign: Sign = 1 if effects[0].effect in ("continues", "high") else -1
         others = tuple(e for e in events if e.name != effects[0].name)
         return Claim(effects[0], _EFFECT_OUTCOME[str(effects[0].effect)], sign, others, tuple(assumptions))
-    raise Ask(
+    raise AskError(
         "What do you expect of these stocks: will they do better or worse than the others, rebound, or carry on?",
-        "they outperform", "they underperform", "the move reverses", "the move goes on",
-    )  # fmt: skip
+        "they outperform",
+        "they underperform",
+        "the move reverses",
+        "the move goes on",
+    )
 
 
 _EFFECT_OUTCOME: dict[str, Outcome] = {"continues": "continues", "reverts": "reverts", "high": "up", "low": "down"}
 
 
+_OUTCOME_OF: dict[str, Outcome] = {
+    "turn": "reverts",
+    "go_on": "continues",
+    "buy": "up",
+    "works": "up",
+    "sell": "down",
+    "weak": "down",
+}
+
+
 def _outcome(part: Part) -> Outcome:
     kind = part.mark.kind
-    outcome: Outcome = (
-        "reverts" if kind == "turn" else "continues" if kind == "go_on" else "up" if kind in ("buy", "works") else "down" if kind in ("sell", "weak")
-        else "up" if MOVES[kind] == "high" else "down"
-    )  # fmt: skip
+    outcome: Outcome = _OUTCOME_OF[kind] if kind in _OUTCOME_OF else "up" if MOVES[kind] == "high" else "down"
     opposite: dict[Outcome, Outcome] = {"reverts": "continues", "continues": "reverts", "up": "down", "down": "up"}
     return opposite[outcome] if part.negated else outcome
 
@@ -247,7 +194,11 @@ def _sign(sentence: Sentence, event: Event, index: int, part: Part, assumptions:
     outcome = _outcome(part)
     if part.negated:
         if kind in ("works", "weak") or event.effect is not None:
-            raise Ask(f"You deny {_says(sentence, event)}. Do you expect the opposite, or no effect at all?", "the opposite", "no effect")
+            raise AskError(
+                f"You deny {_says(sentence, event)}. Do you expect the opposite, or no effect at all?",
+                "the opposite",
+                "no effect",
+            )
         assumptions.append(f"the denial of '{said}' is read as its opposite")
     if event.effect is not None:
         sign: Sign = 1 if event.effect in ("continues", "high") else -1
@@ -257,30 +208,48 @@ def _sign(sentence: Sentence, event: Event, index: int, part: Part, assumptions:
             wanted: Sign = 1 if outcome == "continues" else -1
             if wanted == sign or kind == "go_on":
                 return sign
-        raise Ask(f"{_says(sentence, event)} names an effect and '{said}' speaks against it. Do you expect the opposite, or a weaker effect?",
-                  "the opposite", "a weaker effect")  # fmt: skip
+        raise AskError(
+            f"{_says(sentence, event)} names an effect and '{said}' speaks against it. "
+            "Do you expect the opposite, or a weaker effect?",
+            "the opposite",
+            "a weaker effect",
+        )
     if outcome in ("continues", "reverts") and kind in ("turn", "go_on"):
         if not event.moves:
-            raise Ask(f"'{said}' needs a price move, and {_says(sentence, event)} is none. Do these stocks do better or worse?",
-                      "they outperform", "they underperform")  # fmt: skip
+            raise AskError(
+                f"'{said}' needs a price move, and {_says(sentence, event)} is none. "
+                "Do these stocks do better or worse?",
+                "they outperform",
+                "they underperform",
+            )
         return 1 if outcome == "continues" else -1
     if event.pole == "bare":
         if kind in ("turn_up", "turn_down") and event.moves:
             return 1 if part.negated else -1
-        raise Ask(f"Is it stocks with high or with low {sentence.phrase(event.mark)} that you mean by '{said}'?", "high", "low")
+        raise AskError(
+            f"Is it stocks with high or with low {sentence.phrase(event.mark)} that you mean by '{said}'?",
+            "high",
+            "low",
+        )
     if kind in ("turn_up", "turn_down") and event.moves and MOVES[kind] == event.pole:
         way = "fallen" if kind == "turn_up" else "risen"
-        raise Ask(f"'{said}' is said of stocks that have {way}, but {_says(sentence, event)} speaks of the other end. Which do you mean?",
-                  f"{'losers' if kind == 'turn_up' else 'winners'} {said}", "they go on")  # fmt: skip
+        raise AskError(
+            f"'{said}' is said of stocks that have {way}, but {_says(sentence, event)} speaks of the other end. "
+            "Which do you mean?",
+            f"{'losers' if kind == 'turn_up' else 'winners'} {said}",
+            "they go on",
+        )
     up = outcome == "up"
     return 1 if up == (event.pole == "high") else -1
 
 
-def _conditions(sentence: Sentence, subject: Event, events: Sequence[Event], pairs: Sequence[tuple[Event, int, Part]]) -> tuple[Event, ...]:
+def _conditions(
+    sentence: Sentence, subject: Event, events: Sequence[Event], pairs: Sequence[tuple[Event, int, Part]]
+) -> tuple[Event, ...]:
     claimed = {e.index for e, _, _ in pairs}
     ends = {e.pole for e, _, _ in pairs}
     rest = [e for e in events if e.index not in claimed and (e.name != subject.name or e.pole not in ends | {"bare"})]
     for event in rest:
         if event.pole == "bare" and event.effect is None:
-            raise Ask(f"Does the condition on {_says(sentence, event)} mean high or low?", "high", "low")
+            raise AskError(f"Does the condition on {_says(sentence, event)} mean high or low?", "high", "low")
     return tuple(rest)

@@ -39,7 +39,9 @@ class OfflineDrafter:
             return Question(question=f"No skill measures '{answer.event}'. Which price or volume event do you mean?")
         return answer
 
-    def draft(self, text: str, *, fields: frozenset[str], others: Sequence[tuple[str, frozenset[str]]], k: int, seed: int) -> Draft:
+    def draft(
+        self, text: str, *, fields: frozenset[str], others: Sequence[tuple[str, frozenset[str]]], k: int, seed: int
+    ) -> Draft:
         """See `Drafter.draft`. `seed` has nothing to decide here: the order of candidates is fixed by fit."""
         answer = self.read(text)
         if isinstance(answer, Question):
@@ -48,13 +50,18 @@ class OfflineDrafter:
             return Draft(refusal=answer)
         drafted = draft_candidates(answer, self.known, fields | frozenset(CALENDAR_FIELDS), k)
         if drafted.candidates:
-            return Draft(reading=answer, candidates=drafted.candidates, rejected=drafted.rejected, skills=dict(drafted.skills))
+            return Draft(
+                reading=answer, candidates=drafted.candidates, rejected=drafted.rejected, skills=dict(drafted.skills)
+            )
         lacking = ", ".join(sorted(drafted.missing)) or "usable recipe"
         having = [name for name, has in others if drafted.missing and drafted.missing <= has]
         remedy = f"{', '.join(having)} has it: use --data {having[0]}" if having else f"add a data set with {lacking}"
         return Draft(
             reading=answer,
-            refusal=Refusal(reason="missing_field", message=f"every signal for this claim needs {lacking}, which these data lack; {remedy}"),
+            refusal=Refusal(
+                reason="missing_field",
+                message=f"every signal for this claim needs {lacking}, which these data lack; {remedy}",
+            ),
             rejected=drafted.rejected,
             skills=dict(drafted.skills),
         )

@@ -14,22 +14,24 @@ from harness.drafters.offline.words import Token, stem
 from skills.registry import Skill, drafting_skills
 
 Kind = Literal[
-    "event", "effect", "move_up", "move_down", "winners", "losers", "perform_up", "perform_down", "turn_up", "turn_down", "turn",
-    "go_on", "buy", "sell", "neg", "not_neg", "works", "weak", "split", "split_back", "when", "rel", "gate", "ahead", "tomorrow",
-    "soon", "will", "peers", "own", "lookback_word", "skip_word", "vague", "subject", "outside", "calendar", "lookback", "ago_range",
-    "percent", "several", "denial",
+    "event", "effect", "move_up", "move_down", "winners", "losers", "perform_up", "perform_down", "turn_up",
+    "turn_down", "turn", "go_on", "buy", "sell", "neg", "not_neg", "works", "weak", "split", "split_back", "when",
+    "rel", "gate", "ahead", "tomorrow", "soon", "will", "peers", "own", "lookback_word", "skip_word", "vague",
+    "subject", "outside", "calendar", "lookback", "ago_range", "percent", "several", "denial",
 ]  # fmt: skip
 _PRIORITY: tuple[Kind, ...] = (
-    "outside", "denial", "event", "effect", "calendar", "ago_range", "ahead", "lookback", "several", "lookback_word", "tomorrow", "not_neg", "winners", "losers",
-    "turn_up", "turn_down", "turn", "perform_up", "perform_down", "move_up", "move_down", "go_on", "split", "split_back", "percent", "neg",
-    "buy", "sell", "works", "weak", "skip_word", "peers", "own", "rel", "when", "will", "soon", "gate", "vague", "subject",
+    "outside", "denial", "event", "effect", "calendar", "ago_range", "ahead", "lookback", "several", "lookback_word",
+    "tomorrow", "not_neg", "winners", "losers", "turn_up", "turn_down", "turn", "perform_up", "perform_down",
+    "move_up", "move_down", "go_on", "split", "split_back", "percent", "neg", "buy", "sell", "works", "weak",
+    "skip_word", "peers", "own", "rel", "when", "will", "soon", "gate", "vague", "subject",
 )  # fmt: skip
 UNITS = {"day": 1, "session": 1, "bar": 1, "week": 5, "month": 21, "quarter": 63, "year": 252, "hour": 0, "minut": 0}
-_LITTLE = frozenset(
-    stem(w)[0]
-    for w in "the a an their its his own very most so quite really is have about roughly more than at least some of relatively exceptionally "
-    "unusually extremely particularly much somewhat these those any all such rather highly over only far currently trading expected future subsequent".split()
-)
+_LITTLE_WORDS = """
+the a an their its his own very most so quite really is have about roughly more than at least some
+of relatively exceptionally unusually extremely particularly much somewhat these those any all such
+rather highly over only far currently trading expected future subsequent
+"""
+_LITTLE = frozenset(stem(word)[0] for word in _LITTLE_WORDS.split())
 _MAX_LITTLE = 4
 
 
@@ -135,7 +137,18 @@ def _match(pattern: _Pattern, tokens: Sequence[Token], start: int) -> Mark | Non
         elif part == "{unit}":
             captured.first_unit, captured.unit = captured.unit, tokens[i].stem
         i += 1
-    return Mark(pattern.kind, start, i, pattern.event, pattern.value, captured.n, captured.unit, captured.factor, captured.first_n, captured.first_unit)
+    return Mark(
+        pattern.kind,
+        start,
+        i,
+        pattern.event,
+        pattern.value,
+        captured.n,
+        captured.unit,
+        captured.factor,
+        captured.first_n,
+        captured.first_unit,
+    )
 
 
 def _fits(part: frozenset[str] | str, token: Token) -> bool:
@@ -190,9 +203,16 @@ def lexicon(skills: tuple[Skill, ...]) -> Lexicon:
     """The lexicon of these skills. Raises ValueError where two skills give one phrase two meanings."""
     patterns, fillers = _general()
     for skill, drafting in drafting_skills(skills):
-        for pole, phrases in (("high", drafting.words.high), ("low", drafting.words.low), ("bare", drafting.words.bare)):
+        for pole, phrases in (
+            ("high", drafting.words.high),
+            ("low", drafting.words.low),
+            ("bare", drafting.words.bare),
+        ):
             patterns += [_compile("event", phrase, drafting.event, pole) for phrase in phrases]
-        patterns += [_compile("effect", phrase, drafting.event, f"{skill.name}:{claim}") for phrase, claim in drafting.effects.items()]
+        patterns += [
+            _compile("effect", phrase, drafting.event, f"{skill.name}:{claim}")
+            for phrase, claim in drafting.effects.items()
+        ]
     _no_double_meaning(patterns)
     by_first: dict[str, list[_Pattern]] = {}
     for pattern in patterns:
@@ -211,5 +231,6 @@ def _no_double_meaning(patterns: Sequence[_Pattern]) -> None:
         if (other.event, other.value) != (pattern.event, pattern.value):
             words = " ".join("/".join(sorted(p)) if isinstance(p, frozenset) else p for p in pattern.parts)
             raise ValueError(
-                f"the phrase {words!r} means {other.event} {other.value} in one skill and {pattern.event} {pattern.value} in another; keep it in one"
+                f"the phrase {words!r} means {other.event} {other.value} in one skill and "
+                f"{pattern.event} {pattern.value} in another; keep it in one"
             )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
-from harness.drafters.offline.claims import Ask, Claim, Event, Sentence, read_claim
+from harness.drafters.offline.claims import read_claim
 from harness.drafters.offline.lexicon import Lexicon, Mark, lexicon
 from harness.drafters.offline.roles import Part, roles
+from harness.drafters.offline.sentence import AskError, Claim, Event, Sentence
 from harness.drafters.offline.times import Windows, read_windows
 from harness.drafters.offline.words import Token, normalise, tokens
 from harness.drafters.port import Condition, Question, Reading, Refusal
@@ -16,16 +18,24 @@ from skills.registry import Skill, drafting_skills
 MAX_CHARACTERS = 600
 MAX_UNREAD = 3
 _INSTRUCTION = re.compile(
-    r"ignore (all|any|the|your|previous|prior)|disregard (all|any|the|your|previous)|system prompt|you are now|as an ai|"
-    r"rm -rf|sudo |<script|https?://|import os|subprocess|exec\(|eval\(|\$\(|```|\{\{|drop table|api[ _-]?key|password|"
-    r"delete (all|the|every)|approve (the|this|all|every)|merge (the|this)|print your|reveal |run the (command|following)|/etc/|"
-    r"forget (everything|all|your)|override |new instructions|jailbreak|<\|"
+    r"ignore (all|any|the|your|previous|prior)|disregard (all|any|the|your|previous)|forget (everything|all|your)|"
+    r"system prompt|you are now|as an ai|new instructions|jailbreak|<\||override |print your|reveal |"
+    r"rm -rf|sudo |<script|https?://|import os|subprocess|exec\(|eval\(|\$\(|```|\{\{|drop table|/etc/|"
+    r"api[ _-]?key|password|delete (all|the|every)|run the (command|following)|"
+    r"approve (the|this|all|every)|merge (the|this)"
 )
 _NEEDS = {
-    "earnings": "earnings or analysts' figures", "accounts": "company accounts", "dividends": "dividend and corporate-action records",
-    "news": "news or sentiment", "holders": "holdings or short-interest records", "options": "option prices", "macro": "macroeconomic or non-market series",
-    "size": "market capitalisation", "intraday": "intraday bars", "crossasset": "prices of other assets",
-}  # fmt: skip
+    "earnings": "earnings or analysts' figures",
+    "accounts": "company accounts",
+    "dividends": "dividend and corporate-action records",
+    "news": "news or sentiment",
+    "holders": "holdings or short-interest records",
+    "options": "option prices",
+    "macro": "macroeconomic or non-market series",
+    "size": "market capitalisation",
+    "intraday": "intraday bars",
+    "crossasset": "prices of other assets",
+}
 _EXAMPLES = ("stocks that fell the most last week rebound", "stocks with the lowest volatility outperform")
 
 
@@ -46,33 +56,45 @@ def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
         said = " ".join(t.text for t in words[outside.start : outside.end])
         return Refusal(
             reason="needs_other_data",
-            message=f"'{said}' needs {_NEEDS[outside.value]}, which price and volume bars do not hold; say it in terms of prices or volume",
+            message=f"'{said}' needs {_NEEDS[outside.value]}, which price and volume bars do not hold; "
+            "say it in terms of prices or volume",
         )
     unread, critical = _unread(words, marks, lex)
     sentence = Sentence(words, roles(words, marks), {d.event: d.moves for _, d in drafting_skills(skills)})
     try:
         if not any(m.kind in ("subject", "winners", "losers", "event", "effect") for m in marks) and unread:
-            raise Ask("Which stocks does this speak of, and what do you expect of them?", *_EXAMPLES)
+            raise AskError("Which stocks does this speak of, and what do you expect of them?", *_EXAMPLES)
         if any(m.kind == "denial" for m in marks):
-            raise Ask("You deny a claim. Do you expect the opposite, or no effect at all? Say what you expect to happen.", *_EXAMPLES)
+            raise AskError(
+                "You deny a claim. Do you expect the opposite, or no effect at all? Say what you expect to happen.",
+                *_EXAMPLES,
+            )
         claim = read_claim(sentence)
         _all_read(words, unread, critical, sentence)
         windows = read_windows(sentence, claim.event, claim.conditions)
         return _reading(text, sentence, claim, windows, unread)
-    except Ask as ask:
+    except AskError as ask:
         return Question(question=ask.question, defaults=ask.defaults, unread=tuple(unread))
 
 
 def _refuse_form(text: str) -> Refusal | None:
     plain = normalise(text)
     if not re.search(r"[a-z]{2}", plain):
-        return Refusal(reason="not_a_hypothesis", message="the text has no English words; say in one sentence which stocks do what, and when")
+        return Refusal(
+            reason="not_a_hypothesis",
+            message="the text has no English words; say in one sentence which stocks do what, and when",
+        )
     if len(text) > MAX_CHARACTERS:
-        return Refusal(reason="too_long", message=f"the text has {len(text)} characters; state the claim in at most {MAX_CHARACTERS}")
+        return Refusal(
+            reason="too_long",
+            message=f"the text has {len(text)} characters; state the claim in at most {MAX_CHARACTERS}",
+        )
     found = _INSTRUCTION.search(plain) or _INSTRUCTION.search(text.lower())
     if found:
         return Refusal(
-            reason="instructions", message=f"'{found[0].strip()}' is an instruction or code, not a claim about prices; state only the hypothesis"
+            reason="instructions",
+            message=f"'{found[0].strip()}' is an instruction or code, not a claim about prices; "
+            "state only the hypothesis",
         )
     return None
 
@@ -82,14 +104,26 @@ def _unread(words: Sequence[Token], marks: Sequence[Mark], lex: Lexicon) -> tupl
     covered = {i: k for k, m in enumerate(marks) for i in range(m.start, m.end)}
     unread, critical = [], []
     for i, token in enumerate(words):
-        if i in covered or token.is_stop or token.number is not None or token.stem in lex.fillers or len(token.text) < 2:
+        if (
+            i in covered
+            or token.is_stop
+            or token.number is not None
+            or token.stem in lex.fillers
+            or len(token.text) < 2
+        ):
             continue
         if token.text.endswith("ly"):
             continue
         unread.append(token.text)
         after = marks[covered[i + 1]].kind if i + 1 in covered else None
-        before = next((marks[covered[j]].kind for j in range(i - 1, -1, -1) if j in covered or words[j].is_stop), None) if i else None
-        if after in ("subject", "winners", "losers") or before in ("gate", "when", "neg", "skip_word", "rel") and not _stop_between(words, covered, i):
+        before = (
+            next((marks[covered[j]].kind for j in range(i - 1, -1, -1) if j in covered or words[j].is_stop), None)
+            if i
+            else None
+        )
+        if after in ("subject", "winners", "losers") or (
+            before in ("gate", "when", "neg", "skip_word", "rel") and not _stop_between(words, covered, i)
+        ):
             critical.append(token.text)
     return unread, critical
 
@@ -105,31 +139,53 @@ def _stop_between(words: Sequence[Token], covered: dict[int, int], i: int) -> bo
 
 def _all_read(words: Sequence[Token], unread: Sequence[str], critical: Sequence[str], sentence: Sentence) -> None:
     if critical:
-        raise Ask(f"I cannot read '{critical[0]}', and it restricts the claim. Can you say it in terms of price, volume or time, or leave it out?",
-                  f"leave '{critical[0]}' out")  # fmt: skip
+        raise AskError(
+            f"I cannot read '{critical[0]}', and it restricts the claim. "
+            "Can you say it in terms of price, volume or time, or leave it out?",
+            f"leave '{critical[0]}' out",
+        )
     content = sum(1 for t in words if not t.is_stop)
     if len(unread) > MAX_UNREAD or len(unread) * 3 > content:
-        raise Ask(f"I cannot read {', '.join(repr(w) for w in unread[:4])}. Can you say the claim in plainer words?", *_EXAMPLES)
+        raise AskError(
+            f"I cannot read {', '.join(repr(w) for w in unread[:4])}. Can you say the claim in plainer words?",
+            *_EXAMPLES,
+        )
     for part in sentence.parts:
         if part.mark.kind == "neg" and part.role is None:
-            raise Ask(f"I cannot tell what '{sentence.phrase(part.mark)}' denies. What do you expect to happen instead?")
+            raise AskError(
+                f"I cannot tell what '{sentence.phrase(part.mark)}' denies. What do you expect to happen instead?"
+            )
 
 
 def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unread: Sequence[str]) -> Reading:
     conditions = [_condition(sentence, e, windows) for e in claim.conditions]
     for condition in conditions:
         if condition.event == claim.event.name and condition.window_bars in (None, windows.horizon):
-            raise Ask(f"I read both ends of one move as the event, one of them in '{condition.phrase}'. Which stocks do you mean?", *_EXAMPLES)
+            raise AskError(
+                f"I read both ends of one move as the event, one of them in '{condition.phrase}'. "
+                "Which stocks do you mean?",
+                *_EXAMPLES,
+            )
     conditions += [
-        Condition(event="calendar", pole="high", phrase=p.mark.value) for p in sentence.parts if p.mark.kind == "calendar"
+        Condition(event="calendar", pole="high", phrase=p.mark.value)
+        for p in sentence.parts
+        if p.mark.kind == "calendar"
     ]
     kinds = [p.mark.kind for p in sentence.parts]
     relative = "peers" if "peers" in kinds else "own history" if "own" in kinds else None
     threshold = next((p.mark.n for p in sentence.parts if p.mark.kind == "percent"), None)
-    read_marks = [p.mark for p in sentence.parts if p.role is not None or p.mark.kind in ("lookback", "lookback_word", "several", "ahead", "peers", "own", "calendar")]
+    read_marks = [
+        p.mark
+        for p in sentence.parts
+        if p.role is not None
+        or p.mark.kind in ("lookback", "lookback_word", "several", "ahead", "peers", "own", "calendar")
+    ]
     assumptions = [*claim.assumptions, *windows.assumptions]
     if windows.holding is not None and windows.holding > 1:
-        assumptions.append(f"the claim pays over {windows.holding} bars; the signal is renewed every bar and the sizing stage decides how fast to trade")
+        assumptions.append(
+            f"the claim pays over {windows.holding} bars; the signal is renewed every bar "
+            "and the sizing stage decides how fast to trade"
+        )
     if "sector" in normalise(text) and relative == "peers":
         assumptions.append("bars hold no sectors: peers are all symbols of the data set")
     if unread:
@@ -138,6 +194,7 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
         text=text,
         event=claim.event.name,
         pole=claim.event.pole,
+        moves=claim.event.moves,
         outcome=claim.outcome,
         sign=claim.sign,
         horizon_bars=windows.horizon,
@@ -157,13 +214,20 @@ def _condition(sentence: Sentence, event: Event, windows: Windows) -> Condition:
     factor = event.mark.factor
     if factor is None:
         ahead = sentence.tokens[event.mark.end : event.mark.end + 5]
-        factor = next((a.number for a, b in zip(ahead, ahead[1:], strict=False) if a.number is not None and b.stem == "tim"), None)
+        factor = next((a.number for a, b in pairwise(ahead) if a.number is not None and b.stem == "tim"), None)
     return Condition(
-        event=event.name, pole=event.pole, factor=factor, window_bars=windows.by_event.get(event.index), phrase=sentence.phrase(event.mark)
+        event=event.name,
+        pole=event.pole,
+        factor=factor,
+        window_bars=windows.by_event.get(event.index),
+        phrase=sentence.phrase(event.mark),
     )
 
 
 def parts_of(text: str, skills: tuple[Skill, ...]) -> tuple[tuple[str, Part], ...]:
     """The phrases of a text with the roles they were given: what `--explain` and the tests look at."""
     words = tokens(text)
-    return tuple((" ".join(t.text for t in words[p.mark.start : p.mark.end]), p) for p in roles(words, lexicon(skills).scan(words)))
+    return tuple(
+        (" ".join(t.text for t in words[p.mark.start : p.mark.end]), p)
+        for p in roles(words, lexicon(skills).scan(words))
+    )

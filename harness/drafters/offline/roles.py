@@ -22,13 +22,33 @@ from harness.drafters.offline.words import Token
 
 Role = Literal["event", "outcome"]
 MOVES: dict[Kind, Literal["high", "low"]] = {
-    "move_up": "high", "move_down": "low", "perform_up": "high", "perform_down": "low", "turn_up": "high", "turn_down": "low",
-    "winners": "high", "losers": "low",
+    "move_up": "high", "move_down": "low", "perform_up": "high", "perform_down": "low", "turn_up": "high",
+    "turn_down": "low", "winners": "high", "losers": "low",
 }  # fmt: skip
 _NOUNS: frozenset[Kind] = frozenset({"winners", "losers"})
-OUTCOMES: frozenset[Kind] = frozenset({*(k for k in MOVES if k not in _NOUNS), "turn", "go_on", "works", "weak", "buy", "sell"})
+OUTCOMES: frozenset[Kind] = frozenset(
+    {*(k for k in MOVES if k not in _NOUNS), "turn", "go_on", "works", "weak", "buy", "sell"}
+)
 _SUBJECT_BEFORE_REL = frozenset({"subject", "winners", "losers", "event"})
-_NOUN_BEFORE = frozenset({"a", "an", "the", "large", "big", "sharp", "sudden", "steep", "recent", "past", "huge", "strong", "last", "previous", "prior"})
+_NOUN_BEFORE = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "large",
+        "big",
+        "sharp",
+        "sudden",
+        "steep",
+        "recent",
+        "past",
+        "huge",
+        "strong",
+        "last",
+        "previous",
+        "prior",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +95,10 @@ class _Scene:
         """Whether mark `index` is the first that could be a verb or an event after mark `opener`, in one clause."""
         if self.stopped(self.marks[opener].end, self.marks[index].start):
             return False
-        return not any(m.kind in OUTCOMES or m.kind in ("event", "effect", "winners", "losers") for m in self.marks[opener + 1 : index])
+        return not any(
+            m.kind in OUTCOMES or m.kind in ("event", "effect", "winners", "losers")
+            for m in self.marks[opener + 1 : index]
+        )
 
 
 _AHEAD = frozenset({"ahead", "tomorrow", "soon"})
@@ -104,7 +127,11 @@ def _role(scene: _Scene, i: int) -> Role | None:
     if mark.kind in ("turn", "go_on"):
         # A turn is what is claimed, unless a clause says that it has happened.
         passive = mark.start > 0 and scene.tokens[mark.start - 1].stem == "be"
-        return by_clause if by_clause == "event" and scene.tokens[mark.start].tense == "past" and not passive else "outcome"
+        return (
+            by_clause
+            if by_clause == "event" and scene.tokens[mark.start].tense == "past" and not passive
+            else "outcome"
+        )
     return by_clause
 
 
@@ -136,13 +163,13 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
 
 
 def _becomes(scene: _Scene, i: int) -> bool:
-    """"losers become winners"."""
+    """ "losers become winners"."""
     start = scene.marks[i].start
     return any(t.stem in ("becom", "into") for t in scene.tokens[max(0, start - 4) : start])
 
 
 def _dated_noun(scene: _Scene, i: int) -> bool:
-    """"Yesterday's gains fade": the first thing named, with its time right before it and a verb still to come."""
+    """ "Yesterday's gains fade": the first thing named, with its time right before it and a verb still to come."""
     named = any(m.kind in OUTCOMES or m.kind in ("event", "effect", *_NOUNS) for m in scene.marks[:i])
     more = any(m.kind in OUTCOMES for m in scene.marks[i + 1 :])
     first = i == 0 and scene.marks[0].start <= 1
@@ -155,7 +182,9 @@ def _opened(scene: _Scene, i: int, opener: Kind) -> bool:
     for j in range(i - 1, -1, -1):
         mark = scene.marks[j]
         if mark.kind == opener:
-            if opener == "rel" and not (j and scene.marks[j - 1].kind in _SUBJECT_BEFORE_REL and scene.marks[j - 1].end >= mark.start - 2):
+            if opener == "rel" and not (
+                j and scene.marks[j - 1].kind in _SUBJECT_BEFORE_REL and scene.marks[j - 1].end >= mark.start - 2
+            ):
                 return False
             return scene.first_verb_since(i, j)
     return False
@@ -171,7 +200,7 @@ def _split_side(scene: _Scene, i: int) -> Role | None:
 
 
 def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
-    """"Stocks that fell the most rebounded": told in the past throughout, the last verb is what is claimed."""
+    """ "Stocks that fell the most rebounded": told in the past throughout, the last verb is what is claimed."""
     if any(p.role == "outcome" for p in parts):
         return parts
     verbs = [
@@ -180,7 +209,12 @@ def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
         and not scene.near_after(i, _BACK, 4)
     ]  # fmt: skip
     events = [i for i, p in enumerate(parts) if p.role == "event"]
-    if verbs and len(events) > 1 and verbs[-1] == events[-1] and scene.tokens[parts[verbs[-1]].mark.start].tense == "past":
+    if (
+        verbs
+        and len(events) > 1
+        and verbs[-1] == events[-1]
+        and scene.tokens[parts[verbs[-1]].mark.start].tense == "past"
+    ):
         parts[verbs[-1]] = replace(parts[verbs[-1]], role="outcome")
     return parts
 
@@ -197,7 +231,12 @@ def _deny(scene: _Scene, parts: list[Part]) -> list[Part]:
                 break
             if target.role is not None:
                 out[j] = replace(out[j], negated=not out[j].negated)
-                if target.mark.kind == "go_on" and j + 1 < len(parts) and parts[j + 1].role == "outcome" and parts[j + 1].mark.start <= target.mark.end + 2:
+                if (
+                    target.mark.kind == "go_on"
+                    and j + 1 < len(parts)
+                    and parts[j + 1].role == "outcome"
+                    and parts[j + 1].mark.start <= target.mark.end + 2
+                ):
                     out[j + 1] = replace(out[j + 1], negated=not out[j + 1].negated)
                 out[i] = replace(out[i], role="event")  # used: marks the denial as read
                 break

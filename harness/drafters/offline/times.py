@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.drafters.offline.claims import Ask, Event, Sentence
 from harness.drafters.offline.lexicon import UNITS, Mark
 from harness.drafters.offline.roles import Part
+from harness.drafters.offline.sentence import AskError, Event, Sentence
 
 _PLURAL_BARS = {"day": 5, "session": 5, "bar": 5, "week": 15, "month": 126, "quarter": 126, "year": 756}
 
@@ -26,14 +26,16 @@ class Windows:
 def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) -> Windows:
     """Windows of the subject and of the other events: each window goes to the event next to it.
 
-    Raises Ask where the subject gets two different windows, or one finer than a bar.
+    Raises AskError where the subject gets two different windows, or one finer than a bar.
     """
     parts = sentence.parts
     assumptions: list[str] = []
     skip, used = _skips(parts)
     between = next((p.mark for p in parts if p.mark.kind == "ago_range" and p.mark.first_bars and p.mark.bars), None)
     if between is not None and between.first_bars is not None and between.bars is not None:
-        return Windows(max(between.first_bars, between.bars), min(between.first_bars, between.bars), _holding(parts), {}, ())
+        return Windows(
+            max(between.first_bars, between.bars), min(between.first_bars, between.bars), _holding(parts), {}, ()
+        )
     events = [subject, *others]
     given: dict[int, list[tuple[int, Mark]]] = {}
     for i, part in enumerate(parts):
@@ -49,10 +51,12 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         own = dict.fromkeys([int(subject.mark.n)])  # "three down days": the count is the window
     if len(own) > 1:
         said = " and ".join(f"'{sentence.phrase(m)}'" for _, m in given[subject.index])
-        raise Ask(f"I read two windows, {said}. Which one does the past move span?", *(f"{b} bars" for b in own))
+        raise AskError(f"I read two windows, {said}. Which one does the past move span?", *(f"{b} bars" for b in own))
     horizon = next(iter(own), None)
     if horizon is not None and skip is not None and skip >= horizon:
-        raise Ask(f"The skipped part ({skip} bars) is as long as the window ({horizon} bars). Which window do you mean?")
+        raise AskError(
+            f"The skipped part ({skip} bars) is as long as the window ({horizon} bars). Which window do you mean?"
+        )
     by_event = {e.index: e.mark.bars or given[e.index][0][0] for e in others if e.mark.bars or e.index in given}
     return Windows(horizon, skip, _holding(parts), by_event, tuple(assumptions))
 
@@ -62,7 +66,11 @@ def _skips(parts: Sequence[Part]) -> tuple[int | None, set[int]]:
     skip = None
     for i, part in enumerate(parts[:-1]):
         follower = parts[i + 1].mark
-        if part.mark.kind == "skip_word" and follower.kind in ("lookback", "lookback_word", "several") and follower.start - part.mark.end <= 5:
+        if (
+            part.mark.kind == "skip_word"
+            and follower.kind in ("lookback", "lookback_word", "several")
+            and follower.start - part.mark.end <= 5
+        ):
             skip = follower.bars if follower.unit else int(follower.value or 21)
             used.add(i + 1)
     return skip, used

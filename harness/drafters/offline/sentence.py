@@ -1,0 +1,95 @@
+"""A sentence with its parts, and the events that it mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.drafters.offline.lexicon import Mark
+from harness.drafters.offline.roles import MOVES, Part
+from harness.drafters.offline.words import Token
+from harness.drafters.port import Outcome, Pole, Sign
+
+RETURN = "return"
+
+
+class AskError(Exception):
+    """The text leaves something open; `question` asks for exactly that, `defaults` offers answers."""
+
+    def __init__(self, question: str, *defaults: str) -> None:
+        super().__init__(question)
+        self.question = question
+        self.defaults = defaults
+
+
+@dataclass(frozen=True)
+class Event:
+    """A mention of an event. `moves`: it is a price move, so it can continue or revert."""
+
+    name: str
+    pole: Pole
+    moves: bool
+    mark: Mark
+    index: int
+    effect: str | None = None
+    gated: bool = False
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The event that ranks the stocks, the sign of its relation to what follows, and the events that gate it."""
+
+    event: Event
+    outcome: Outcome | None
+    sign: Sign
+    conditions: tuple[Event, ...]
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Tokens and parts of one text, with which events are price moves."""
+
+    tokens: Sequence[Token]
+    parts: Sequence[Part]
+    moves: Mapping[str, bool]
+
+    def phrase(self, mark: Mark) -> str:
+        """The words of a mark."""
+        return " ".join(t.text for t in self.tokens[mark.start : mark.end])
+
+    def stopped(self, start: int, end: int) -> bool:
+        """Whether punctuation stands between two tokens."""
+        return any(t.is_stop for t in self.tokens[start:end])
+
+    def events(self) -> list[Event]:
+        """Every event mentioned, in order."""
+        found = []
+        for i, part in enumerate(self.parts):
+            event = self._event(i, part)
+            if event is not None:
+                found.append(event)
+        return found
+
+    def _event(self, i: int, part: Part) -> Event | None:
+        mark = part.mark
+        if part.role != "event" or mark.kind in ("neg", "turn", "go_on"):
+            return None
+        gated = i > 0 and self.parts[i - 1].mark.kind == "gate" and mark.start - self.parts[i - 1].mark.end <= 3
+        if mark.kind == "effect":
+            return Event(mark.event, "bare", self.moves[mark.event], mark, i, effect=mark.value.split(":")[1])
+        if mark.kind == "event":
+            pole: Pole = mark.value  # type: ignore[assignment]
+            return Event(
+                mark.event, _flip(pole) if part.negated else pole, self.moves[mark.event], mark, i, gated=gated
+            )
+        pole = "high" if mark.kind == "winners" else "low" if mark.kind == "losers" else MOVES[mark.kind]
+        name = RETURN
+        after = self.parts[i + 1].mark if i + 1 < len(self.parts) else None
+        if mark.kind in ("perform_up", "perform_down") and after is not None and after.kind == "peers":
+            name = "relative_return"
+        return Event(name, _flip(pole) if part.negated else pole, True, mark, i, gated=gated)
+
+
+def _flip(pole: Pole) -> Pole:
+    return {"high": "low", "low": "high", "bare": "bare"}[pole]  # type: ignore[return-value]
