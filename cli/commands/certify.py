@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,14 @@ app = command_file()
 def certify(
     suite: Annotated[str, typer.Option(help="The task suite, a file below ablations/suites/.")] = "broad",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder to write to; ablations/records/certificates is the one that is committed.",
+            show_default="the workspace's certificates",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Send at least 200 worthless patches through the gate and count those it ships. Exit 1 where too many."""
@@ -32,7 +41,7 @@ def certify(
     chosen = load_suite(suite)
     with session() as s, LocalPool(workers) as pool, working("sending worthless patches through the gate"):
         s.version(chosen.data)
-        certificate = measure(chosen, s.workspace, s.emit, executor=pool)
+        certificate = measure(chosen, s.workspace, s.emit, executor=pool, folder=out_dir)
     result = {"certificate_id": certificate.certificate_id, "stands": certificate.stands, **certificate.model_dump()}
     emit(result, json, lambda out: show(out, certificate))
 

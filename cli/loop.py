@@ -1,0 +1,61 @@
+"""The two halves of the loop as the commands and the demo call them: research a text, supervise the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cli.session import Session
+    from harness.report import ReportPaths
+    from harness.research import Progress
+    from harness.state import ResearchResult
+    from supervisor.result import SuperviseResult
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Researched:
+    """A research result, with the report of the run that was chosen."""
+
+    result: ResearchResult
+    report: ReportPaths | None
+
+
+def research_text(
+    session: Session, text: str, *, data: str | None, candidates: int, seed: int, progress: Progress
+) -> Researched:
+    """Research one hypothesis and write the report of the candidate that was backtested."""
+    from cli.running import report_run
+    from harness.research import research
+    from modules.task import load_pipeline
+
+    pipeline = session.workspace.root / "pipeline.yaml"
+    version = session.version(data or load_pipeline(pipeline).data)
+    result = research(
+        text, workspace=session.workspace, emit=session.emit, data=version, k=candidates, seed=seed, progress=progress
+    )
+    if result.chosen is None:
+        return Researched(result, None)
+    progress("report", f"drawing run {result.chosen.run_id}")
+    return Researched(result, report_run(session, session.manifests.load(result.chosen.run_id)))
+
+
+def supervise_workspace(
+    session: Session, *, suite: str, seconds: float, ablations: int, workers: int, progress: Callable[[str], None]
+) -> SuperviseResult:
+    """One pass of the supervisor, its ablations spread over local processes."""
+    from ablations.executor import LocalPool
+    from supervisor.loop import Budget, supervise
+
+    with LocalPool(workers) as pool:
+        return supervise(
+            session.workspace,
+            session.emit,
+            suite=suite,
+            budget=Budget(seconds=seconds, ablations=ablations),
+            executor=pool,
+            progress=progress,
+        )
