@@ -73,7 +73,11 @@ def report(measure: Callable[[], list[Row]], description: str) -> int:
     else:
         for r in rows:
             peer = f"   {r.peer} {r.peer_value:,.4g}, ratio {r.ratio:,.3g}" if r.peer_value and r.ratio else ""
-            goal = "" if r.goal is None else f"   goal {r.sense.replace('_', ' ')} {r.goal:,g}: {'ok' if r.ok else 'MISSED'}"
+            goal = (
+                ""
+                if r.goal is None
+                else f"   goal {r.sense.replace('_', ' ')} {r.goal:,g}: {'ok' if r.ok else 'MISSED'}"
+            )
             print(f"{r.name:<56} {r.value:>14,.4g} {r.unit}{peer}{goal}")
     missed = [r.name for r in rows if r.ok is False]
     if missed:

@@ -33,7 +33,10 @@ def main() -> int:
             lines += [f"failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no output'}", ""]
             continue
         found = json.loads(done.stdout)
-        lines += ["| what | value | unit | peer | peer's value | ratio | goal | ok |", "|---|---:|---|---|---:|---:|---|---|"]
+        lines += [
+            "| what | value | unit | peer | peer's value | ratio | goal | ok |",
+            "|---|---:|---|---|---:|---:|---|---|",
+        ]
         for r in found["rows"]:
             goal = "" if r["goal"] is None else f"{r['sense'].replace('_', ' ')} {r['goal']:g}"
             cells = [

@@ -52,8 +52,6 @@ class Desk:
     ) -> Manifest:
         task = task or self.task()
         modules = modules or load_modules(task, self.version)
-        manifest = execute(
-            task, modules, self.raw(), self.store, self.events.append, use_cache=use_cache, until=until
-        )
+        manifest = execute(task, modules, self.raw(), self.store, self.events.append, use_cache=use_cache, until=until)
         self.runs.save(manifest)
         return manifest

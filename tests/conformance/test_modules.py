@@ -98,18 +98,18 @@ def test_run_is_pure_and_accepts_its_own_output(stage: Stage, name: str, desk: D
     outputs = [module.run(inputs, module.settings, context) for _ in range(2)]
     after = {f.name: digest_artifact(getattr(inputs, f.name)) for f in dataclasses.fields(inputs)}  # type: ignore[arg-type]
     assert before == after
-    one, two = (
-        {k: digest_artifact(v) for k, v in check_ports(stage, name, "outputs", o).items()} for o in outputs
-    )
+    one, two = ({k: digest_artifact(v) for k, v in check_ports(stage, name, "outputs", o).items()} for o in outputs)
     assert one == two
     assert outputs[0].metrics == outputs[1].metrics or repr(outputs[0].metrics) == repr(outputs[1].metrics)
     assert module.accept(inputs, outputs[0], module.settings) == []
 
 
 def test_contracts_and_settings_load_without_a_compiler() -> None:
-    code = "import sys\n" + "\n".join(
-        f"import modules.{s}.{n}.contract, modules.{s}.{n}.settings" for s, n in MODULES
-    ) + "\nassert 'numba' not in sys.modules, 'numba was imported'"
+    code = (
+        "import sys\n"
+        + "\n".join(f"import modules.{s}.{n}.contract, modules.{s}.{n}.settings" for s, n in MODULES)
+        + "\nassert 'numba' not in sys.modules, 'numba was imported'"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

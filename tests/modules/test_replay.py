@@ -66,7 +66,12 @@ def test_one_changed_bit_is_named_with_stage_column_row_symbol_and_bits(
     with_run(monkeypatch, desk, "feature", run=one_ulp_off, accept=lambda *_: [], code_digest="e" * 64)
     difference = replay(manifest, desk.data, desk.store, desk.events.append).difference
     assert difference is not None
-    assert (difference.stage, difference.artifact, difference.column, difference.row) == ("feature", "signal", "signal", 300)
+    assert (difference.stage, difference.artifact, difference.column, difference.row) == (
+        "feature",
+        "signal",
+        "signal",
+        300,
+    )
     signal = desk.store.get(manifest.output("signal"))
     assert difference.symbol == signal.symbols[3]  # type: ignore[union-attr]
     assert (difference.recorded, difference.found) == seen[-1]
@@ -83,7 +88,9 @@ def test_a_table_cell_is_named(desk: Desk) -> None:
     digest = desk.store.put(nav.with_columns(pl.Series("cash_micros", cash)))
     stage = manifest.stage("execute")
     other = manifest.model_copy(
-        update={"stages": (*manifest.stages[:-1], stage.model_copy(update={"outputs": {**stage.outputs, "nav": digest}}))}
+        update={
+            "stages": (*manifest.stages[:-1], stage.model_copy(update={"outputs": {**stage.outputs, "nav": digest}}))
+        }
     )
     difference = first_difference(manifest, other, desk.store)
     assert difference is not None
