@@ -55,7 +55,9 @@ def verify(ledger_dir: Path, checkpoint_dir: Path, public_key: bytes | None = No
                 signed = store.load(public)
                 if public_key is None:
                     store.private_key()
-                return _check(file, signed, fingerprint(public))
+                tail = os.pread(fd, MAX_GROUP_BYTES + 1, signed.size_bytes)
+            # signed records never change, so that writers need not wait while they are checked
+            return _check(file, tail, signed, fingerprint(public))
         except TimeoutError as error:
             return Verification(ok=False, events=0, first_bad="log", reason=f"{path}: {error}; try again")
         except CheckpointError as error:
@@ -143,7 +145,7 @@ class _Chain:
         return None
 
 
-def _check(file: BinaryIO, signed: Checkpoint, key: str) -> Verification:
+def _check(file: BinaryIO, tail: bytes, signed: Checkpoint, key: str) -> Verification:
     chain = _Chain(signed)
     bad = None
     for raw in _lines(file, signed.count):
@@ -154,11 +156,11 @@ def _check(file: BinaryIO, signed: Checkpoint, key: str) -> Verification:
     if bad:
         seq, reason = bad
         return Verification(ok=False, events=seq, first_bad=seq, reason=f"record {seq} {reason}", key=key)
-    return _check_tail(file, signed, key)
+    return _check_tail(tail, signed, key)
 
 
-def _check_tail(file: BinaryIO, signed: Checkpoint, key: str) -> Verification:
-    tail = examine_tail(file.read(MAX_GROUP_BYTES + 1), signed.count, signed.head)
+def _check_tail(unsigned: bytes, signed: Checkpoint, key: str) -> Verification:
+    tail = examine_tail(unsigned, signed.count, signed.head)
     words = {
         "none": f"{signed.count} records, chained and signed",
         "cut_off": f"{signed.count} records, chained and signed; after them {tail.size_bytes} bytes ({tail.lines} whole"

@@ -14,14 +14,17 @@ import shutil
 from collections.abc import Callable
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import traces.verify as verify_module
 from tests.traces.samples import ONE_OF_EACH, Folders, finding, folders
+from traces.ledger import Ledger
 from traces.log import GENESIS, hash_line
-from traces.verify import verify
+from traces.verify import Verification, verify
 
 COUNT = 6
 
@@ -231,3 +234,18 @@ def test_verification_changes_nothing(tmp_path: Path) -> None:
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert verify(place.ledger, place.checkpoint).ok
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_writers_go_on_while_it_verifies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = folders(tmp_path)
+    ledger = place.open()
+    ledger.append(*ONE_OF_EACH)
+    check = verify_module._check
+
+    def append_meanwhile(*arguments: Any) -> Verification:
+        Ledger(place.ledger, place.checkpoint, lock_timeout_seconds=0.1).append(finding(0), finding(1))
+        return check(*arguments)
+
+    monkeypatch.setattr(verify_module, "_check", append_meanwhile)
+    result = verify(place.ledger, place.checkpoint)
+    assert (result.ok, result.events, result.unsigned_bytes) == (True, len(ONE_OF_EACH), 0), result.reason
