@@ -89,6 +89,8 @@ class Drafting(_Frozen):
     event: str = Field(pattern=r"^[a-z_]+$")
     about: str = Field(min_length=1, max_length=120)
     moves: bool
+    fraction: bool = False
+    """The recipes' first measure is a fraction of the price, so a size said in percent applies to it."""
     claim: Claim
     prefer: int = Field(default=0, ge=0, le=9)
     """Where several skills fit a text equally, the one with the larger number goes first."""

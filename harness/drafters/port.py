@@ -19,12 +19,14 @@ class Frozen(BaseModel):
 
 
 class Condition(Frozen):
-    """A gate on the claim: an event at one end, with the factor and window said in the text (None = the skill's)."""
+    """A gate on the claim: an event at one end, with the factor and window said in the text (None = the
+    skill's); `negated`: where it does not hold."""
 
     event: str
     pole: Pole
     factor: float | None = None
     window_bars: int | None = None
+    negated: bool = False
     phrase: str
 
 

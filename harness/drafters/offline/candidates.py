@@ -29,6 +29,7 @@ class _Measure:
     """A recipe with its windows filled in."""
 
     skill: Skill
+    drafting: Drafting
     recipe: Recipe
     text: str
     window_bars: int
@@ -93,7 +94,7 @@ def draft_candidates(reading: Reading, skills: tuple[Skill, ...], fields: frozen
     for tried, m in enumerate(_measures(reading, matched)):
         if len(candidates) == k or tried == MAX_TRIED:
             break
-        size = _size_gate(reading, m.window_bars)
+        size = _size_gate(reading, m.drafting, m.window_bars)
         text = _signal(reading, m.text, [*gates, *size])
         try:
             node = parse(text)
@@ -127,7 +128,7 @@ def _measures(reading: Reading, matched: Sequence[tuple[Skill, Drafting]]) -> It
             for recipe in _ordered(reading, drafting):
                 filled = _fill(recipe, drafting, h, _skip(reading, drafting, recipe, h), reading)
                 if filled is not None:
-                    yield _Measure(skill, recipe, filled, h, note)
+                    yield _Measure(skill, drafting, recipe, filled, h, note)
 
 
 def _windows(reading: Reading, drafting: Drafting) -> list[tuple[int, str]]:
@@ -177,18 +178,19 @@ def _gates(reading: Reading, skills: tuple[Skill, ...]) -> tuple[list[str], list
     gates, notes = [], []
     for condition in reading.conditions:
         gate = condition.phrase if condition.event == "calendar" else _gate(condition, skills)
+        gate = f"not ({gate})" if condition.negated else gate
         gates.append(gate)
         notes.append(f"only where {gate} ('{condition.phrase}')")
     return gates, notes
 
 
-def _size_gate(reading: Reading, window_bars: int) -> list[str]:
-    if reading.threshold is None:
+def _size_gate(reading: Reading, drafting: Drafting, window_bars: int) -> list[str]:
+    """The size of move that the text asks for, on the skill's first plain measure; the reader checks that it has one."""
+    plain = next((r for r in drafting.recipes if not r.skips), None)
+    if reading.threshold is None or plain is None or not drafting.fraction:
         return []
-    return [
-        f"returns(close, {window_bars}) "
-        + (f"< -{reading.threshold:g}" if reading.pole == "low" else f"> {reading.threshold:g}")
-    ]
+    side = f"< -{reading.threshold:g}" if reading.pole == "low" else f"> {reading.threshold:g}"
+    return [f"({plain.expr.format(h=window_bars, s=0, g=window_bars)}) {side}"]
 
 
 def _gate(condition: Condition, skills: tuple[Skill, ...]) -> str:

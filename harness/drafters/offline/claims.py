@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.drafters.offline.roles import MOVES, Part
-from harness.drafters.offline.sentence import RETURN, AskError, Claim, Event, Sentence
+from harness.drafters.offline.sentence import RETURN, AskError, Claim, Event, Sentence, opposite
 from harness.drafters.port import Outcome, Pole, Sign
 
 
@@ -17,7 +17,7 @@ def read_claim(sentence: Sentence) -> Claim:
     if not events or (_only_conditions(events) and _turns(outcomes)):
         events = _implied_return(sentence, events, outcomes, assumptions)
     events, outcomes = _drop_comparators(sentence, events, outcomes)
-    pairs = _pair(sentence, events, outcomes)
+    pairs = [(_undenied(e, assumptions, sentence), i, p) for e, i, p in _pair(sentence, events, outcomes)]
     if not pairs:
         return _bare_effect(events, assumptions)
     subject = pairs[0][0]
@@ -44,6 +44,13 @@ def read_claim(sentence: Sentence) -> Claim:
     )
 
 
+def _undenied(event: Event, assumptions: list[str], sentence: Sentence) -> Event:
+    if not event.negated:
+        return event
+    assumptions.append(f"the denial of {_says(sentence, event)} is read as its other end")
+    return opposite(event)
+
+
 def _says(sentence: Sentence, event: Event) -> str:
     return f"'{sentence.phrase(event.mark)}'"
 
@@ -51,9 +58,12 @@ def _says(sentence: Sentence, event: Event) -> str:
 def _absorbed(sentence: Sentence, i: int) -> bool:
     """ "keep rising": the verb that follows says it all; "weak" and "works" count only beside a named effect."""
     part = sentence.parts[i]
-    if part.mark.kind in ("works", "weak"):
-        return not any(p.mark.kind == "effect" for p in sentence.parts)
-    return False
+    if part.mark.kind == "weak":
+        raise AskError(
+            f"'{sentence.phrase(part.mark)}' says how strong an effect is, not what happens. Where does it hold?",
+            "it holds in the opposite case",
+        )
+    return part.mark.kind == "works" and not any(p.mark.kind == "effect" for p in sentence.parts)
 
 
 def _only_conditions(events: Sequence[Event]) -> bool:
@@ -79,7 +89,8 @@ def _implied_return(
         )
     turning = [(i, p) for i, p in outcomes if p.mark.kind in ("turn", "turn_up", "turn_down", "go_on")]
     nouns = [p for _, p in turning if p.mark.kind == "turn"]
-    if not events and not nouns:
+    of_returns = any(t.stem == "return" for t in sentence.tokens) and any(p.mark.kind == "go_on" for _, p in turning)
+    if not events and not nouns and not of_returns:
         said = sentence.phrase(outcomes[0][1].mark)
         raise AskError(
             f"Which stocks {said}? Name what sets them apart, for example those that fell the most last week.",
@@ -107,7 +118,8 @@ def _drop_comparators(
         before = [e for e in events if e.index < i]
         for after in [e for e in events if e.index > i][:1]:
             between = sentence.tokens[part.mark.end : after.mark.start]
-            openers = ("when", "split", "rel") if part.mark.kind == "turn_up" else ("when", "gate", "split", "rel")
+            always = ("when", "split", "neg", "skip_word")
+            openers = always if part.mark.kind == "turn_up" else (*always, "gate")
             opened = any(p.mark.kind in openers for p in sentence.parts[i + 1 : after.index])
             if opened or any(t.is_stop or t.stem in ("and", "while", "but", "whil") for t in between):
                 continue

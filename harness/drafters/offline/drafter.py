@@ -35,8 +35,14 @@ class OfflineDrafter:
                     question=f"I cannot use '{condition.phrase}' as a condition. Shall I test the claim without it?",
                     defaults=("without it",),
                 )
-        if not matching_skills(answer, self.known):
+        matched = matching_skills(answer, self.known)
+        if not matched:
             return Question(question=f"No skill measures '{answer.event}'. Which price or volume event do you mean?")
+        if answer.threshold is not None and not matched[0][1].fraction:
+            return Question(
+                question=f"A size in percent says nothing of {matched[0][1].about}. Shall I test the claim without it?",
+                defaults=("without it",),
+            )
         return answer
 
     def draft(

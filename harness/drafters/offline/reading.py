@@ -166,14 +166,13 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
                 "Which stocks do you mean?",
                 *_EXAMPLES,
             )
-    conditions += [
-        Condition(event="calendar", pole="high", phrase=p.mark.value)
-        for p in sentence.parts
-        if p.mark.kind == "calendar"
-    ]
+    conditions += [_calendar(sentence, i) for i, p in enumerate(sentence.parts) if p.mark.kind == "calendar"]
     kinds = [p.mark.kind for p in sentence.parts]
-    relative = "peers" if "peers" in kinds else "own history" if "own" in kinds else None
-    threshold = next((p.mark.n for p in sentence.parts if p.mark.kind == "percent"), None)
+    against = any(sentence.is_market(a, b) for a, b in pairwise([p.mark for p in sentence.parts]))
+    relative = "peers" if "peers" in kinds or against else "own history" if "own" in kinds else None
+    percent = next((p.mark.n for p in sentence.parts if p.mark.kind == "percent"), None)
+    if percent is None and "percent" in sentence.phrase(claim.event.mark):
+        percent = claim.event.mark.factor
     read_marks = [
         p.mark
         for p in sentence.parts
@@ -200,13 +199,25 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
         horizon_bars=windows.horizon,
         skip_bars=windows.skip,
         holding_bars=windows.holding,
-        threshold=threshold / 100 if threshold is not None and claim.event.name == "return" else None,
+        threshold=percent / 100 if percent is not None else None,
         conditions=tuple(conditions),
         relative=relative,
         effect_of=claim.event.mark.value.split(":")[0] if claim.event.effect is not None else None,
         phrases=tuple(sentence.phrase(m) for m in read_marks),
         unread=tuple(unread),
         assumptions=tuple(assumptions),
+    )
+
+
+def _calendar(sentence: Sentence, i: int) -> Condition:
+    """A calendar window; "except in January" leaves it out."""
+    mark = sentence.parts[i].mark
+    before = [p.mark for p in sentence.parts[:i] if mark.start - p.mark.end <= 3]
+    return Condition(
+        event="calendar",
+        pole="high",
+        negated=any(m.kind in ("neg", "skip_word") for m in before),
+        phrase=mark.value,
     )
 
 
@@ -220,6 +231,7 @@ def _condition(sentence: Sentence, event: Event, windows: Windows) -> Condition:
         pole=event.pole,
         factor=factor,
         window_bars=windows.by_event.get(event.index),
+        negated=event.negated,
         phrase=sentence.phrase(event.mark),
     )
 

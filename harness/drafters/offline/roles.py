@@ -126,7 +126,7 @@ def _role(scene: _Scene, i: int) -> Role | None:
     by_clause = _role_by_clause(scene, i)
     if mark.kind in ("turn", "go_on"):
         # A turn is what is claimed, unless a clause says that it has happened.
-        passive = mark.start > 0 and scene.tokens[mark.start - 1].stem == "be"
+        passive = mark.start > 0 and scene.tokens[mark.start - 1].stem in ("be", "get")
         return (
             by_clause
             if by_clause == "event" and scene.tokens[mark.start].tense == "past" and not passive
@@ -155,7 +155,8 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
     before = scene.tokens[mark.start - 1].text if mark.start else ""
     if before in _NOUN_BEFORE and mark.kind not in ("perform_up", "perform_down"):
         return "event"
-    if scene.near_after(i, _BACK, 4) or _dated_noun(scene, i):
+    named = any(m.kind in ("event", "effect", *_NOUNS) or m.kind in OUTCOMES for m in scene.marks[:i])
+    if (scene.near_after(i, _BACK, 4) and not named) or _dated_noun(scene, i):
         return "event"
     if scene.near_before(i, frozenset({"gate"}), 2) and mark.kind in ("perform_up", "perform_down"):
         return "event"
@@ -219,11 +220,17 @@ def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
     return parts
 
 
+def _denies(parts: Sequence[Part], i: int) -> bool:
+    """ "except on high volume": a word that leaves something out denies it, unless it leaves out a time."""
+    after = parts[i + 1].mark.kind if i + 1 < len(parts) else None
+    return parts[i].mark.kind == "skip_word" and after not in _BACK
+
+
 def _deny(scene: _Scene, parts: list[Part]) -> list[Part]:
     """Each denial flips the next event or outcome of its clause; two flip it back."""
     out = list(parts)
     for i, part in enumerate(parts):
-        if part.mark.kind != "neg":
+        if part.mark.kind != "neg" and not _denies(parts, i):
             continue
         for j in range(i + 1, len(parts)):
             target = parts[j]

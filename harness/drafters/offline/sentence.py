@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.drafters.offline.lexicon import Mark
 from harness.drafters.offline.roles import MOVES, Part
@@ -11,6 +11,7 @@ from harness.drafters.offline.words import Token
 from harness.drafters.port import Outcome, Pole, Sign
 
 RETURN = "return"
+_MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers"})
 
 
 class AskError(Exception):
@@ -33,6 +34,7 @@ class Event:
     index: int
     effect: str | None = None
     gated: bool = False
+    negated: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,16 +82,21 @@ class Sentence:
             return Event(mark.event, "bare", self.moves[mark.event], mark, i, effect=mark.value.split(":")[1])
         if mark.kind == "event":
             pole: Pole = mark.value  # type: ignore[assignment]
-            return Event(
-                mark.event, _flip(pole) if part.negated else pole, self.moves[mark.event], mark, i, gated=gated
-            )
+            return Event(mark.event, pole, self.moves[mark.event], mark, i, gated=gated, negated=part.negated)
         pole = "high" if mark.kind == "winners" else "low" if mark.kind == "losers" else MOVES[mark.kind]
-        name = RETURN
         after = self.parts[i + 1].mark if i + 1 < len(self.parts) else None
-        if mark.kind in ("perform_up", "perform_down") and after is not None and after.kind == "peers":
-            name = "relative_return"
-        return Event(name, _flip(pole) if part.negated else pole, True, mark, i, gated=gated)
+        name = "relative_return" if after is not None and self.is_market(mark, after) else RETURN
+        return Event(name, pole, True, mark, i, gated=gated, negated=part.negated)
+
+    def is_market(self, verb: Mark, after: Mark) -> bool:
+        """Whether what follows a verb like "outperform" is the market or the peers, not another event."""
+        if verb.kind not in ("perform_up", "perform_down"):
+            return False
+        close = after.start - verb.end <= 2
+        return after.kind == "peers" or (after.kind == "subject" and close and self.tokens[after.start].stem in _MARKET)
 
 
-def _flip(pole: Pole) -> Pole:
-    return {"high": "low", "low": "high", "bare": "bare"}[pole]  # type: ignore[return-value]
+def opposite(event: Event) -> Event:
+    """A denied event that ranks stocks is its other end: those that did not fall are those that rose."""
+    poles: dict[Pole, Pole] = {"high": "low", "low": "high", "bare": "bare"}
+    return replace(event, pole=poles[event.pole], negated=False)
