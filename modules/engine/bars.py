@@ -188,4 +188,5 @@ def simulate(
             f"{error} at {iso(int(bars.ts[at]))}, symbol {bars.symbols[who]}: int64 micro-units stay exact up to "
             "9.0 billion of the currency; use less capital_usd, a larger lot_size, or check the price"
         ) from None
-    return Simulation.collect(bars, start, market, book, log, orders, fills)
+    early = fill_without_open == "previous_close" and ("open" not in bars or bool(np.isnan(bars["open"]).any()))
+    return Simulation.collect(bars, start, market, book, log, orders, fills, early_fills=early)

@@ -25,6 +25,7 @@ from modules.engine.risk import Decision, Rule
 from modules.panel import FloatArray, IntArray, Panel
 
 DECISIONS = [d.name for d in Decision]
+EARLY_FILLS_NOTE = "fills without an open are at the close of the decision: the open is taken to be the previous close"
 RULES = [r.name.lower() for r in Rule]
 
 
@@ -43,10 +44,20 @@ class Simulation:
     unpriced: int
     unpriced_positions: int
     has_volume: bool
+    early_fills: bool
 
     @classmethod
     def collect(
-        cls, bars: Panel, start: int, market: Market, book: Book, log: BarLog, orders: OrderLog, fills: FillLog
+        cls,
+        bars: Panel,
+        start: int,
+        market: Market,
+        book: Book,
+        log: BarLog,
+        orders: OrderLog,
+        fills: FillLog,
+        *,
+        early_fills: bool,
     ) -> Simulation:
         """Cut the logs to what was written."""
         n, k = int(book.totals[NEXT_ORDER]), int(book.totals[FILLS])
@@ -62,6 +73,7 @@ class Simulation:
             unpriced=int(book.totals[UNPRICED]),
             unpriced_positions=int(np.count_nonzero((book.lots != 0) & np.isnan(bars["close"][-1]))),
             has_volume="volume" in bars,
+            early_fills=early_fills,
         )
 
     @property
@@ -214,6 +226,8 @@ class Simulation:
             found.append(f"ZERO TRADES: {why} in {self.ts.size} bars")
         if not self.has_volume:
             found.append(NO_VOLUME_NOTE)
+        if self.early_fills:
+            found.append(EARLY_FILLS_NOTE)
         if self.unfilled:
             found.append(f"{self.unfilled} orders expired unfilled: no price or zero volume at their bar")
         if self.unpriced:

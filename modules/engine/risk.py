@@ -111,7 +111,7 @@ def largest_lots(room_micros: float, lot_size: float, price: float) -> int:
     most = np.floor(room_micros / (lot_size * price * MICROS))
     if most >= EXACT_LIMIT:
         return int(EXACT_LIMIT)
-    lots = int(most)
+    lots = int(most) + 1  # the quotient may round down past a lot whose rounded notional still fits
     while lots > 0 and micros(lots, lot_size, price) > room_micros:
         lots -= 1
     return lots

@@ -24,7 +24,7 @@ from modules.engine.bars import simulate
 from modules.engine.costs import Costs
 from modules.engine.result import Simulation
 from modules.engine.risk import RiskLimits
-from modules.panel import FloatArray, Panel
+from modules.panel import FloatArray, IntArray, Panel
 from tests.modules.engine.cases import days, instruments
 
 WARM_UP = 6
@@ -61,6 +61,11 @@ class Case:
         )
 
 
+def ticks(prices: FloatArray) -> FloatArray:
+    """Prices on a grid that floats hold exactly, at least one step."""
+    return np.asarray(np.maximum(1.0, np.round(prices / PRICE_STEP)) * PRICE_STEP, dtype=np.float64)
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     rows, symbols = draw(st.integers(2, 14)), draw(st.integers(1, 7))
@@ -68,16 +73,17 @@ def cases(draw: st.DrawFn) -> Case:
     rng = np.random.default_rng(seed)
     total = WARM_UP + rows
     jumps = draw(st.sampled_from([0.01, 0.05, 0.3]))
-    path = 20.0 * np.exp(np.cumsum(rng.normal(0, jumps, (total, symbols)), axis=0))
-    close = np.maximum(1.0, np.round(path / PRICE_STEP)) * PRICE_STEP
+    path: FloatArray = np.float64(20.0) * np.exp(np.cumsum(rng.normal(0, jumps, (total, symbols)), axis=0))
+    close: FloatArray = ticks(path)
     close[rng.random(close.shape) < draw(st.sampled_from([0.0, 0.1]))] = math.nan
     fields = {"close": close}
     if draw(st.booleans()):
-        opening = np.maximum(1.0, np.round(close * (1 + rng.normal(0, jumps, close.shape)) / PRICE_STEP)) * PRICE_STEP
+        gaps: FloatArray = rng.normal(0, jumps, close.shape)
+        opening = ticks(close + close * gaps)
         opening[rng.random(close.shape) < 0.1] = math.nan
         fields["open"] = opening
     if draw(st.booleans()):
-        fields["volume"] = rng.integers(0, 6, close.shape) * 1024.0
+        fields["volume"] = np.asarray(rng.integers(0, 6, close.shape) * 1024.0, dtype=np.float64)
     targets = rng.normal(0, draw(st.sampled_from([0.01, 0.05])), (rows, symbols)).clip(-1, 1)
     targets[rng.random(targets.shape) < 0.3] = 0.0
     names = tuple(rng.permutation(list("ABCDEFG"))[:symbols].tolist())
@@ -88,11 +94,13 @@ def cases(draw: st.DrawFn) -> Case:
         draw(st.sampled_from([0.0, 500.0])),
     )
     sectors = {s: ["x", "y", "UNKNOWN"][int(rng.integers(0, 3))] for s in names}
-    limits = RiskLimits(max_daily_loss=draw(st.sampled_from([0.05, 0.002])))
+    limits = RiskLimits(
+        max_daily_loss=draw(st.sampled_from([0.05, 0.002])), max_sector_nav=draw(st.sampled_from([0.25, 0.06]))
+    )
     return Case(Panel(days(total), names, fields), targets, costs, sectors, limits)
 
 
-def by_bar(sim: Simulation, values: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
+def by_bar(sim: Simulation, values: IntArray) -> IntArray:
     """Exact sums a bar of a column of the fills, as int64."""
     out = np.zeros(sim.ts.size, dtype=np.int64)
     np.add.at(out, sim.fills.row - sim.start, values)

@@ -79,6 +79,13 @@ CASES = [
     ("daily loss, a short without a price", ask(0, lots=-30, daily_loss=0.2, price=NAN), F, Rule.DAILY_LOSS, 30),
     ("the tightest limit is named", ask(900, sector_others_micros=240_000 * M), R, Rule.SECTOR_NAV, 100),
     ("a tie goes to the instrument", ask(900, sector_others_micros=200_000 * M), R, Rule.INSTRUMENT_NAV, 500),
+    (
+        "a quotient that rounds down past a lot that fits",
+        ask(10**7, price=0.010000000000000002, nav_micros=20_000 * M),
+        R,
+        Rule.INSTRUMENT_NAV,
+        100_000,
+    ),
     ("lots of a ten-thousandth share", ask(5_000_001, lot_size=0.0001), R, Rule.INSTRUMENT_NAV, 5_000_000),
 ]
 
@@ -94,9 +101,11 @@ def test_a_limit_that_speaks_gives_limit_and_value() -> None:
     assert ruling.limit == HARD_MAX_INSTRUMENT_NAV
     assert ruling.value == pytest.approx(0.08)
     sector = rule_on(ask(500, sector_others_micros=240_000 * M), RiskLimits())
-    assert (sector.limit, sector.value) == (HARD_MAX_SECTOR_NAV, pytest.approx(0.29))
+    assert sector.limit == HARD_MAX_SECTOR_NAV
+    assert sector.value == pytest.approx(0.29)
     trade = rule_on(ask(400, sigma_day=0.2), RiskLimits())
-    assert (trade.limit, trade.value) == (HARD_MAX_TRADE_RISK, pytest.approx(0.016))
+    assert trade.limit == HARD_MAX_TRADE_RISK
+    assert trade.value == pytest.approx(0.016)
     assert rule_on(ask(100), RiskLimits()).value is None
 
 

@@ -19,12 +19,19 @@ from tests.modules.engine.cases import days, instruments
 NAN = math.nan
 
 
-def ranked(rows: list[list[float]], sectors: list[str] | None = None, **limits: float) -> FloatArray:
+def ranked(
+    rows: list[list[float]],
+    sectors: list[str] | None = None,
+    *,
+    gross: float = 1.0,
+    cap: float = 1.0,
+    sector_cap: float = 1.0,
+) -> FloatArray:
     signal = np.array(rows)
     symbols = tuple("ABCDEFGHIJ"[: signal.shape[1]])
     table = instruments(symbols, sectors=dict(zip(symbols, sectors, strict=True)) if sectors else None)
     axes = align_instruments(table, symbols, days(len(rows)))
-    return rank_weights(signal, np.ones(signal.shape), axes, **({"gross": 1.0, "cap": 1.0, "sector_cap": 1.0} | limits))
+    return rank_weights(signal, np.ones(signal.shape), axes, gross=gross, cap=cap, sector_cap=sector_cap)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ def ranked(rows: list[list[float]], sectors: list[str] | None = None, **limits: 
     ],
 )
 def test_rank_weights_table(signal: list[float], limits: dict[str, float], weights: list[float]) -> None:
-    np.testing.assert_allclose(ranked([signal], **limits)[0], weights, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(ranked([signal], None, **limits)[0], np.array(weights), rtol=0, atol=1e-15)
 
 
 def test_one_scale_keeps_every_sector_under_its_cap() -> None:
