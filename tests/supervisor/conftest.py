@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ablations.certificate import Certificate, Keys, gate_digest, save
+from ablations.gate import FEWEST_TASKS, decide
+from ablations.guards import GuardRule
+from ablations.patch import Change, Patch
+from ablations.record import (
+    AblationRecord,
+    CertificateReference,
+    Runtime,
+    SuiteReference,
+    TaskRecord,
+    identity,
+    read_guards,
+    seed_of,
+    weigh,
+)
+from ablations.series import round_series
+from ablations.suite import load_suite
+from harness.repository import Repository
+from modules.workspace import CHECKOUT, Workspace
 from supervisor.mined import InForce, Mined
-from traces.events import CandidateChecked, CandidateDrafted, Event, RunStarted, StageFinished
+from supervisor.submit import submit
+from traces.events import (
+    AblationFinished,
+    CandidateChecked,
+    CandidateDrafted,
+    Event,
+    ReviewOpened,
+    RunStarted,
+    StageFinished,
+)
 from traces.ledger import Ledger
+from traces.reader import read
 
 DAY_NS = 86_400_000_000_000
 MINING_END_NS = 12_000 * DAY_NS  # 2002-11-09
@@ -101,3 +132,192 @@ class Traces:
 def traces(tmp_path: Path) -> Traces:
     """An empty ledger."""
     return Traces(tmp_path)
+
+
+# --- a desk: a repository with a shipped patch that awaits its human ---------------------------------
+
+ADA = "Ada Byron <ada@example.org>"
+SUITE = "broad"
+LEVEL = 0.01
+
+
+@functools.cache
+def shipped_record(change: Change, *, effect: float = 9e-4, certificate_id: str = "") -> AblationRecord:
+    """A sound record of `change` to size/rank_neutral's band: invented returns, the real gate."""
+    suite = load_suite(SUITE)
+    chosen = suite.tasks[:FEWEST_TASKS]
+    patch = Patch(module=SIZE, changes={"no_trade_band": change})
+    rng = np.random.Generator(np.random.PCG64(1))
+    bars = 800
+    ts = np.arange(bars, dtype=np.int64) * DAY_NS
+    arms = []
+    for _ in chosen:
+        before = rng.normal(0.0, 0.01, bars)
+        arms.append((before, before + rng.normal(effect, 0.001, bars)))
+    rounded = round_series(ts, arms, 252.0)
+    rule = GuardRule(metric="max_drawdown", better="lower", tolerance=0.05)
+    tasks = tuple(
+        TaskRecord(
+            name=t.name,
+            family=t.family,
+            signal=t.signal,
+            task_digest=t.name,
+            baseline={"size": "a"},
+            patched={"size": "b"},
+            baseline_metrics={"max_drawdown": 0.2},
+            patched_metrics={"max_drawdown": 0.2},
+            not_reproduced="",
+            not_contained="",
+            not_accepted="",
+            diverges="size",
+        )
+        for t in chosen
+    )
+    reference = SuiteReference(
+        name=suite.name,
+        digest=suite.digest,
+        data="us20",
+        data_digest=DATA,
+        part="judging",
+        start="2006-06-26",
+        end="2016-03-03",
+    )
+    modules = {"size": "rank_neutral@1"}
+    ablation_id = identity(patch, reference, modules, "settings", [t.task_digest for t in tasks])
+    guards = read_guards((rule,), tasks)
+    evidence = weigh(tasks, rounded.series, guards, LEVEL, seed_of(ablation_id), "CURRENT")
+    return AblationRecord(
+        ablation_id=ablation_id,
+        patch=patch,
+        suite=reference,
+        modules=modules,
+        settings_digest="settings",
+        guards_asked=(rule,),
+        tasks=tasks,
+        series=rounded.packed,
+        guards=guards,
+        floor=evidence.floor,
+        place=1,
+        level=LEVEL,
+        certificate=CertificateReference(
+            state="CURRENT",
+            certificate_id=certificate_id,
+            patches=260,
+            false_ships=0,
+            upper_bound=0.0115,
+            minimum_detectable=0.3,
+        ),
+        verdict=decide(evidence),
+        environment={},
+        runtime=Runtime(seconds=1.0, guards=(), runs=()),
+    )
+
+
+def finished(record: AblationRecord) -> AblationFinished:
+    """As the ledger records the verdict."""
+    floor = record.floor
+    return AblationFinished(
+        ablation_id=record.ablation_id,
+        module=record.patch.module,
+        verdict=record.verdict.word,
+        reason=record.verdict.label,
+        delta=floor.delta if floor else None,
+        lower_bound=floor.lower_bound if floor else None,
+        p_value=floor.p_value if floor else None,
+        level=record.level,
+        seconds=1.0,
+    )
+
+
+def certify(folder: Path) -> str:
+    """A certificate of the gate as it is; its id."""
+    keys = Keys(gate_digest(), load_suite(SUITE).digest, DATA)
+    made = Certificate(
+        **keys._asdict(),
+        suite=SUITE,
+        data="us20",
+        level=0.001,
+        patches=260,
+        false_ships=0,
+        upper_bound=0.0115,
+        single_level=0.05,
+        single_tested=200,
+        single_false=5,
+        single_upper_bound=0.06,
+        kinds=(),
+        power=(),
+        minimum_detectable=0.3,
+        seed=1,
+    )
+    save(made, folder)
+    return made.certificate_id
+
+
+@dataclass
+class Desk:
+    """A checkout in git, a runtime state with a ledger, and what a test does to them."""
+
+    workspace: Workspace
+
+    @property
+    def root(self) -> Path:
+        return self.workspace.root
+
+    @property
+    def repo(self) -> Repository:
+        return Repository(self.root)
+
+    def emit(self, *events: Event) -> None:
+        with Ledger(self.workspace.ledger, self.workspace.checkpoints) as ledger:
+            ledger.append(*events)
+
+    def events(self) -> list[Event]:
+        return [e.event for e in read(self.workspace.ledger)]
+
+    def commit(self, *paths: str, message: str = "by hand") -> str:
+        """Commit the working tree as a human."""
+        git(self.root, "add", "-A", *paths)
+        git(self.root, "-c", "user.name=Ada Byron", "-c", "user.email=ada@example.org", "commit", "-q", "-m", message)
+        return git(self.root, "rev-parse", "HEAD")
+
+    def open(self, record: AblationRecord | None = None) -> str:
+        """A shipped patch, submitted as the loop does it; its branch."""
+        certificate_id = certify(self.workspace.certificates)
+        record = record or shipped_record(Change(old=0.0, new=0.04), certificate_id=certificate_id)
+        self.emit(finished(record))
+        branch = submit(self.workspace, self.repo, record, [], self.emit)
+        assert branch is not None
+        return branch
+
+    def amend(self, branch: str, files: Mapping[str, bytes], *, traced: bool = False) -> None:
+        """Another commit on the branch; `traced`: with a ledger that knows of it, as a cunning supervisor would."""
+        commit = self.repo.commit_files(branch, files, "and this")
+        if traced:
+            self.emit(ReviewOpened(branch=branch, ablation_id=branch.split("/")[1], commit=commit))
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Everything that a refusal must leave as it was."""
+        return (
+            git(self.root, "for-each-ref"),
+            git(self.root, "status", "--porcelain"),
+            git(self.root, "rev-parse", "HEAD"),
+            [e.kind for e in self.events()],
+            {str(p): p.read_bytes() for p in sorted(self.root.rglob("*")) if p.is_file() and ".git" not in p.parts},
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """One commit: the settings in force, and files that no patch may touch."""
+    root = tmp_path / "checkout"
+    for source in (*CHECKOUT.glob("modules/*/*/settings.yaml"), CHECKOUT / "pipeline.yaml"):
+        target = root / source.relative_to(CHECKOUT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    for path in ("modules/engine/risk.py", "tests/test_x.py", ".ci/run", "skills/registry.py", "README.md"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("as it was\n")
+    git(root, "init", "-q", "-b", "main")
+    made = Desk(Workspace(root, tmp_path / "state"))
+    made.commit(message="start")
+    return made
