@@ -241,6 +241,24 @@ def _git(stores: Stores) -> Iterator[Check]:
     )
 
 
+def _certificate(stores: Stores) -> Iterator[Check]:
+    from ablations.ablate import certificate_for
+    from ablations.suite import load_suite
+    from supervisor.loop import DEFAULT_SUITE
+
+    suite = load_suite(DEFAULT_SUITE)
+    if suite.data not in {v.name for v in stores.data.list()}:
+        yield Check("certificate", True, "info", f"looked for once {suite.data} is in use")
+        return
+    found = certificate_for(suite, stores.workspace)
+    if found.state == "CURRENT":
+        rate = f"false-ship rate at most {found.upper_bound:.1%}" if found.upper_bound is not None else "rate unknown"
+        yield Check("certificate", True, "warning", f"{found.certificate_id} on suite {suite.name}: {rate}")
+        return
+    detail = f"the gate's A/A certificate on suite {suite.name} is {found.state}: no patch can ship"
+    yield Check("certificate", False, "warning", detail, "cws certify")
+
+
 CHECKS: tuple[Callable[[Stores], Iterator[Check]], ...] = (
     _python,
     _libraries,
@@ -250,4 +268,5 @@ CHECKS: tuple[Callable[[Stores], Iterator[Check]], ...] = (
     _sandbox,
     _model,
     _git,
+    _certificate,
 )

@@ -21,11 +21,11 @@ def _group() -> None:
 @app.command("list")
 def list_(json: Json = False) -> None:
     """Every module with its purpose, objective, and settings in force with their bounds."""
+    from cli.session import stores
     from modules.registry import list_modules
     from modules.task import load_pipeline
-    from modules.workspace import CHECKOUT
 
-    chosen = load_pipeline(CHECKOUT / "pipeline.yaml").stages
+    chosen = load_pipeline(stores().workspace.root / "pipeline.yaml").stages
     found = [_row(stage, name, chosen.get(stage) == name) for stage, name in list_modules()]
     emit({"modules": found}, json, lambda out: _show(out, found))
     if not json:

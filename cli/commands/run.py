@@ -36,10 +36,9 @@ def run(
     """Run the pipeline, or one signal through it."""
     from cli.running import RunRequest, report_run, run_request
     from cli.session import session
-    from modules.workspace import CHECKOUT
 
-    request = RunRequest(pipeline or CHECKOUT / "pipeline.yaml", signal, data, start, end, seed, cache)
     with session() as s, working("running"):
+        request = RunRequest(pipeline or s.workspace.root / "pipeline.yaml", signal, data, start, end, seed, cache)
         manifest = run_request(s, request)
         written = report_run(s, manifest) if report else None
     emit(run_json(manifest, written), json, lambda out: show(out, manifest, written))
