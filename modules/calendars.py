@@ -1,12 +1,14 @@
 """Trading sessions by exchange-calendars, kept on disk because importing that library costs seconds.
 
-The cache file is named by calendar and library version, so a new library never meets old sessions.
+The cache file is named by calendar and library version, so a new library never meets old sessions. It lies in the
+workspace's home; `CWS_CALENDARS` names another folder, which many homes (tests) can share.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.metadata
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +68,10 @@ def _load(calendar: str) -> Sessions:
         )
         return Sessions(days, days, days + DAY_NS)
     version = importlib.metadata.version("exchange-calendars")
-    path = Workspace.here().home / "calendars" / f"{calendar.replace('/', '-')}-{version}.npy"
+    folder = os.environ.get("CWS_CALENDARS")
+    path = (
+        Path(folder) if folder else Workspace.here().home / "calendars"
+    ) / f"{calendar.replace('/', '-')}-{version}.npy"
     table = _read(path)
     if table is None:
         table = _build(calendar)
@@ -105,6 +110,6 @@ def _build(calendar: str) -> IntArray:
     end = min(_LAST, str(last.date())) if last is not None else _LAST
     schedule = kind(start=start, end=end).schedule
     dates = schedule.index.tz_localize(None).to_numpy()
-    opens = schedule["open"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    closes = schedule["close"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    opens = schedule["open"].dt.tz_convert(None).to_numpy()
+    closes = schedule["close"].dt.tz_convert(None).to_numpy()
     return np.stack([column.astype("datetime64[ns]").astype(np.int64) for column in (dates, opens, closes)])

@@ -109,8 +109,10 @@ def content_digest(raw: pl.DataFrame, time_column: str) -> str:
             columns.append(pl.col(name))
     table = raw.select(columns)
     # Time and texts (the symbol) tell most rows apart; only where they do not, every column has to.
-    short = ["source_event_time", *(c for c in table.columns if table.schema[c] == pl.String)]
-    order = short if table.select(short).is_unique().all() else [*short, *(c for c in table.columns if c not in short)]
+    schema = table.schema
+    short = ["source_event_time", *(c for c, dtype in schema.items() if dtype == pl.String)]
+    unique = table.select(short).is_unique().all()
+    order = short if unique else [*short, *(c for c in schema if c not in set(short))]
     return digest_table(table.sort(order, nulls_last=True))
 
 

@@ -69,14 +69,15 @@ def plain(name: str) -> str:
 def find_time(raw: pl.DataFrame, is_time: Callable[[pl.Series], bool]) -> str:
     """The time column: by name, else by type, else the first that reads as time. Raises DataError where none does."""
     names = _own(raw)
+    schema = raw.schema  # built anew at each access, which thousands of columns would feel
     by_name = {plain(n): n for n in reversed(names)}
     candidates = [by_name[alias] for alias in _TIME if alias in by_name]
     candidates += [
         n for n in names if plain(n).startswith(("ts_", "date_", "time_")) or plain(n).endswith(("_date", "_time"))
     ]
-    candidates += [n for n in names if raw.schema[n].is_temporal()]
+    candidates += [n for n in names if schema[n].is_temporal()]
     # an unnamed first column is where many tools write the index of a series
-    candidates += [n for n in names if raw.schema[n] == pl.String or plain(n) in _INDEX]
+    candidates += [n for n in names if schema[n] == pl.String or plain(n) in _INDEX]
     for name in candidates:
         if is_time(raw.get_column(name)):
             return name
@@ -108,7 +109,8 @@ def find_symbol(raw: pl.DataFrame, names: list[str], time_column: str) -> str:
     for alias in _SYMBOL:
         if alias in by_name:
             return by_name[alias]
-    texts = [n for n in names if raw.schema[n] == pl.String and not mostly_numbers(raw.get_column(n))]
+    schema = raw.schema
+    texts = [n for n in names if schema[n] == pl.String and not mostly_numbers(raw.get_column(n))]
     if len(texts) != 1 or raw.get_column(texts[0]).null_count():
         return ""
     pairs = raw.select(time_column, texts[0])
