@@ -36,6 +36,7 @@ def report(
             "json": written.json,
             "pngs": list(written.pngs),
             "warnings": list(written.warnings),
+            "notes": list(written.notes),
         },
         json,
         lambda out: out.print(str(written.html), soft_wrap=True),

@@ -60,6 +60,7 @@ def run_json(manifest: Manifest, written: ReportPaths | None) -> dict[str, objec
         ],
         "metrics": manifest.metrics,
         "warnings": list(written.warnings) if written else None,
+        "notes": list(written.notes) if written else None,
         "report": {"html": written.html, "json": written.json, "pngs": list(written.pngs)} if written else None,
     }
 
@@ -74,6 +75,8 @@ def show(out: Console, manifest: Manifest, written: ReportPaths | None) -> None:
     out.print(f"[bold]{signal_of(manifest)}[/bold]  on {task.data}, {iso(task.start_ns)} to {iso(task.end_ns)}")
     for text in written.warnings if written else ():
         out.print(f"[bold red]! {text}[/]")
+    for text in written.notes if written else ():
+        out.print(f"note: {text}", markup=False)
     out.print(metrics_table(manifest.metrics))
     out.print(stages_table(manifest))
     out.print(f"run    {manifest.run_id}\ndigest {manifest.digest}")

@@ -43,6 +43,14 @@ class Cell:
     tone: str
 
 
+@dataclass(frozen=True)
+class Said:
+    """Words on the page: warnings that come before the figures, and notes of the modules."""
+
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 def number(value: float | None, digits: int = 2, unit: str = "", signed: bool = False) -> str:
     """A figure for reading: a true minus sign, thousands, a dash where there is none."""
     if value is None or not math.isfinite(value):
@@ -75,7 +83,7 @@ def render_page(
     manifest: Manifest,
     series: RunSeries,
     stats: Statistics,
-    said: tuple[str, ...],
+    said: Said,
     trials_count: int,
     svgs: Mapping[str, str],
 ) -> str:
@@ -100,7 +108,7 @@ def render_page(
         "end": iso(manifest.task.end_ns),
         "stats": stats,
         "series": series,
-        "warnings": said,
+        "said": said,
         "trials": trials_count,
         "tiles": tiles(series, stats, trials_count),
         "months": MONTHS,

@@ -10,7 +10,7 @@ SHORT_YEARS = 3.0
 REFUSED_SHARE = 0.10
 
 
-def warnings(manifest: Manifest, series: RunSeries, stats: Statistics) -> tuple[str, ...]:
+def warnings(series: RunSeries, stats: Statistics) -> tuple[str, ...]:
     """Plain sentences, the gravest first; empty where there is nothing to say."""
     said = []
     if series.fills == 0:
@@ -47,8 +47,15 @@ def warnings(manifest: Manifest, series: RunSeries, stats: Statistics) -> tuple[
         )
     if series.decisions.get("FLATTEN", 0):
         said.append(f"The risk decision flattened the book: {series.decisions['FLATTEN']:,} orders.")
-    for stage in manifest.stages:
-        # Modules say for themselves that volume is missing and that the judgement failed; above it is said once.
-        notes = (n for n in stage.notes if not n.startswith("not passed") and (series.has_volume or "volume" not in n))
-        said += [f"{stage.stage}/{stage.module}: {note}" for note in notes]
+    return tuple(said)
+
+
+def notes(manifest: Manifest, series: RunSeries) -> tuple[str, ...]:
+    """What the modules said of their own work, each once; less what a warning says already."""
+    said = [
+        f"{stage.stage}/{stage.module}: {note}"
+        for stage in manifest.stages
+        for note in stage.notes
+        if not note.startswith("not passed") and (series.has_volume or "volume" not in note)
+    ]
     return tuple(dict.fromkeys(said))

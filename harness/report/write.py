@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.report.charts import charts, render
-from harness.report.page import render_page
+from harness.report.page import Said, render_page
 from harness.report.series import Artifacts, RunSeries, read_series
 from harness.report.statistics import Statistics, statistics
-from harness.report.warnings import warnings
+from harness.report.warnings import notes, warnings
 from modules.manifest import Manifest
 
 
@@ -24,6 +24,7 @@ class ReportPaths:
     json: Path
     pngs: tuple[Path, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def write_report(manifest: Manifest, store: Artifacts, out_dir: Path, trials_count: int) -> ReportPaths:
@@ -36,7 +37,7 @@ def write_report(manifest: Manifest, store: Artifacts, out_dir: Path, trials_cou
     """
     series = read_series(manifest, store)
     stats = statistics(series, trials_count)
-    said = warnings(manifest, series, stats)
+    said = Said(warnings(series, stats), notes(manifest, series))
     drawn = {chart.name: (chart, *render(chart)) for chart in charts(series, stats)}
     out_dir.mkdir(parents=True, exist_ok=True)
     pngs = tuple(_write(out_dir / f"{name}.png", png) for name, (_, png, _) in drawn.items())
@@ -46,12 +47,13 @@ def write_report(manifest: Manifest, store: Artifacts, out_dir: Path, trials_cou
         html=_write(out_dir / "report.html", page.encode()),
         json=_write(out_dir / "report.json", (json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode()),
         pngs=pngs,
-        warnings=said,
+        warnings=said.warnings,
+        notes=said.notes,
     )
 
 
 def report_numbers(
-    manifest: Manifest, series: RunSeries, stats: Statistics, said: tuple[str, ...], trials_count: int
+    manifest: Manifest, series: RunSeries, stats: Statistics, said: Said, trials_count: int
 ) -> dict[str, object]:
     """The numbers of the page for programs; None where a figure has no meaning."""
     values: dict[str, object] = {
@@ -61,7 +63,8 @@ def report_numbers(
         "task_digest": manifest.task_digest,
         "metrics": dict(manifest.metrics),
         "trials": trials_count,
-        "warnings": list(said),
+        "warnings": list(said.warnings),
+        "notes": list(said.notes),
         "statistics": {
             **{k: v for k, v in asdict(stats).items() if k != "months"},
             "months": {str(y): row for y, row in zip(stats.months.years, stats.months.months.tolist(), strict=True)},
