@@ -89,7 +89,11 @@ def patched_modules(patch: Patch, modules: Mapping[Stage, Module]) -> dict[Stage
 
 
 def run_arms(job: Job) -> Outcome:
-    """Both arms of `job`. A refused contract or acceptance test is an outcome; any other error is raised."""
+    """Both arms of `job`.
+
+    A refused contract or acceptance test is an outcome, and so is a patched module that refuses its inputs with a
+    ValueError; any other error is raised.
+    """
     events: list[Event] = []
     store = ArtifactStore(job.artifact_root)
     data = DataStore(job.data_root)
@@ -101,7 +105,9 @@ def run_arms(job: Job) -> Outcome:
     for arm, cached in ((modules, True), (modules, False), (changed, True)):
         try:
             manifests.append(execute(job.task, arm, raw, store, events.append, purpose="ablation", use_cache=cached))
-        except ContractError as error:
+        except ValueError as error:
+            if arm is modules and not isinstance(error, ContractError):
+                raise
             return _failed(job, events, f"{job.name}, {'patched' if arm is changed else 'baseline'}: {error}")
     recorded, now, patched = manifests
     reproduced = first_difference(recorded, now, store)

@@ -1,8 +1,9 @@
 """The noise floor: what the difference between two arms would be by luck.
 
 Statistic: mean over tasks of the annualised Sharpe ratio, patched minus baseline, so that leverage alone is no
-improvement. Resampling: stationary block bootstrap over time (Politis and Romano 1994), automatic block length
-(Politis and White 2004, corrected 2009, from `arch`), blocks common to all tasks.
+improvement. It is the mean over time of a process (`bootstrap.sharpe_process`), which is resampled: stationary
+block bootstrap (Politis and Romano 1994), automatic block length (Politis and White 2004, corrected 2009, from
+`arch`), blocks common to all tasks.
 
 Recentring and studentising follow Ledoit and Wolf (2008), section 3.2: with t* = (d* - d) / s*, the p-value of
 H0: d <= 0 is (1 + #{t* >= d / s}) / (B + 1), and the one-sided bound is d - q(t*) s. Draws of d* centre on d, not
@@ -98,7 +99,7 @@ class Series:
 
 
 def block_length(difference: FloatArray) -> float:
-    """Automatic mean block length in bars for the pooled influence `[T]` of both arms, from `arch`."""
+    """Automatic mean block length in bars for the pooled process `[T]`, from `arch`."""
     from arch.bootstrap import optimal_block_length
 
     if float(difference.std()) <= 1e-12:
@@ -115,30 +116,26 @@ def measure(series: Series, level: float, seed: int) -> Floor | None:
     """
     from scipy.stats import beta
 
-    from ablations.bootstrap import draw, length_table, long_run_variance, pool, prefix_sums, sharpe_and_influence
+    from ablations.bootstrap import draw, length_table, long_run_variance, pool, prefix_sums, sharpe_process
 
-    annual = sqrt(series.bars_per_year)
-    before, influence_before = sharpe_and_influence(series.baseline, annual)
-    after, influence_after = sharpe_and_influence(series.patched, annual)
-    each = influence_after - influence_before
-    pooled = pool(each)
+    effects, process = sharpe_process(series.baseline, series.patched, sqrt(series.bars_per_year))
+    pooled = pool(process)
     length = block_length(pooled)
     error = sqrt(long_run_variance(pooled, length))
     if error <= NO_VARIANCE:
         return None
-    effects = after - before
     delta = sum(float(e) for e in effects) / series.tasks
     scatter = sum((float(e) - delta) ** 2 for e in effects) / series.tasks
     spread = scatter / (series.tasks - 1) if series.tasks > 1 else 0.0
     cluster_error = sqrt(error * error + spread)
-    sums = prefix_sums(series.baseline, series.patched, each)
+    sums = prefix_sums(process)
     lengths = length_table(length, series.bars)
     rng = np.random.Generator(np.random.PCG64(seed))
     first: FloatArray | None = None
     exceeded = drawn = 0
     low, high = 0.0, 1.0
     for stage in STAGES:
-        part = draw(sums, series.bars, lengths, stage - drawn, annual, rng)
+        part = draw(sums, lengths, stage - drawn, rng)
         exceeded += int(((part[:, 0] - delta) / part[:, 1] >= delta / error).sum())
         drawn = stage
         first = part if first is None else first

@@ -109,6 +109,12 @@ def patched_settings(patch: Patch, in_force: ModuleSettings) -> ModuleSettings:
     for name, change in patch.changes.items():
         if name not in values:
             raise PatchError(f"{patch.module} has no setting {name}; it has {', '.join(sorted(values))}")
+        extra = type(in_force).model_fields[name].json_schema_extra
+        if isinstance(extra, dict) and extra.get("assumption"):
+            raise PatchError(
+                f"{patch.module}: {name} is an assumption about the world; a better result from a kinder world is no "
+                "improvement. A human changes it by hand"
+            )
         if _differs(_plain(values[name]), change.old):
             raise PatchError(
                 f"{patch.module}: {name} is {values[name]!r}, the patch expects {change.old!r}; propose it anew"
