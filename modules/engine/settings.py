@@ -34,7 +34,7 @@ class TradingSettings(ModuleSettings):
     commission_bps: float = Field(default=1.0, ge=0.0, le=100.0, json_schema_extra=ASSUMPTION)
     impact_k: float = Field(default=0.5, ge=0.0, le=3.0, json_schema_extra=ASSUMPTION)
     borrow_bps_year: float = Field(default=50.0, ge=0.0, le=5_000.0, json_schema_extra=ASSUMPTION)
-    fill_without_open: FillWithoutOpen = Field(default="next_close", json_schema_extra=ASSUMPTION)
+    fill_without_open: FillWithoutOpen = Field(default="previous_close", json_schema_extra=ASSUMPTION)
     min_order_usd: float = Field(default=0.0, ge=0.0, le=10_000.0)
     max_instrument_nav: float = Field(default=HARD_MAX_INSTRUMENT_NAV, gt=0.0, le=HARD_MAX_INSTRUMENT_NAV)
     max_sector_nav: float = Field(default=HARD_MAX_SECTOR_NAV, gt=0.0, le=HARD_MAX_SECTOR_NAV)
