@@ -101,6 +101,13 @@ class Repository:
         """Local branches whose name starts with `prefix`, with their commits, sorted by name."""
         return {name: sha for name, sha in self._refs("refs/heads/").items() if name.startswith(prefix)}
 
+    def merged_branches(self, prefix: str = "", into: str = "HEAD") -> frozenset[str]:
+        """Local branches whose name starts with `prefix` and that `into` already contains."""
+        inside = f"--merged={self._commit(into)}"
+        names = self._git.text("for-each-ref", "--format=%(refname)", inside, "refs/heads/").splitlines()
+        short = (name.removeprefix("refs/heads/") for name in names)
+        return frozenset(name for name in short if name.startswith(prefix))
+
     def rejected(self) -> dict[str, str]:
         """Rejected branches, kept where nobody checks them out by accident."""
         return self._refs(REJECTED)

@@ -41,8 +41,9 @@ def list_requests(repo: Repository) -> list[Request]:
     """Every request, newest first: open, merged, rejected."""
     found = []
     for prefix in (PATCHES, RESEARCH):
+        merged = repo.merged_branches(prefix)
         for branch, sha in repo.branches(prefix).items():
-            found.append(_request(repo, branch, sha, "merged" if repo.is_merged(branch) else "open"))
+            found.append(_request(repo, branch, sha, "merged" if branch in merged else "open"))
     for branch, sha in repo.rejected().items():
         # Proposed again since: the open branch is what counts.
         if branch.startswith((PATCHES, RESEARCH)) and repo.tip(branch) is None:

@@ -369,6 +369,9 @@ def test_a_merge_has_two_parents_and_the_humans_name(root: Path) -> None:
     assert git(root, "show", "-s", "--format=%cn <%ce>") == str(ADA)
     assert git(root, "show", "-s", "--format=%(trailers:key=Reviewed-by,valueonly)").strip() == "Ada"
     assert repo.is_clean()
+    repo.commit_files("y", {"m": b"1"}, "m")
+    assert repo.merged_branches() == {"main", "x"}
+    assert repo.merged_branches("x", into="y") == {"x"}
     with pytest.raises(RepositoryError, match="already in"):
         repo.merge("x", "again", ADA)
 
