@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from supervisor.finding import Finding
 from supervisor.mined import Mined
 
+# Two reasons are alike if they say the same up to the first detail, whatever the numbers in it.
+_ALIKE = "trim(regexp_replace(regexp_extract(c.reason, '^[^:;]*'), '[0-9][0-9.]*', 'N', 'g'))"
+
 
 @dataclass(frozen=True)
 class AlikeDrafts:
@@ -20,7 +23,7 @@ class AlikeDrafts:
         rows = traces.sql(
             f"""
             , checked AS (
-                SELECT DISTINCT d.skill, c.research_id, c.expr, c.passed, trim(split_part(c.reason, ':', 1)) AS reason
+                SELECT DISTINCT d.skill, c.research_id, c.expr, c.passed, {_ALIKE} AS reason
                 FROM candidate_checked c JOIN candidate_drafted d USING (research_id, expr)),
             totals AS (SELECT skill, count(*) AS drafted FROM checked GROUP BY skill)
             SELECT skill, reason, count(*) AS n, any_value(drafted) AS drafted, count(*) / any_value(drafted) AS size,

@@ -188,14 +188,16 @@ def test_false_alarms(traces: Traces, metrics: Mapping[str, float], expected: li
 
 def test_alike_drafts(traces: Traces) -> None:
     for i in range(3):
-        traces.draft(f"r{i}", f"mean(close, {i})", "trend", f"coverage: 0.{i} of cells")
+        traces.draft(f"r{i}", f"mean(close, {i})", "trend", f"has a value in {i}0.5% of the cells; more are needed")
     traces.draft("r3", "rank(close)", "trend", "")
     traces.draft("r0", "x", "gap", "novelty: as before")
-    traces.draft("r0", "mean(close, 0)", "trend", "coverage: 0.0 of cells")  # said twice, counted once
+    traces.draft(
+        "r0", "mean(close, 0)", "trend", "has a value in 00.5% of the cells; more are needed"
+    )  # said twice, counted once
     [finding] = AlikeDrafts().mine(traces.mined())
     assert (finding.module, finding.size, finding.occurrences) == ("skills/trend", 0.75, 3)
     assert finding.evidence == ("r0", "r1", "r2")
-    assert "coverage" in finding.pattern
+    assert finding.pattern == "drafts fail alike: has a value in N% of the cells"
 
 
 def test_a_skill_that_mostly_passes_is_let_be(traces: Traces) -> None:
