@@ -185,7 +185,7 @@ def _gates(reading: Reading, skills: tuple[Skill, ...]) -> tuple[list[str], list
 
 
 def _size_gate(reading: Reading, drafting: Drafting, window_bars: int) -> list[str]:
-    """The size of move that the text asks for, on the skill's first plain measure; the reader checks that it has one."""
+    """The size of move that the text asks for, on the skill's first plain measure."""
     plain = next((r for r in drafting.recipes if not r.skips), None)
     if reading.threshold is None or plain is None or not drafting.fraction:
         return []

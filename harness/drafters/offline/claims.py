@@ -154,7 +154,9 @@ def _pair(
                 pairs.append((after[0], i, part))
             continue
         before = [e for e in events if e.index < i or e.mark is part.mark]
-        subject = _subject(before) or _subject([e for e in events if e.index > i])
+        last = max((j for j, _ in outcomes if j < i), default=-1)
+        newer = [e for e in before if e.index > last and not e.gated]  # named since the last outcome: its own subject
+        subject = _subject(newer) or _subject(before) or _subject([e for e in events if e.index > i])
         if subject is not None:
             pairs.append((subject, i, part))
     return pairs

@@ -26,6 +26,7 @@ _PRIORITY: tuple[Kind, ...] = (
     "skip_word", "peers", "own", "rel", "when", "will", "soon", "gate", "vague", "subject",
 )  # fmt: skip
 UNITS = {"day": 1, "session": 1, "bar": 1, "week": 5, "month": 21, "quarter": 63, "year": 252, "hour": 0, "minut": 0}
+INTRADAY_UNITS = frozenset(unit for unit, bars in UNITS.items() if bars == 0)
 _LITTLE_WORDS = """
 the a an their its his own very most so quite really is have about roughly more than at least some
 of relatively exceptionally unusually extremely particularly much somewhat these those any all such

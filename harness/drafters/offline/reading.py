@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from harness.drafters.offline.claims import read_claim
-from harness.drafters.offline.lexicon import Lexicon, Mark, lexicon
+from harness.drafters.offline.lexicon import INTRADAY_UNITS, Lexicon, Mark, lexicon
 from harness.drafters.offline.roles import Part, roles
 from harness.drafters.offline.sentence import AskError, Claim, Event, Sentence
 from harness.drafters.offline.times import Windows, read_windows
@@ -36,6 +36,7 @@ _NEEDS = {
     "intraday": "intraday bars",
     "crossasset": "prices of other assets",
 }
+INTRADAY = _NEEDS["intraday"]
 _EXAMPLES = ("stocks that fell the most last week rebound", "stocks with the lowest volatility outperform")
 
 
@@ -51,12 +52,12 @@ def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
     lex = lexicon(skills)
     words = tokens(text)
     marks = lex.scan(words)
-    outside = next((m for m in marks if m.kind == "outside"), None)
+    outside = next((m for m in marks if m.kind == "outside" or m.unit in INTRADAY_UNITS), None)
     if outside is not None:
         said = " ".join(t.text for t in words[outside.start : outside.end])
         return Refusal(
             reason="needs_other_data",
-            message=f"'{said}' needs {_NEEDS[outside.value]}, which price and volume bars do not hold; "
+            message=f"'{said}' needs {_NEEDS.get(outside.value, INTRADAY)}, which price and volume bars do not hold; "
             "say it in terms of prices or volume",
         )
     unread, critical = _unread(words, marks, lex)
