@@ -14,8 +14,8 @@ import numpy as np
 from benchmarks.common import RUNS, Row, report
 from benchmarks.market import make_instruments, make_panel
 from modules.engine.bars import simulate
-from modules.engine.costs import Costs
-from modules.engine.risk import RiskLimits
+from modules.engine.limits import RiskLimits
+from modules.engine.settings import Costs
 from modules.panel import FloatArray, Panel
 
 

@@ -1,4 +1,4 @@
-"""The whole pipeline on 100 symbols x 21 years (5,292 days), OHLCV, every cost on: cold, warm, and from digests only."""
+"""The whole pipeline on 100 symbols x 21 years (5,292 days), OHLCV, every cost on: cold, warm, from digests only."""
 
 from __future__ import annotations
 

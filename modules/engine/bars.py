@@ -21,13 +21,13 @@ from modules.engine.accounting import (
     new_fill_log,
     new_order_log,
 )
-from modules.engine.costs import BPS, ESTIMATE_BARS, MINIMUM_BARS, Costs, trailing_mean, trailing_sigma
+from modules.engine.costs import BPS, ESTIMATE_BARS, MINIMUM_BARS, trailing_mean, trailing_sigma
 from modules.engine.instruments import align_instruments
+from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
 from modules.engine.metrics import bars_per_day
 from modules.engine.result import Simulation
-from modules.engine.risk import RiskLimits
-from modules.engine.settings import FillWithoutOpen, TradingSettings
+from modules.engine.settings import Costs, FillWithoutOpen, TradingSettings
 from modules.panel import FloatArray, IntArray, Panel, iso
 
 

@@ -7,7 +7,6 @@ Hauptmann and Li, "Direct estimation of equity market impact", 2005; Toth et al.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,21 +18,6 @@ BPS: Final = 1e-4
 ESTIMATE_BARS: Final = 20
 MINIMUM_BARS: Final = 5
 NO_VOLUME_NOTE: Final = "impact is not modelled: no volume"
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Half the quoted spread and the commission per side, the impact coefficient, borrow per year of 365 days."""
-
-    half_spread_bps: float = 4.0
-    commission_bps: float = 1.0
-    impact_k: float = 0.5
-    borrow_bps_year: float = 50.0
-
-    @classmethod
-    def none(cls) -> Costs:
-        """A frictionless market, for checks."""
-        return cls(half_spread_bps=0.0, commission_bps=0.0, impact_k=0.0, borrow_bps_year=0.0)
 
 
 @kernel

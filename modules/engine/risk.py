@@ -9,7 +9,7 @@ Precedence, first match wins:
 5. limits on the opening part             -> APPROVE, REDUCE to the largest order that keeps all of them, or REJECT
    instrument_nav, sector_nav, trade_risk; the tightest is named, the first of these in a tie.
 
-Hard limits are constants of this file. Settings may tighten them; nothing loosens or switches them off.
+Hard limits are constants of `limits.py`. Settings may tighten them; nothing loosens or switches them off.
 """
 
 from __future__ import annotations
@@ -19,24 +19,12 @@ from enum import IntEnum
 from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from modules.engine.accounting import EXACT_LIMIT, MICROS, micros
+from modules.engine.limits import RiskLimits
 from modules.jit import kernel
 
-HARD_MAX_INSTRUMENT_NAV: Final = 0.05
-HARD_MAX_SECTOR_NAV: Final = 0.25
-HARD_MAX_DAILY_LOSS: Final = 0.05
-HARD_MAX_TRADE_RISK: Final = 0.01
 RISK_SIGMAS: Final = 2.0
-
-_CONSTANTS: Final = {
-    "max_instrument_nav": ("HARD_MAX_INSTRUMENT_NAV", HARD_MAX_INSTRUMENT_NAV),
-    "max_sector_nav": ("HARD_MAX_SECTOR_NAV", HARD_MAX_SECTOR_NAV),
-    "max_daily_loss": ("HARD_MAX_DAILY_LOSS", HARD_MAX_DAILY_LOSS),
-    "max_trade_risk": ("HARD_MAX_TRADE_RISK", HARD_MAX_TRADE_RISK),
-}
-
 
 class Decision(IntEnum):
     """What may be done with an order."""
@@ -74,33 +62,6 @@ _INSTRUMENT: Final = int(Rule.INSTRUMENT_NAV)
 _SECTOR: Final = int(Rule.SECTOR_NAV)
 _TRADE: Final = int(Rule.TRADE_RISK)
 _SIGMA: Final = int(Rule.SIGMA_UNKNOWN)
-
-
-def refuse_looser(name: str, value: object) -> None:
-    """Raise ValueError, naming the constant, where `value` is looser than the hard limit of `name`."""
-    constant, hard = _CONSTANTS[name]
-    if isinstance(value, int | float) and not value <= hard:
-        raise ValueError(
-            f"{name} = {value} is looser than the hard limit {constant} = {hard}; "
-            "settings may only tighten it: give a smaller value"
-        )
-
-
-class RiskLimits(BaseModel):
-    """Limits in force, as fractions of NAV; each at most its hard constant."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    max_instrument_nav: float = Field(default=HARD_MAX_INSTRUMENT_NAV, gt=0.0, le=HARD_MAX_INSTRUMENT_NAV)
-    max_sector_nav: float = Field(default=HARD_MAX_SECTOR_NAV, gt=0.0, le=HARD_MAX_SECTOR_NAV)
-    max_daily_loss: float = Field(default=HARD_MAX_DAILY_LOSS, gt=0.0, le=HARD_MAX_DAILY_LOSS)
-    max_trade_risk: float = Field(default=HARD_MAX_TRADE_RISK, gt=0.0, le=HARD_MAX_TRADE_RISK)
-
-    @field_validator("max_instrument_nav", "max_sector_nav", "max_daily_loss", "max_trade_risk", mode="before")
-    @classmethod
-    def _only_tighter(cls, value: object, info: ValidationInfo) -> object:
-        refuse_looser(str(info.field_name), value)
-        return value
 
 
 @kernel

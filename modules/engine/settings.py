@@ -2,18 +2,18 @@
 
 Assumptions about the world carry `json_schema_extra={"assumption": True}`: a better result from a lower cost or
 another fill is not an improvement, so nothing that searches settings may move them. Limits are bounded above by
-the hard constants of `risk.py`.
+the hard constants of `limits.py`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from modules.contract import ModuleSettings
-from modules.engine.costs import Costs
-from modules.engine.risk import (
+from modules.engine.limits import (
     HARD_MAX_DAILY_LOSS,
     HARD_MAX_INSTRUMENT_NAV,
     HARD_MAX_SECTOR_NAV,
@@ -24,6 +24,21 @@ from modules.engine.risk import (
 
 FillWithoutOpen = Literal["next_close", "previous_close"]
 ASSUMPTION: Final[dict[str, Any]] = {"assumption": True}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Half the quoted spread and the commission per side, the impact coefficient, borrow per year of 365 days."""
+
+    half_spread_bps: float = 4.0
+    commission_bps: float = 1.0
+    impact_k: float = 0.5
+    borrow_bps_year: float = 50.0
+
+    @classmethod
+    def none(cls) -> Costs:
+        """A frictionless market, for checks."""
+        return cls(half_spread_bps=0.0, commission_bps=0.0, impact_k=0.0, borrow_bps_year=0.0)
 
 
 class TradingSettings(ModuleSettings):

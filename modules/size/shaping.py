@@ -1,4 +1,4 @@
-"""What sizing modules share: the shape settings, the steps after the ranks, and how the targets look.
+"""What sizing modules share: the steps after the ranks, and how the targets look.
 
 The order of steps: ranks under the caps, then the average of the last `smoothing_bars` rows, then the no-trade band.
 Averages may use rows before the start; the band begins there, holding nothing.
@@ -7,30 +7,15 @@ Averages may use rows before the start; the band begins there, holding nothing.
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
 
-from modules.contract import ModuleSettings, Violation
+from modules.contract import Violation
 from modules.engine import metrics as m
 from modules.engine.bars import first_row
-from modules.engine.risk import HARD_MAX_INSTRUMENT_NAV, HARD_MAX_SECTOR_NAV
 from modules.engine.weights import hold_within_band, trailing_average
 from modules.panel import FloatArray, Panel
+from modules.size.settings import ShapeSettings
 
 _ROUNDING = 1e-12
-
-
-class ShapeSettings(ModuleSettings):
-    """Weights are fractions of NAV; bounds are the search space.
-
-    `gross_leverage` bounds sum |w|, `weight_cap` each |w|, `sector_cap` the gross of each sector. `no_trade_band`
-    keeps a held target until the new one differs by more; `smoothing_bars` averages targets (1 = not at all).
-    """
-
-    gross_leverage: float = Field(default=1.0, gt=0.0, le=1.0)
-    weight_cap: float = Field(default=HARD_MAX_INSTRUMENT_NAV, gt=0.0, le=HARD_MAX_INSTRUMENT_NAV)
-    sector_cap: float = Field(default=HARD_MAX_SECTOR_NAV, gt=0.0, le=HARD_MAX_SECTOR_NAV)
-    no_trade_band: float = Field(default=0.0, ge=0.0, le=0.05)
-    smoothing_bars: int = Field(default=1, ge=1, le=20)
 
 
 def shape(targets: FloatArray, signal: FloatArray, bars: Panel, settings: ShapeSettings, start_ns: int) -> Panel:

@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.engine.bars import simulate
-from modules.engine.costs import Costs
+from modules.engine.limits import RiskLimits
 from modules.engine.result import Simulation
-from modules.engine.risk import RiskLimits
+from modules.engine.settings import Costs
 from modules.panel import FloatArray, IntArray, Panel
 from tests.modules.engine.cases import days, instruments
 

@@ -17,7 +17,8 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from modules.engine.accounting import micros
-from modules.engine.risk import Decision, OrderRequest, RiskLimits, Rule, Ruling, rule_on
+from modules.engine.limits import RiskLimits
+from modules.engine.risk import Decision, OrderRequest, Rule, Ruling, rule_on
 
 M = 1_000_000
 

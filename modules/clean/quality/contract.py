@@ -26,7 +26,7 @@ class Outputs(ModuleOutputs):
 CONTRACT = Contract(
     stage="clean",
     name="quality",
-    summary="records to panels; flags what looks wrong, repairs only by declared rule",
+    summary="Records to panels; flags what looks wrong, repairs only by declared rule.",
     objective="net_sharpe",
     objective_series="nav.net_return",
     guards=(Guard(metric="coverage", better="higher", tolerance=0.005),),

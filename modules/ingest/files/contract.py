@@ -25,7 +25,7 @@ class Outputs(ModuleOutputs):
 CONTRACT = Contract(
     stage="ingest",
     name="files",
-    summary="registered CSV and Parquet files to bitemporal records",
+    summary="Registered CSV and Parquet files to bitemporal records.",
     objective="net_sharpe",
     objective_series="nav.net_return",
 )

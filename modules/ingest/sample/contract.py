@@ -25,7 +25,7 @@ class Outputs(ModuleOutputs):
 CONTRACT = Contract(
     stage="ingest",
     name="sample",
-    summary="the bundled sets us20 and us5 to bitemporal records",
+    summary="The bundled sets us20 and us5 to bitemporal records.",
     objective="net_sharpe",
     objective_series="nav.net_return",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modules.size.shaping import ShapeSettings
+from modules.size.settings import ShapeSettings
 
 
 class Settings(ShapeSettings):

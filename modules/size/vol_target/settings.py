@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from modules.size.shaping import ShapeSettings
+from modules.size.settings import ShapeSettings
 
 
 class Settings(ShapeSettings):

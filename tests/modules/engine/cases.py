@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from modules.engine.bars import simulate
-from modules.engine.costs import Costs
+from modules.engine.limits import RiskLimits
 from modules.engine.result import Simulation
-from modules.engine.risk import RiskLimits
+from modules.engine.settings import Costs
 from modules.panel import FloatArray, Panel, ns
 
 DAY = 86_400_000_000_000

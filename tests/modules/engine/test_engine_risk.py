@@ -7,17 +7,14 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from modules.engine.risk import (
+from modules.engine.limits import (
     HARD_MAX_DAILY_LOSS,
     HARD_MAX_INSTRUMENT_NAV,
     HARD_MAX_SECTOR_NAV,
     HARD_MAX_TRADE_RISK,
-    Decision,
-    OrderRequest,
     RiskLimits,
-    Rule,
-    rule_on,
 )
+from modules.engine.risk import Decision, OrderRequest, Rule, rule_on
 
 M = 1_000_000
 NAV = 1_000_000 * M  # one million of the currency; at price 100 the instrument limit is 500 shares

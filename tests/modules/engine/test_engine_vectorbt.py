@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from modules.engine.bars import simulate
-from modules.engine.costs import Costs
 from modules.engine.instruments import align_instruments
-from modules.engine.risk import RiskLimits
+from modules.engine.limits import RiskLimits
+from modules.engine.settings import Costs
 from modules.engine.weights import hold_within_band, rank_weights, trailing_average
 from modules.panel import FloatArray, Panel
 from tests.modules.engine.cases import US20_SECTORS, instruments, us20
