@@ -159,6 +159,13 @@ def test_without_a_calendar_the_other_symbols_dates_are_the_sessions() -> None:
     assert outputs.quality.select("symbol", "rule", "value").rows() == [("B", "gap", 2.0)]  # the end is no gap
 
 
+def test_a_symbol_that_starts_later_has_no_gap() -> None:
+    ended = table("A", {"close": [1.0, 2.0, 1.0]})
+    started = table("B", {"close": [1.0, 2.0, 1.0]}, start=START + timedelta(days=9))
+    whole = table("C", {"close": wiggle(12)})
+    assert clean(pl.concat([ended, started, whole])).quality.is_empty()
+
+
 def test_intraday_gaps_are_bars_missing_within_a_session() -> None:
     start = datetime(2020, 1, 2, 14, 31, tzinfo=UTC)
     day = table(
@@ -197,8 +204,28 @@ def test_filling_carries_the_close_and_makes_no_volume() -> None:
     assert np.isnan(clean(both).bars["close"][1, 0])
 
 
-prices = st.one_of(st.none(), st.sampled_from([100.0, 100.0, 101.0, 99.0, 150.0, 50.0, 1e-3, 0.0]))
-symbols = st.lists(st.lists(prices, min_size=45, max_size=45), min_size=1, max_size=3)
+BARS = 70
+
+
+def _walk(seed: int, shocks: float, gone: float) -> list[float | None]:
+    """A close that moves about 1 %, with shocks (half of them taken back), standstills, gaps and impossible values."""
+    rng = np.random.default_rng(seed)
+    close: list[float | None] = []
+    level = 100.0
+    for _ in range(BARS):
+        shock, still, missing = rng.random(3)
+        shown = level
+        if shock < shocks:
+            shown = level * rng.choice([0.4, 0.6, 1.7, 2.5])
+            level = shown if rng.random() < 0.5 else level
+        elif still > 0.4:
+            level = shown = level * rng.choice([0.99, 1.0, 1.01])
+        close.append(None if missing < gone else 0.0 if missing > 0.98 else shown)
+    return close
+
+
+walk = st.builds(_walk, st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.3]), st.sampled_from([0.0, 0.2]))
+symbols = st.lists(walk, min_size=1, max_size=3)
 changes = st.fixed_dictionaries(
     {
         "spike_action": st.sampled_from(["flag", "mask"]),
@@ -217,15 +244,15 @@ def _run(records: pl.DataFrame, calendar: str, chosen: dict[str, object]) -> Out
     return run(Inputs(records=records, instruments=instruments), Settings.model_validate(chosen), CONTEXT)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(symbols, changes, st.integers(2, 44), st.sampled_from(["UNKNOWN", "XNYS"]), st.booleans())
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(symbols, changes, st.integers(0, BARS - 1), st.sampled_from(["UNKNOWN", "XNYS"]), st.booleans())
 def test_later_records_change_no_earlier_bar_and_no_earlier_flag(
     closes: list[list[float | None]], chosen: dict[str, object], cut: int, calendar: str, adjusted: bool
 ) -> None:
     """1. Bars up to t are bit-equal with and without records after t. 2. So is the quality table up to t."""
     tables = []
     for i, close in enumerate(closes):
-        adj = [None if c is None else c * (0.5 if k < 20 else 1.0) for k, c in enumerate(close)] if adjusted else []
+        adj = [c if c is None or k > 40 else None if k % 13 == 5 or k < 4 * i else c / 2 for k, c in enumerate(close)]
         tables.append(table(f"S{i}", {"close": close, **({"adj_close": adj} if adjusted else {})}))
     records = pl.concat(tables)
     edge = START + timedelta(days=cut)
