@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablations.patch import Patch, diff
-from ablations.record import AblationRecord, write_record
+from ablations.record import AblationRecord
 from ablations.report import write_report
 from harness.repository import Repository, RepositoryError
 from modules.pipeline import Emit
@@ -32,7 +32,6 @@ def kept_record(workspace: Workspace, ablation_id: str) -> Path:
 def keep(workspace: Workspace, record: AblationRecord) -> Path:
     """Write the record and its report to the runtime state; the folder."""
     folder = kept_record(workspace, record.ablation_id)
-    write_record(record, folder)
     write_report(record, folder)
     return folder
 

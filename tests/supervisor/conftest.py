@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +26,10 @@ from ablations.record import (
     identity,
     read_guards,
     seed_of,
+    to_json,
     weigh,
 )
+from ablations.report import write_report
 from ablations.series import round_series
 from ablations.suite import load_suite
 from harness.repository import Repository
@@ -306,9 +309,24 @@ class Desk:
         )
 
 
+@functools.cache
+def _drawn(record_json: str) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_report(AblationRecord.model_validate_json(record_json), Path(folder))
+        return {path.name: path.read_bytes() for path in paths}
+
+
+def _report_once(record: AblationRecord, folder: Path) -> None:
+    """The real report, drawn once for each record of the session."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _drawn(to_json(record)).items():
+        (folder / name).write_bytes(content)
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """One commit: the settings in force, and files that no patch may touch."""
+    monkeypatch.setattr("supervisor.submit.write_report", _report_once)
     root = tmp_path / "checkout"
     for source in (*CHECKOUT.glob("modules/*/*/settings.yaml"), CHECKOUT / "pipeline.yaml"):
         target = root / source.relative_to(CHECKOUT)
