@@ -93,8 +93,10 @@ def test_no_set_has_the_field() -> None:
 SCRIPT = """
 from harness.drafters.offline.drafter import OfflineDrafter
 d = OfflineDrafter.of_checkout()
-for text in ("stocks that fell most rebound", "Momentum works better in calm markets", "Losers and winners", "Low beta wins"):
-    print(d.draft(text, fields=frozenset({"close", "volume", "open"}), others=(), k=8, seed=0).model_dump_json())
+fields = frozenset({"close", "volume", "open"})
+texts = ("stocks that fell most rebound", "Momentum works better in calm markets", "Losers and winners", "Low beta wins")
+for text in texts:
+    print(d.draft(text, fields=fields, others=(), k=8, seed=0).model_dump_json())
 """
 
 
