@@ -252,7 +252,7 @@ def test_later_records_change_no_earlier_bar_and_no_earlier_flag(
     """1. Bars up to t are bit-equal with and without records after t. 2. So is the quality table up to t."""
     tables = []
     for i, close in enumerate(closes):
-        adj = [c if c is None or k > 40 else None if k % 13 == 5 or k < 4 * i else c / 2 for k, c in enumerate(close)]
+        adj = [c if c is None or k > 40 else None if k % 13 == 5 or k < 20 * i else c / 2 for k, c in enumerate(close)]
         tables.append(table(f"S{i}", {"close": close, **({"adj_close": adj} if adjusted else {})}))
     records = pl.concat(tables)
     edge = START + timedelta(days=cut)
