@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness.report import ReportPaths
     from harness.research import Progress
     from harness.state import ResearchResult
-    from supervisor.result import SuperviseResult
+    from supervisor.result import SuperviseResult, VerdictLine
 
 WORKERS = 2
 
@@ -51,7 +51,7 @@ def supervise_workspace(
     from supervisor.loop import Budget, supervise
 
     with LocalPool(workers) as pool:
-        return supervise(
+        result = supervise(
             session.workspace,
             session.emit,
             suite=suite,
@@ -59,3 +59,18 @@ def supervise_workspace(
             executor=pool,
             progress=progress,
         )
+    return replace(result, verdicts=tuple(_with_floor(line, session) for line in result.verdicts))
+
+
+def _with_floor(line: VerdictLine, session: Session) -> VerdictLine:
+    """A standing verdict with the noise floor that its record holds, if the record is still there."""
+    from ablations.record import RecordError, read_record
+    from supervisor.submit import kept_record
+
+    if line.noise_floor is not None or not line.standing:
+        return line
+    try:
+        floor = read_record(kept_record(session.workspace, line.ablation_id)).floor
+    except RecordError:
+        return line
+    return replace(line, noise_floor=floor.noise_floor if floor else None)

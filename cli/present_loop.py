@@ -55,8 +55,11 @@ def show_reading(out: Console, reading: Reading) -> None:
 
 
 def _direction(reading: Reading) -> str:
-    relation = "the higher the measure, the more it should" + (" rise" if reading.sign > 0 else " fall")
-    return f"{reading.outcome}: {relation}" if reading.outcome else relation
+    way = "higher" if reading.sign > 0 else "lower"
+    relation = f"the {way} the measure, the higher the return to come"
+    if reading.outcome in ("up", "down"):
+        return f"{reading.outcome} for stocks at that end: {relation}"
+    return f"the move {reading.outcome}: {relation}" if reading.outcome else relation
 
 
 def _pole(pole: str) -> str:
