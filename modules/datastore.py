@@ -150,6 +150,8 @@ class DataStore:
         )
         folder = self._root / item.name
         with self._locked():
+            for leftover in folder.glob(".new-*"):  # of a process that died: the lock says nobody writes it now
+                shutil.rmtree(leftover, ignore_errors=True)
             versions = self._versions(item.name)
             for version in versions:
                 if version.digest == digest:
@@ -190,7 +192,8 @@ class DataStore:
             open_digest=digest_table(opened),
         )
         folder = self._root / item.name
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        _sync(self._root)
         scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
         try:
             opened.write_parquet(scratch / "raw_open.parquet", compression="zstd")

@@ -136,8 +136,18 @@ def test_a_failed_registration_leaves_nothing(
     monkeypatch.setattr("modules.datastore._sync", full)
     with pytest.raises(OSError, match="disk full"):
         add_files(store, "mine", [write(tmp_path, long_csv())])
-    assert list((tmp_path / "data" / "mine").iterdir()) == []
+    assert not (tmp_path / "data" / "mine" / "v1").exists()
     assert not store.has("mine")
+
+
+def test_what_a_killed_process_left_is_cleared(store: DataStore, tmp_path: Path) -> None:
+    add_files(store, "mine", [write(tmp_path, long_csv())])
+    left = tmp_path / "data" / "mine" / ".new-abc"
+    left.mkdir()
+    (left / "raw_open.parquet").write_bytes(b"half")
+    assert [v.version for v in store.list()] == ["v1"]
+    add_files(store, "mine", [write(tmp_path, long_csv(30))])
+    assert sorted(p.name for p in left.parent.iterdir()) == ["current", "v1", "v2"]
 
 
 def test_processes_that_register_at_once_agree(store: DataStore, tmp_path: Path) -> None:
