@@ -14,7 +14,7 @@ from modules.signal.measure import coverage, tells_apart
 
 MINIMUM_COVERAGE = 0.5
 NOVELTY_LIMIT = 0.95
-PROOF_ROWS = 400
+PROOF_ROWS = 250
 PROOF_CUTS = 6
 
 

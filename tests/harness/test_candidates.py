@@ -94,7 +94,7 @@ SCRIPT = """
 from harness.drafters.offline.drafter import OfflineDrafter
 d = OfflineDrafter.of_checkout()
 fields = frozenset({"close", "volume", "open"})
-texts = ("stocks that fell most rebound", "Momentum works better in calm markets", "Losers and winners", "Low beta wins")
+texts = ("stocks that fell most rebound", "Momentum works better in calm markets", "Losers and winners", "Beta wins")
 for text in texts:
     print(d.draft(text, fields=fields, others=(), k=8, seed=0).model_dump_json())
 """
