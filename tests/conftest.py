@@ -1,4 +1,4 @@
-"""Every test gets a workspace home of its own; compiled kernels are shared, or each test would compile them anew."""
+"""Every test gets a workspace home of its own; compiled kernels and exchange calendars are shared, being slow to make."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Before any kernel module is imported: the cache directory is read once.
 os.environ["NUMBA_CACHE_DIR"] = str(CHECKOUT / ".cws" / "kernels")
+os.environ["CWS_CALENDARS"] = str(CHECKOUT / ".cws" / "calendars")
 os.environ["MPLBACKEND"] = "Agg"
 os.environ.pop("CWS_LLM", None)
 
