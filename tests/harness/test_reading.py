@@ -120,6 +120,13 @@ READ: list[tuple[str, int, str, int | None, str]] = [
     ("Stocks that did well in the same month last year do well again", 1, "season", 252, "same-month-seasonality"),
     ("Accelerating stocks keep rising", 1, "acceleration", None, "acceleration"),
     ("Stocks with large intraday losses recover the next day", -1, "intraday", None, "intraday-move"),
+    ("The higher the beta, the lower the return", -1, "beta", None, "beta"),
+    ("Equities whose volume surged to three times normal keep drifting higher", 1, "volume", None, "volume-shock"),
+    ("Stocks that were pummelled last month mount a comeback", -1, "return", 21, "short-term-reversal"),
+    ("Shares up ten days in a row stumble", -1, "streak", 10, "down-streak"),
+    ("Only when volatility is elevated do last week's losers bounce", -1, "return", 5, "short-term-reversal"),
+    ("Leaders of the past quarter lag in the next", -1, "relative_return", 63, "relative-strength"),
+    ("Prices which rose on thin volume tend to retreat", -1, "return", None, "short-term-reversal"),
     # denials
     ("Losers do not rebound but keep falling", 1, "return", None, "momentum"),
     ("Winners do not keep winning", -1, "return", None, "short-term-reversal"),

@@ -18,6 +18,7 @@ def read_claim(sentence: Sentence) -> Claim:
         events = _implied_return(sentence, events, outcomes, assumptions)
     events, outcomes = _drop_comparators(sentence, events, outcomes)
     pairs = [(_undenied(e, assumptions, sentence), i, p) for e, i, p in _pair(sentence, events, outcomes)]
+    pairs = [(e, i, p) for e, i, p in pairs if e.moves or not _says_only_still(sentence, i)]
     if not pairs:
         return _bare_effect(events, assumptions)
     subject = pairs[0][0]
@@ -42,6 +43,12 @@ def read_claim(sentence: Sentence) -> Claim:
     return Claim(
         subject, outcome, sign, _conditions(sentence, subject, events, pairs), tuple(dict.fromkeys(assumptions))
     )
+
+
+def _says_only_still(sentence: Sentence, i: int) -> bool:
+    """ "volatile stocks keep falling": of an event that is no move, only the verb after "keep" is a claim."""
+    following = sentence.parts[i + 1] if i + 1 < len(sentence.parts) else None
+    return sentence.parts[i].mark.kind == "go_on" and following is not None and following.role == "outcome"
 
 
 def _undenied(event: Event, assumptions: list[str], sentence: Sentence) -> Event:

@@ -152,10 +152,14 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
         return "event"
     if tense == "ing":
         return "event"
-    before = scene.tokens[mark.start - 1].text if mark.start else ""
-    if before in _NOUN_BEFORE and mark.kind not in ("perform_up", "perform_down"):
-        return "event"
     named = any(m.kind in ("event", "effect", *_NOUNS) or m.kind in OUTCOMES for m in scene.marks[:i])
+    turns = mark.kind in (
+        "turn_up",
+        "turn_down",
+    )  # "fell, then mount a comeback": a turn after an event is what follows
+    before = scene.tokens[mark.start - 1].text if mark.start else ""
+    if before in _NOUN_BEFORE and mark.kind not in ("perform_up", "perform_down") and not (named and turns):
+        return "event"
     if (scene.near_after(i, _BACK, 4) and not named) or _dated_noun(scene, i):
         return "event"
     if scene.near_before(i, frozenset({"gate"}), 2) and mark.kind in ("perform_up", "perform_down"):

@@ -103,7 +103,8 @@ def _distance(event: Mark, window: Mark, sentence: Sentence) -> int:
     if window.start >= event.end:
         gap, between = window.start - event.end, (event.end, window.start)
     else:
-        gap, between = max(0, event.start - window.end) + 1, (window.end, event.start)
+        gap, between = max(0, event.start - window.end), (window.end, event.start)
+        gap += gap > 0  # "last week's losers" belong together; further off, what was said before the window is nearer
     return gap + (6 if sentence.stopped(*between) else 0)
 
 
