@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import uuid
@@ -78,9 +79,14 @@ class Manifest(_Record):
         raise RunError(f"run {self.run_id} has no artifact {artifact}; it has {', '.join(have)}")
 
 
+@functools.cache
+def _installed() -> tuple[tuple[str, str], ...]:
+    return tuple((name, version(name)) for name in FINGERPRINTED)
+
+
 def environment() -> dict[str, str]:
     """What could change bits between machines. Recorded, and shown where two runs differ."""
-    found = {name: version(name) for name in FINGERPRINTED}
+    found = dict(_installed())
     found["python"] = platform.python_version()
     found["machine"] = platform.machine()
     found["libc"] = "-".join(platform.libc_ver())
