@@ -1,4 +1,4 @@
-"""Every test gets a workspace home of its own; compiled kernels and exchange calendars are shared, being slow to make."""
+"""Every test has a workspace home of its own; compiled kernels and calendars, slow to make, are shared."""
 
 from __future__ import annotations
 
