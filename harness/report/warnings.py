@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.report.series import RunSeries
 from harness.report.statistics import Statistics
 from modules.manifest import Manifest
+
+NEXT_CLOSE = "net_sharpe_next_close"
+"""The control that execute reports where it filled at the close of the decision."""
 
 SHORT_YEARS = 3.0
 REFUSED_SHARE = 0.10
 
 
-def warnings(series: RunSeries, stats: Statistics) -> tuple[str, ...]:
+def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float]) -> tuple[str, ...]:
     """Plain sentences, the gravest first; empty where there is nothing to say."""
     said = []
     if series.fills == 0:
@@ -19,6 +24,12 @@ def warnings(series: RunSeries, stats: Statistics) -> tuple[str, ...]:
         said.append(
             "Market impact is not modelled: the data carry no volume. Net figures leave out the cost of size; "
             "spread, commission and borrow are charged."
+        )
+    later = metrics.get(NEXT_CLOSE)
+    if later is not None:
+        said.append(
+            "Fills are at the close on which the signal was computed, because the data carry no open. "
+            f"Filled at the next close instead, the net Sharpe ratio is {later:.2f}."
         )
     failed = [
         f"{c.name} {'missing' if c.value is None else f'{c.value:.4g}'} (asked {c.threshold:g})"
@@ -56,6 +67,6 @@ def notes(manifest: Manifest, series: RunSeries) -> tuple[str, ...]:
         f"{stage.stage}/{stage.module}: {note}"
         for stage in manifest.stages
         for note in stage.notes
-        if not note.startswith("not passed") and (series.has_volume or "volume" not in note)
+        if not note.startswith(("not passed", "fills without an open")) and (series.has_volume or "volume" not in note)
     ]
     return tuple(dict.fromkeys(said))

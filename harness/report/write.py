@@ -37,7 +37,7 @@ def write_report(manifest: Manifest, store: Artifacts, out_dir: Path, trials_cou
     """
     series = read_series(manifest, store)
     stats = statistics(series, trials_count)
-    said = Said(warnings(series, stats), notes(manifest, series))
+    said = Said(warnings(series, stats, manifest.metrics), notes(manifest, series))
     drawn = {chart.name: (chart, *render(chart)) for chart in charts(series, stats)}
     out_dir.mkdir(parents=True, exist_ok=True)
     pngs = tuple(_write(out_dir / f"{name}.png", png) for name, (_, png, _) in drawn.items())

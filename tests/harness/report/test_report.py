@@ -103,6 +103,13 @@ def test_a_run_with_nothing_wrong_has_no_warnings(tmp_path: Path) -> None:
     assert write_report(manifest, store, tmp_path / "out", trials_count=0).warnings == ()
 
 
+def test_fills_at_the_close_of_the_decision_are_said_with_their_control(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path)
+    lagged = manifest.model_copy(update={"metrics": {**manifest.metrics, "net_sharpe_next_close": 0.25}})
+    paths = write_report(lagged, store, tmp_path / "out", trials_count=0)
+    assert any("no open" in text and "0.25" in text for text in paths.warnings)
+
+
 def test_text_of_the_run_is_escaped(tmp_path: Path) -> None:
     manifest, store = random_run(tmp_path, bars=300)
     hostile = manifest.task.model_copy(update={"signal": "<script>alert(1)</script>"})
