@@ -40,7 +40,7 @@ SINGLE_LEVEL = 0.05
 """Nominal level of one test alone, to compare the rate with."""
 
 POWER = 0.8
-SIZES = (0.05, 0.1, 0.2, 0.4, 0.8)
+SIZES = (0.1, 0.2, 0.4, 0.8, 1.6)
 TRIES = 20
 SEED = 20_061_002
 

@@ -34,8 +34,8 @@ STAGES = (1_000, 4_000, 16_000, 64_000, 256_000, 1_000_000)
 SURE = 1e-3
 """How unlikely it must be that the Monte-Carlo error of the p-value turns its comparison with the level."""
 
-SHORTEST_BLOCK_BARS = 10.0
-"""Two weeks: the automatic length sees no dependence in differences whose variance clusters."""
+SHORTEST_BLOCK_BARS = 20.0
+"""A month: the automatic length sees no dependence in differences whose variance clusters."""
 
 NO_VARIANCE = 1e-9
 """Standard error (Sharpe a year) below which two arms are the same but for rounding."""
@@ -66,7 +66,8 @@ class Floor(BaseModel):
     block_length_bars: float
     blocks: float
     noise_floor: float
-    """The smallest difference that would have passed `level`, had these been its errors."""
+    """The smallest difference that would have passed `level`, had these been its errors; by the normal law where the
+    draws do not reach that far."""
     curve: tuple[float, ...]
     """Quantiles of the recentred difference, i.e. of luck."""
 
@@ -114,7 +115,7 @@ def measure(series: Series, level: float, seed: int) -> Floor | None:
 
     None where the difference has no variance: identical arms, or one the other's leverage.
     """
-    from scipy.stats import beta
+    from scipy.stats import beta, norm
 
     from ablations.bootstrap import draw, length_table, long_run_variance, pool, prefix_sums, sharpe_process
 
@@ -131,21 +132,21 @@ def measure(series: Series, level: float, seed: int) -> Floor | None:
     sums = prefix_sums(process)
     lengths = length_table(length, series.bars)
     rng = np.random.Generator(np.random.PCG64(seed))
-    first: FloatArray | None = None
+    parts: list[FloatArray] = []
     exceeded = drawn = 0
     low, high = 0.0, 1.0
     for stage in STAGES:
         part = draw(sums, lengths, stage - drawn, rng)
-        exceeded += int(((part[:, 0] - delta) / part[:, 1] >= delta / error).sum())
+        parts.append((part[:, 0] - delta) / part[:, 1])
+        exceeded += int((parts[-1] >= delta / error).sum())
         drawn = stage
-        first = part if first is None else first
+        if len(parts) == 1:
+            clustered = np.sort((part[:, 2] - delta) / part[:, 3])
         low = float(beta.ppf(SURE, exceeded, drawn - exceeded + 1)) if exceeded else 0.0
         high = float(beta.ppf(1.0 - SURE, exceeded + 1, drawn - exceeded)) if exceeded < drawn else 1.0
         if low > level or high <= level:
             break
-    assert first is not None
-    luck = np.sort((first[:, 0] - delta) / first[:, 1])
-    clustered = np.sort((first[:, 2] - delta) / first[:, 3])
+    luck = np.sort(np.concatenate(parts))
     return Floor(
         effects=tuple(float(e) for e in effects),
         delta=delta,
@@ -159,7 +160,7 @@ def measure(series: Series, level: float, seed: int) -> Floor | None:
         draws=drawn,
         block_length_bars=length,
         blocks=series.bars / length,
-        noise_floor=_quantile(luck, 1.0 - level) * error,
+        noise_floor=max(_quantile(luck, 1.0 - level), float(norm.isf(level))) * error,
         curve=tuple(_quantile(luck, q) * error for q in np.linspace(0.0, 1.0, CURVE)),
     )
 

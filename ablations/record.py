@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ablations.floor import Floor, FloorError, Series, measure
 from ablations.gate import FEWEST_BLOCKS, FEWEST_TASKS, CertificateState, Evidence, Verdict, decide
@@ -70,6 +70,12 @@ class CertificateReference(_Part):
     false_ships: int | None = None
     upper_bound: float | None = None
     minimum_detectable: float | None = None
+
+    @model_validator(mode="after")
+    def _current_is_complete(self) -> Self:
+        if self.state == "CURRENT" and None in (self.certificate_id, self.patches, self.false_ships, self.upper_bound):
+            raise ValueError("a current certificate has its id, patches, false_ships and upper_bound")
+        return self
 
 
 class Runtime(_Part):

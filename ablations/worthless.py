@@ -20,7 +20,7 @@ from modules.panel import FloatArray
 Kind = Literal["identical", "relabelled", "leverage", "swapped", "noise", "mined"]
 KINDS: tuple[Kind, ...] = ("identical", "relabelled", "leverage", "swapped", "noise", "mined")
 
-SWAP_BARS = 40.0
+SWAP_BARS = 20.0
 """Mean length of the blocks in which arms change places: longer than what the differences remember."""
 
 CANDIDATES = 20
