@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from ablations.paths import PatchError, check_path, settings_file
 from modules.canonical import digest_json
@@ -21,6 +21,7 @@ SettingValue = Scalar | tuple[Scalar, ...]
 """What a setting may hold: a scalar or a flat list."""
 
 MOST_CHANGES = 16
+LONGEST_TEXT = 500
 MOST_TEXT_BYTES = 64 * 1024
 
 _LINE = re.compile(r"(?P<head>(?P<key>[A-Za-z_][A-Za-z0-9_]*)\s*:[ \t]*)(?P<rest>.*)")
@@ -35,6 +36,16 @@ class Change(_Frozen):
 
     old: SettingValue
     new: SettingValue
+
+    @field_validator("new")
+    @classmethod
+    def _one_line(cls, new: SettingValue) -> SettingValue:
+        for text in new if isinstance(new, tuple) else (new,):
+            if isinstance(text, str) and not (text.isprintable() and len(text) <= LONGEST_TEXT):
+                raise ValueError(
+                    f"text {text[:40]!r} must be printable, on one line, of at most {LONGEST_TEXT} characters"
+                )
+        return new
 
 
 class TextChange(_Frozen):
@@ -136,7 +147,8 @@ def render_settings(text: str, patch: Patch) -> str:
     values and the patched ones, or PatchError is raised.
     """
     before = _values(text, patch.module)
-    lines = text.splitlines(keepends=True)
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1].removesuffix("\n")
     for name, change in patch.changes.items():
         found = [i for i, line in enumerate(lines) if (m := _LINE.match(line)) and m["key"] == name]
         if len(found) > 1:
@@ -144,8 +156,7 @@ def render_settings(text: str, patch: Patch) -> str:
         if found:
             lines[found[0]] = _edit(lines[found[0]], change.new)
         else:
-            if lines and not lines[-1].endswith("\n"):
-                lines[-1] += "\n"
+            lines[-1] += "\n" if lines[-1] else ""
             lines.append(f"{name}: {_yaml(change.new)}\n")
     rendered = "".join(lines)
     wanted = {**before, **{k: list(v) if isinstance(v, tuple) else v for k, v in patch.new_values().items()}}

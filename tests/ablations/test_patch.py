@@ -212,10 +212,23 @@ def test_files_that_cannot_be_edited_by_line_are_refused(text: str) -> None:
         render_settings(text, patch)
 
 
-@given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.text(max_size=40)))
+@given(
+    st.one_of(
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.booleans(),
+        st.text(max_size=40).filter(str.isprintable),
+    )
+)
 def test_any_plain_value_survives_rendering(value: int | float | bool | str) -> None:
     rendered = render_settings(TEXT, Patch(module="size/x", changes={"band": Change(old=0.0, new=value)}))
     assert yaml.safe_load(rendered) == {**yaml.safe_load(TEXT), "band": value}
+
+
+@pytest.mark.parametrize("text", ["a\nb: 1", "\x85", "\u2028", "\x00", "x" * 501])
+def test_texts_that_leave_their_line_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="on one line"):
+        Change(old="", new=text)
 
 
 def test_the_diff_of_a_real_module(tmp_path: Path) -> None:
