@@ -5,6 +5,9 @@ depend on how many trials were made and which were rejected, never on p-values t
 charge nothing for a p-value below their candidate threshold, so near-duplicates of an almost significant patch
 would be free. See docs/decisions/0006.
 
+No trial gets a higher level than the first of a fresh stream: the A/A certificate is measured at that level, so what
+it says holds for every verdict. Levels below those that LORD++ grants keep its promise.
+
 State is not stored: it is replayed from the ledger, in order, each time.
 """
 
@@ -89,6 +92,11 @@ class TrialBook:
 
 
 def next_level(rejections: Iterable[bool]) -> float:
+    """The level after trials with these outcomes: what LORD++ grants, at most `first_level`."""
+    return min(granted_level(rejections), first_level())
+
+
+def granted_level(rejections: Iterable[bool]) -> float:
     """The level that LORD++ grants after trials with these outcomes."""
     procedure = LordPlusPlus(alpha=FALSE_DISCOVERY_RATE, wealth=FIRST_WEALTH)
     for rejected in rejections:
@@ -101,4 +109,4 @@ def next_level(rejections: Iterable[bool]) -> float:
 
 def first_level() -> float:
     """The level of the first trial of a fresh workspace."""
-    return next_level(())
+    return granted_level(())

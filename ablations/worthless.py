@@ -71,11 +71,13 @@ def planted(m: Material, arm: FloatArray, size: float, rng: Generator) -> Series
 
 
 def swapped(m: Material, arm: FloatArray, rng: Generator) -> Series:
-    """Baseline and a real patched arm of equal Sharpe ratio, changing places in random blocks of time.
+    """Baseline and a real patched arm of equal volatility and Sharpe ratio, changing places in random blocks of time.
 
-    The blocks are common to all tasks. By symmetry neither arm is better, whatever the patch did.
+    The blocks are common to all tasks. By symmetry neither arm is better, whatever the patch did. Unequal volatility
+    would make the swaps a leverage that is timed at random, which for a strongly losing baseline is no noise.
     """
-    level = equal_sharpe(m.baseline, arm)
+    scaled = arm * (m.baseline.std(axis=1, keepdims=True) / arm.std(axis=1, keepdims=True))
+    level = equal_sharpe(m.baseline, scaled)
     bars = m.baseline.shape[1]
     starts = np.asarray(rng.random(bars) < 1.0 / SWAP_BARS)
     starts[0] = True

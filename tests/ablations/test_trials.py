@@ -14,7 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablations.trials import FALSE_DISCOVERY_RATE, FIRST_WEALTH, Trial, TrialBook, TrialError, first_level, next_level
+from ablations.trials import (
+    FALSE_DISCOVERY_RATE,
+    FIRST_WEALTH,
+    Trial,
+    TrialBook,
+    TrialError,
+    first_level,
+    granted_level,
+    next_level,
+)
 from traces.events import TrialRecorded
 
 
@@ -36,7 +45,13 @@ def reference(rejections: list[bool]) -> float:
 
 @given(st.lists(st.booleans(), max_size=60))
 def test_levels_are_those_of_the_paper(rejections: list[bool]) -> None:
-    assert next_level(rejections) == pytest.approx(reference(rejections), rel=1e-12)
+    assert granted_level(rejections) == pytest.approx(reference(rejections), rel=1e-12)
+    assert next_level(rejections) == min(granted_level(rejections), first_level())
+
+
+def test_no_level_is_above_the_one_that_is_certified() -> None:
+    assert granted_level([True] * 20) > first_level()
+    assert next_level([True] * 20) == first_level()
 
 
 def trial(trial_id: str, p: float | None = 0.5) -> TrialRecorded:
