@@ -11,6 +11,7 @@ from harness.drafters.port import Candidate
 from modules.panel import Panel
 from modules.signal import Node, SignalError, evaluate, parse, prove, similarity, warmup
 from modules.signal.measure import coverage, tells_apart
+from modules.signal.prove import LEVEL_RULE, level_difference
 
 MINIMUM_COVERAGE = 0.5
 NOVELTY_LIMIT = 0.95
@@ -73,6 +74,8 @@ def check(candidate: Candidate, panel: Panel, others: Sequence[Known], *, seed: 
         first = proof.first_difference
         where = f"; first at {first.ts} {first.symbol}" if first else ""
         return Checked(False, f"reads the future or differs in the stream{where}")
+    if level_difference(node, panel) is not None:
+        return Checked(False, LEVEL_RULE)
     nearest = max(
         ((o.where, similarity(node, o.node)) for o in others), key=lambda pair: (pair[1], pair[0]), default=None
     )

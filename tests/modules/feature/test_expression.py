@@ -88,6 +88,29 @@ def test_acceptance_finds_the_future() -> None:
     assert found[0].first_rows and "NYSE" in found[0].first_rows[0]
 
 
+@pytest.mark.parametrize(
+    ("expr", "refused"),
+    [
+        ("rank(-close)", True),
+        ("volume", True),
+        ("close - ts_mean(close, 5)", True),
+        ("where(close > 50, returns(close, 1), 0)", True),
+        ("rank(log(high))", True),
+        ("close / ts_mean(close, 5)", False),
+        ("ts_slope(log(close), 5)", False),
+        ("-log(ts_mean(close * volume, 5))", False),
+        ("ts_zscore(log(volume + 1), 10)", False),
+        ("volume / ts_mean(volume, 5)", False),
+    ],
+)
+def test_acceptance_refuses_the_level_of_adjusted_prices(expr: str, refused: bool) -> None:
+    """Back-adjusted levels hold later splits: `rank(-close)` on us20 once passed with a net Sharpe of 1.04."""
+    inputs, outputs, settings = _run(expr)
+    found = accept(inputs, outputs, settings)
+    rules = ["depends on the level of prices or volumes"] if refused else []
+    assert [v.rule.partition(":")[0] for v in found] == rules
+
+
 def test_acceptance_wants_the_axes_of_the_bars() -> None:
     inputs, outputs, settings = _run("rank(close)")
     shorter = dataclasses.replace(outputs, signal=outputs.signal.rows(0, 10))
