@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.state import Screen
 from modules.panel import FloatArray, Panel
+from modules.registry import load_module
 from modules.signal import evaluate, parse, warmup
 from modules.signal.measure import coverage
 
@@ -17,13 +18,17 @@ YEAR_NS = 365.25 * 86_400e9
 
 
 def forward_returns(panel: Panel) -> FloatArray:
-    """`[T, N]`: what a position opened on the bar after t earns over one bar. NaN at the end and where prices miss.
+    """`[T, N]`: what a position asked for at bar t earns over its first bar, from fill to fill. NaN at the end and
+    where there is no fill.
 
-    Filled at the next open where the bars have one, else at the next close: as the engine fills.
+    Fill prices are those of the backtest in force, so a screen and a run see one and the same return.
     """
-    prices = np.where(np.isnan(panel["open"]), panel["close"], panel["open"]) if "open" in panel else panel["close"]
+    from modules.engine.bars import fill_prices
+    from modules.engine.evidence import SIGNAL_LAG_BARS, fill_to_fill_returns
+
+    without_open = load_module("backtest", "bars").settings.model_dump()["fill_without_open"]
     out = np.full(panel.shape, np.nan)
-    out[:-2] = prices[2:] / prices[1:-1] - 1.0
+    out[:-SIGNAL_LAG_BARS] = fill_to_fill_returns(fill_prices(panel, without_open))[SIGNAL_LAG_BARS:]
     return out
 
 
@@ -33,11 +38,13 @@ def screen(expr: str, panel: Panel) -> Screen:
     The block means are close to independent where one-bar correlations are not; `p_value` is one-sided, for a
     positive correlation, by Student's t with blocks - 1 degrees of freedom; None with fewer than 8 blocks.
     """
+    from modules.engine.evidence import rank_ic
+
     node = parse(expr)
     values, ahead = evaluate(node, panel), forward_returns(panel)
     first = warmup(node)
     ranks, returns = _ranks(values[first:]), ahead[first:]
-    ic = _correlations(ranks, _ranks(returns))
+    ic = rank_ic(values, ahead, 0, first)[first:]
     found = ic[~np.isnan(ic)]
     blocks = [
         b
@@ -67,14 +74,6 @@ def _ranks(values: FloatArray) -> FloatArray:
 
     out = np.empty(values.shape)
     rank(np.ascontiguousarray(values), out)
-    return out
-
-
-def _correlations(a: FloatArray, b: FloatArray) -> FloatArray:
-    from modules.signal.kernels.cross import row_correlation
-
-    out = np.empty(a.shape[0])
-    row_correlation(a, b, out)
     return out
 
 

@@ -43,7 +43,7 @@ class EngineOverflowError(EngineError):
 
 
 class Market(NamedTuple):
-    """What the loop may read. Rows of `sigma` and `adv` at t use bars <= t."""
+    """What the loop may read. Rows of `sigma`, `adv` and `day_scale` at t use bars <= t."""
 
     ts: IntArray  # [T] ns UTC
     day: IntArray  # [T] days since epoch, UTC
@@ -51,6 +51,7 @@ class Market(NamedTuple):
     close: FloatArray  # [T, N]
     sigma: FloatArray  # [T, N] volatility of one bar's return
     adv: FloatArray  # [T, N] mean volume in shares; NaN = unknown
+    day_scale: FloatArray  # [T] sigma of a bar times this = sigma of a day
     lot_size: FloatArray  # [N] shares a lot
     segment: IntArray  # [T] row of `sectors` in force
     sectors: IntArray  # [S, N] sector number
@@ -68,7 +69,6 @@ class Terms(NamedTuple):
     max_sector: float
     max_daily_loss: float
     max_trade_risk: float
-    day_scale: float  # sigma of a bar times this = sigma of a day
     min_order: float  # micros; smaller orders are not sent unless they close a position
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import polars as pl
 
@@ -25,7 +23,7 @@ from modules.engine.costs import BPS, ESTIMATE_BARS, MINIMUM_BARS, trailing_mean
 from modules.engine.instruments import align_instruments
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
-from modules.engine.metrics import bars_per_day
+from modules.engine.metrics import known_clock
 from modules.engine.result import Simulation
 from modules.engine.settings import Costs, FillWithoutOpen, TradingSettings
 from modules.panel import FloatArray, IntArray, Panel, iso
@@ -73,6 +71,7 @@ def build_market(bars: Panel, instruments: pl.DataFrame, without_open: FillWitho
         close=close,
         sigma=trailing_sigma(close, ESTIMATE_BARS, MINIMUM_BARS),
         adv=adv,
+        day_scale=np.sqrt(known_clock(bars.ts)[0]),
         lot_size=axes.lot_size,
         segment=axes.segment,
         sectors=axes.sectors,
@@ -173,7 +172,6 @@ def simulate(
         max_sector=limits.max_sector_nav,
         max_daily_loss=limits.max_daily_loss,
         max_trade_risk=limits.max_trade_risk,
-        day_scale=math.sqrt(bars_per_day(bars.ts)),
         min_order=min_order_usd * MICROS,
     )
     book = new_book(symbols, int(market.sectors.max(initial=0)) + 1, int(np.rint(capital)))

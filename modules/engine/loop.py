@@ -192,7 +192,7 @@ def _order(t: int, shrinking: bool, asked: IntArray, market: Market, terms: Term
     sectors = market.sectors[market.segment[t]]
     to_row, to_symbol, to_asked, to_allowed = orders.row, orders.symbol, orders.asked, orders.allowed
     to_decision, to_rule, to_limit, to_value = orders.decision, orders.rule, orders.limit, orders.value
-    loss = book.day_loss[0]
+    loss, day_scale = book.day_loss[0], market.day_scale[t]
     k = totals[NEXT_ORDER]
     count = 0
     for j in range(sequence.size):
@@ -211,7 +211,7 @@ def _order(t: int, shrinking: bool, asked: IntArray, market: Market, terms: Term
             wanted,
             lot_size[i],
             sector_gross[sector] - worth,
-            sigma[i] * terms.day_scale,
+            sigma[i] * day_scale,
             loss,
             terms.max_instrument,
             terms.max_sector,

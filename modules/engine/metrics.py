@@ -5,15 +5,18 @@ A figure that does not exist (zero variance, no gross profit) is NaN here and ab
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modules.panel import FloatArray, IntArray
 
 _DAY_NS = 86_400_000_000_000
 _WEEKEND_SHARE = 0.1
+_INTRADAY_DAYS = 0.75
 
 
 def total(values: FloatArray) -> float:
@@ -46,7 +49,7 @@ def bars_per_year(ts: IntArray) -> float:
     weekend = float(np.mean((days + 3) % 7 >= 5))  # 1970-01-01 was a Thursday
     days_per_year = 365.0 if weekend > _WEEKEND_SHARE else 252.0
     spacing = float(np.median(np.diff(ts))) / _DAY_NS
-    if spacing < 0.75:
+    if spacing < _INTRADAY_DAYS:
         counts = np.unique(days, return_counts=True)[1]
         return float(np.median(counts)) * days_per_year
     if spacing <= 4.0:
@@ -60,9 +63,52 @@ def bars_per_year(ts: IntArray) -> float:
 
 def bars_per_day(ts: IntArray) -> float:
     """Bars a trading day: 1 for daily and slower bars, the median count of a day for intraday ones."""
-    if ts.size < 2 or float(np.median(np.diff(ts))) / _DAY_NS >= 0.75:
+    if ts.size < 2 or float(np.median(np.diff(ts))) / _DAY_NS >= _INTRADAY_DAYS:
         return 1.0
     return float(np.median(np.unique(ts // _DAY_NS, return_counts=True)[1]))
+
+
+def known_clock(ts: IntArray) -> tuple[FloatArray, FloatArray]:
+    """(bars a day, bars a year) as known at each bar, `[T]` each: `bars_per_day` and `bars_per_year` of what was there.
+
+    For decisions: what a bar's volatility is worth in days must not change when later bars arrive. Intraday, only days
+    that are over are counted; on the first day the bars are taken to go on around the clock, the careful side.
+    """
+    n = ts.size
+    per_day, per_year = np.ones(n), np.full(n, 252.0)
+    if n < 2:
+        return per_day, per_year
+    days = ts // _DAY_NS
+    seen = np.arange(1, n + 1)
+    weekend = np.cumsum((days + 3) % 7 >= 5) / seen
+    year = np.where(weekend > _WEEKEND_SHARE, 365.0, 252.0)
+    step = np.diff(ts) / _DAY_NS
+
+    def mostly(limit: float) -> NDArray[np.bool_]:
+        """Whether more than half of the steps so far are at most `limit` days; by bar, the first has none."""
+        found: NDArray[np.bool_] = np.concatenate([[0], np.cumsum(step <= limit)]) * 2 > seen - 1
+        return found
+
+    mean_step = np.concatenate([[1.0], (ts[1:] - ts[0]) / _DAY_NS / seen[:-1]])
+    intraday = mostly(_INTRADAY_DAYS)
+    per_day = np.where(intraday, _bars_of_past_days(days, 1.0 / mean_step), 1.0)
+    kinds = [intraday, mostly(4.0), mostly(10.0), mostly(45.0)]
+    per_year = np.select(kinds, [per_day * year, year, np.full(n, 52.0), np.full(n, 12.0)], 365.25 / mean_step)
+    per_year[0] = year[0]
+    return per_day, per_year
+
+
+def _bars_of_past_days(days: IntArray, first_day: FloatArray) -> FloatArray:
+    """Median number of bars of the days before each bar's own; `first_day` on the first, which has none before."""
+    starts = np.flatnonzero(np.diff(days, prepend=days[0] - 1))
+    counts = np.diff(starts, append=days.size)
+    out = first_day.copy()
+    past: list[int] = []
+    for k in range(1, starts.size):
+        bisect.insort(past, int(counts[k - 1]))
+        middle = 0.5 * float(past[(len(past) - 1) // 2] + past[len(past) // 2])
+        out[starts[k] : starts[k] + counts[k]] = middle
+    return out
 
 
 def sharpe(returns: FloatArray, per_year: float) -> float:

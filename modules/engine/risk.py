@@ -26,6 +26,7 @@ from modules.jit import kernel
 
 RISK_SIGMAS: Final = 2.0
 
+
 class Decision(IntEnum):
     """What may be done with an order."""
 

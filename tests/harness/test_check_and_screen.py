@@ -31,6 +31,8 @@ REFUSED = [
     ("field that is not there", "rank(-volume)", "volume"),
     ("same for all symbols", "month + 0 * close", "cannot rank"),
     ("window longer than the data", "rank(ts_mean(close, 1190))", "1189 bars"),
+    ("price level", "rank(-close)", "level of prices"),
+    ("price difference", "rank(-(close - ts_mean(close, 20)))", "level of prices"),
     ("mostly missing", "where(month == 1, returns(close, 5), close / 0)", "has a value in"),
 ]
 
@@ -73,13 +75,16 @@ def test_hand_written_text_is_no_known_signal() -> None:
     assert known("feature/x", "not a signal(") is None
 
 
-def test_forward_returns_are_those_of_the_bar_after_the_fill() -> None:
+def test_forward_returns_are_from_fill_to_fill() -> None:
+    """Asked for at bar t: at t's close where there is no open, else from the open of t + 1 to that of t + 2."""
     close = np.array([[1.0], [2.0], [3.0], [6.0]])
     panel = Panel(np.arange(4, dtype=np.int64), ("A",), {"close": close})
-    assert forward_returns(panel)[:, 0].tolist()[:2] == [0.5, 1.0]
+    assert forward_returns(panel)[:, 0].tolist()[:2] == [1.0, 0.5]
     assert np.isnan(forward_returns(panel)[2:]).all()
-    opened = panel.with_fields(open=np.array([[1.0], [1.0], [4.0], [2.0]]))
+    opened = panel.with_fields(open=np.array([[9.0], [2.0], [8.0], [4.0]]))
     assert forward_returns(opened)[:, 0].tolist()[:2] == [3.0, -0.5]
+    halted = opened.with_fields(volume=np.array([[5.0], [5.0], [0.0], [5.0]]))
+    assert np.isnan(forward_returns(halted)).all()
 
 
 def test_planted_reversal_is_found_with_the_sign_of_the_words() -> None:

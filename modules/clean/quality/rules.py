@@ -218,11 +218,24 @@ def _steps(ts: IntArray, stamps: IntArray, known: Sessions | None) -> IntArray:
         place = np.searchsorted(days, stamps, side="right")
         step: IntArray = np.diff(place)
         return step
-    spacing = np.diff(ts)
-    bar = int(np.median(spacing)) if spacing.size else 1
+    bar = _bar_length(ts)[np.searchsorted(ts, stamps[1:])]
     group = stamps // DAY_NS if known is None else np.searchsorted(known.close_ns, stamps)
     within: IntArray = np.where(np.diff(group) == 0, np.rint(np.diff(stamps) / bar).astype(np.int64), 1)
     return within
+
+
+def _bar_length(ts: IntArray) -> IntArray:
+    """Commonest step up to each time, the shorter of two: the length of a bar as it was known then."""
+    out = np.ones(ts.size, dtype=np.int64)
+    seen: dict[int, int] = {}
+    best = 0
+    for i, step in enumerate(np.diff(ts).tolist(), start=1):
+        count = seen[step] = seen.get(step, 0) + 1
+        leading = seen.get(best, 0)
+        if count > leading or (count == leading and step < best):
+            best = step
+        out[i] = best
+    return out
 
 
 def fill(grid: Grid, max_bars: int) -> pl.DataFrame:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from modules.contract import Context
 from modules.engine.bars import signal_on
 from modules.engine.instruments import align_instruments
-from modules.engine.metrics import bars_per_year, mean
+from modules.engine.metrics import known_clock, mean
 from modules.engine.weights import applied_volatility, rank_weights
 from modules.size.shaping import describe, shape
 from modules.size.vol_target.contract import Inputs, Outputs
@@ -25,7 +23,7 @@ def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
     fullest = rank_weights(
         signal, close, axes, gross=settings.gross_leverage, cap=settings.weight_cap, sector_cap=settings.sector_cap
     )
-    estimate = applied_volatility(fullest, close, settings.vol_bars) * math.sqrt(bars_per_year(bars.ts))
+    estimate = applied_volatility(fullest, close, settings.vol_bars) * np.sqrt(known_clock(bars.ts)[1])
     scale = np.minimum(1.0, np.divide(settings.target_vol, estimate, out=np.ones_like(estimate), where=estimate != 0.0))
     targets = np.where(np.isnan(scale), 0.0, scale)[:, None] * fullest
     weights = shape(targets, signal, bars, settings, context.start_ns)

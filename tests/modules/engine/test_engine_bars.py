@@ -166,7 +166,7 @@ def test_one_bar_at_a_time_is_the_same_as_all_at_once() -> None:
     targets = np.clip(rng.normal(0, 0.03, (50, 6)), -0.05, 0.05)
     whole = account(bars, targets, costs=Costs())
     market = build_market(bars, instruments(bars.symbols), "next_close")
-    terms = Terms(4e-4, 1e-4, 0.5, 50e-4, 0.05, 0.25, 0.05, 0.01, 1.0, 0.0)
+    terms = Terms(4e-4, 1e-4, 0.5, 50e-4, 0.05, 0.25, 0.05, 0.01, 0.0)
     book, log = new_book(6, 7, 10**12), new_bar_log(50, 6)
     orders, fills = new_order_log(300), new_fill_log(300)
     for t in range(10, 60):
