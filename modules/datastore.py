@@ -270,7 +270,9 @@ def _periods(name: str, times: pl.Series, earlier: Sequence[DataVersion]) -> tup
     middle = int(MINING_SHARE * n)
     if middle >= open_count:
         middle = int(MINING_SHARE / OPEN_SHARE * open_count)
-    return int(stamps[middle]), lockbox_start
+    # What an earlier version mined may not judge in a later one.
+    mining_end = max([int(stamps[middle]), *(v.mining_end_ns for v in earlier if v.mining_end_ns < lockbox_start)])
+    return mining_end, lockbox_start
 
 
 def _restore(folder: Path) -> str:

@@ -16,7 +16,7 @@ from modules.datastore import BUNDLED, DataError, DataStore, DataVersion, Regist
 from modules.ingest.files.settings import Settings
 from modules.ingest.guessing import FILE_SYMBOL, AddOptions, ColumnGuess, guess_columns
 from modules.ingest.layout import DAY_S
-from modules.ingest.normalise import Normalised, normalise, refuse_if_too_many
+from modules.ingest.normalise import Normalised, first_outside, normalise, refuse_if_too_many
 from modules.ingest.reading import read_raw
 from modules.ingest.vintages import KNOWN_AT
 from modules.panel import iso, ns
@@ -28,7 +28,7 @@ _VINTAGE = re.compile(r"vintage[-_ ]?(\d{4}-\d{2}-\d{2})", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class AddResult:
-    """A registered version; refused rows by rule, and the first of each."""
+    """A registered version; refused rows by rule, and the first of each, without values of the lockbox."""
 
     version: DataVersion
     guess: ColumnGuess
@@ -59,7 +59,8 @@ def add_files(store: DataStore, name: str, paths: Sequence[Path], options: AddOp
         version = store.register(_with_parent(store, item, result))
     if version.parent is not None:
         notes += (f"added as a vintage to {version.parent}",)
-    return AddResult(version, guess, result.refused, result.first, notes)
+    first = first_outside(result, raw, guess.settings, version.lockbox_start_ns)
+    return AddResult(version, guess, result.refused, first, notes)
 
 
 def read_all(paths: Sequence[Path], options: AddOptions) -> pl.DataFrame:

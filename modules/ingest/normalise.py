@@ -37,11 +37,13 @@ HARMLESS = frozenset({"duplicate_row"})
 @dataclass(frozen=True)
 class Normalised:
     """`records` hold to RecordsSchema. `refused`: rule to rows, only rules that fired; `first`: rule to the first
-    offending rows. `row_times`: event_time per raw row, null where unreadable. `tried`: rows judged."""
+    offending rows. `bad`: all of those, with `rule` and `event_time`. `row_times`: event_time per raw row, null where
+    unreadable. `tried`: rows judged."""
 
     records: pl.DataFrame
     refused: Mapping[str, int]
     first: Mapping[str, tuple[str, ...]]
+    bad: pl.DataFrame
     row_times: pl.Series
     tried: int
     notes: tuple[str, ...]
@@ -83,7 +85,21 @@ def normalise(raw: pl.DataFrame, layout: Layout) -> Normalised:
     if restated:
         notes += (f"{restated} restated or late bars from later vintages",)
     first = {rule: _first_rows(bad.filter(pl.col("rule") == rule), raw, layout) for rule in refused}
-    return Normalised(records, refused, first, event, rows.height, notes)
+    return Normalised(records, refused, first, bad, event, rows.height, notes)
+
+
+def first_outside(
+    result: Normalised, raw: pl.DataFrame, layout: Layout, lockbox_start_ns: int
+) -> dict[str, tuple[str, ...]]:
+    """`result.first` without a value of the lockbox: rows in it, or of no readable time, are placed and not shown."""
+    shown = {}
+    for rule in result.refused:
+        rows = result.bad.filter(pl.col("rule") == rule)
+        is_open = (pl.col("event_time") < pl.lit(lockbox_start_ns).cast(TIME)).fill_null(False)
+        opened = _first_rows(rows.filter(is_open), raw, layout)
+        sealed = _first_rows(rows.filter(~is_open).head(FIRST_ROWS - len(opened)), raw, layout, sealed=True)
+        shown[rule] = (*opened, *sealed)
+    return shown
 
 
 def refuse_if_too_many(result: Normalised, limit_share: float, what: str) -> None:
@@ -242,8 +258,8 @@ def _order_note(good: pl.DataFrame) -> tuple[str, ...]:
     return (f"times were not in order in {late} places: sorted",) if late and KNOWN_AT not in good.columns else ()
 
 
-def _first_rows(bad: pl.DataFrame, raw: pl.DataFrame, layout: Layout) -> tuple[str, ...]:
-    """The first offending rows, with values as the file has them."""
+def _first_rows(bad: pl.DataFrame, raw: pl.DataFrame, layout: Layout, *, sealed: bool = False) -> tuple[str, ...]:
+    """The first offending rows, with values as the file has them, unless `sealed`."""
     shown = []
     for row in bad.head(FIRST_ROWS).iter_rows(named=True):
         place = (pl.col("source_file") == row["source_file"]) & (pl.col("source_row") == row["source_row"])
@@ -254,5 +270,5 @@ def _first_rows(bad: pl.DataFrame, raw: pl.DataFrame, layout: Layout) -> tuple[s
         values = ", ".join(f"{f}={cell[c]!r}" for f, c in columns.items() if c and cell[c] is not None)
         symbol = row["symbol"] or "no symbol"
         where = f"{row['source_file']} row {row['source_row'] + 1} ({symbol} {cell[layout.time_column]})"
-        shown.append(f"{where} {values}".strip())
+        shown.append(f"{where} {'values not shown: lockbox' if sealed else values}".strip())
     return tuple(shown)

@@ -112,11 +112,11 @@ def level_difference(node: Node, panel: Panel) -> Difference | None:
     rows = min(panel.shape[0], warmup(node) + LEVEL_ROWS)
     short = panel.rows(panel.shape[0] - rows, panel.shape[0])
     (values,), (other,) = compute([node], short), compute([node], restated(short))
-    size = np.maximum.reduce(np.nan_to_num(np.abs(values)), axis=1, keepdims=True)
+    size = np.nan_to_num(np.abs(values)).max(axis=1, keepdims=True)
     missing = np.isnan(values)
     with np.errstate(invalid="ignore"):
         differs = (missing != np.isnan(other)) | (np.abs(values - other) > LEVEL_TOLERANCE * size)
-    if np.count_nonzero(differs) <= LEVEL_SHARE * max(1, np.count_nonzero(~missing)):
+    if np.count_nonzero(differs) <= LEVEL_SHARE * max(1, int(np.count_nonzero(~missing))):
         return None
     row = int(np.argmax(differs.any(axis=1)))
     column = int(np.argmax(differs[row]))

@@ -3,7 +3,7 @@
 1. Truncation. One task ended at t1 and at t2 > t1: every row of bars, quality, signal, evidence, weights, orders,
    fills, nav and positions up to the last bar known at t1 is the same to the bit. There is no exception near t1: the
    orders of the last bar are decided alike, and only their fills, which belong to the next bar, are not there yet. Left
-   out are the tables that sum over the run (quantiles, judgement) and columns of symbols that came later, which hold nothing.
+   out are the tables that sum over the run (quantiles, judgement) and columns of later symbols, which hold nothing.
 2. Intraday the same, also where the number of bars a day and the trading of weekends change on the way.
 3. Noise earns nothing: no signal of any kind has a gross Sharpe or an IC beyond what luck gives.
 4. The screen's IC is the backtest's.

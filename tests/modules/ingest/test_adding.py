@@ -122,7 +122,12 @@ def test_a_bad_row_is_refused_under_its_rule(tmp_path: Path, rule: str, row: str
     assert result.version.rows == kept
     assert "prices.csv row " in result.first_refused[rule][0]
     if rule == "non_numeric":
-        assert "close='cheap'" in result.first_refused[rule][0]
+        assert "values not shown: lockbox" in result.first_refused[rule][0]
+
+
+def test_a_bad_row_outside_the_lockbox_is_shown(tmp_path: Path) -> None:
+    result = _add(tmp_path, _table(OHLCV, "{d},A,1,2,1,1,1,5") + "2019-01-01,A,1,2,1,cheap,1,5\n")
+    assert "close='cheap'" in result.first_refused["non_numeric"][0]
 
 
 def test_missing_open_and_volume_are_kept_as_missing(tmp_path: Path) -> None:
