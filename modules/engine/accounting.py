@@ -31,7 +31,8 @@ FAULT_ROW: Final = 6
 FAULT_SYMBOL: Final = 7
 UNFILLED: Final = 8
 PENDING: Final = 9  # orders decided and not yet filled or expired, at most
-TOTALS: Final = 10
+BELOW_LOT: Final = 10  # targets worth less than one lot
+TOTALS: Final = 11
 
 
 class EngineError(ValueError):

@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from modules.engine.accounting import (
+    BELOW_LOT,
     CASH,
     DAY_NAV,
     EXACT_LIMIT,
@@ -172,6 +173,8 @@ def _ask(row: int, market: Market, terms: Terms, book: Book, targets: FloatArray
                 totals[FAULT_SYMBOL] = i
                 raise OverflowError("lots outside 2**53")
             desired = int(wanted) if nav > 0.0 else 0
+            if desired == 0 and nav > 0.0:
+                totals[BELOW_LOT] += 1
             if desired != 0 and float(abs(desired - lots[i])) * unit < terms.min_order:
                 desired = lots[i]
         asked[i] = desired - lots[i]

@@ -123,8 +123,10 @@ def annual_return(returns: FloatArray, per_year: float) -> float:
     """Compound growth a year: prod(1 + r) ** (per_year / n) - 1; -1 where the account was lost."""
     if not returns.size:
         return math.nan
+    from modules.mathematics import power  # the C library's differs in its last bit between processors
+
     growth = float(np.multiply.accumulate(1.0 + returns)[-1])
-    return float(growth ** (per_year / returns.size) - 1.0) if growth > 0.0 else -1.0
+    return power(growth, per_year / returns.size) - 1.0 if growth > 0.0 else -1.0
 
 
 def annual_volatility(returns: FloatArray, per_year: float) -> float:

@@ -9,6 +9,7 @@ import polars as pl
 
 from modules.engine import metrics as m
 from modules.engine.accounting import (
+    BELOW_LOT,
     FILLS,
     MICROS,
     NEXT_ORDER,
@@ -42,6 +43,7 @@ class Simulation:
     book: Book
     unfilled: int
     unpriced: int
+    below_lot: int
     unpriced_positions: int
     has_volume: bool
     early_fills: bool
@@ -71,6 +73,7 @@ class Simulation:
             book=book,
             unfilled=int(book.totals[UNFILLED]),
             unpriced=int(book.totals[UNPRICED]),
+            below_lot=int(book.totals[BELOW_LOT]),
             unpriced_positions=int(np.count_nonzero((book.lots != 0) & np.isnan(bars["close"][-1]))),
             has_volume="volume" in bars,
             early_fills=early_fills,
@@ -232,6 +235,11 @@ class Simulation:
             found.append(f"{self.unfilled} orders expired unfilled: no price or zero volume at their bar")
         if self.unpriced:
             found.append(f"{self.unpriced} targets were on symbols that had never had a price; nothing was ordered")
+        if self.below_lot:
+            found.append(
+                f"{self.below_lot} targets were worth less than one lot and hold nothing, so the weights traded are not"
+                " those asked for: more capital_usd or a smaller lot_size"
+            )
         if self.unpriced_positions:
             found.append(
                 f"{self.unpriced_positions} positions have no price at the last bar and stand at their last known one"
