@@ -19,6 +19,8 @@ from modules.panel import FloatArray, Panel
 Artifact = Panel | pl.DataFrame
 
 _NAN_BITS = np.uint64(0x7FF8000000000000)
+_NO_NULLS = b"-"
+_READ_OTHERWISE = b"-+0123456789"  # bytes that a reader would take for a mark, or for a digit of the height
 
 
 def canonical_floats(values: FloatArray) -> FloatArray:
@@ -58,6 +60,8 @@ def digest_panel(panel: Panel) -> str:
 def digest_table(table: pl.DataFrame) -> str:
     """Digest of a table: schema, then each column's validity and values in column order.
 
+    The bytes can be read back in one way only: the schema ends itself, the height ends at the first byte
+    that is no digit, and from the height on every length is known or written before what it measures.
     Raises TypeError for a column type that has no canonical bytes (objects, categoricals, nested).
     """
     h = hashlib.sha256(b"table/1\n")
@@ -65,9 +69,20 @@ def digest_table(table: pl.DataFrame) -> str:
     h.update(str(table.height).encode())
     for name in table.columns:
         column = table.get_column(name)
-        h.update(np.packbits(column.is_null().to_numpy()).tobytes() if column.null_count() else b"-")
+        h.update(_validity(column))
         _column_bytes(column, h.update)
     return h.hexdigest()
+
+
+def _validity(column: pl.Series) -> bytes:
+    """`-` where nothing is null, else one bit a row, after a `+` where its first byte could be taken for another."""
+    if not column.null_count():
+        return _NO_NULLS
+    bits = np.packbits(column.is_null().to_numpy()).tobytes()
+    return b"+" + bits if bits[0] in _READ_OTHERWISE else bits
+
+
+_INT64_HOLDS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 
 
 def _column_bytes(column: pl.Series, update: Callable[[Any], None]) -> None:
@@ -76,7 +91,9 @@ def _column_bytes(column: pl.Series, update: Callable[[Any], None]) -> None:
         update(canonical_floats(column.cast(pl.Float64).fill_null(0.0).to_numpy()).tobytes())
     elif dtype == pl.Boolean:
         update(np.packbits(column.fill_null(False).to_numpy()).tobytes())
-    elif dtype.is_integer() or isinstance(dtype, pl.Datetime | pl.Duration) or dtype == pl.Date:
+    elif dtype == pl.UInt64:  # its upper half has no int64
+        update(np.ascontiguousarray(column.fill_null(0).to_numpy(), dtype="<u8").tobytes())
+    elif dtype in _INT64_HOLDS or isinstance(dtype, pl.Datetime | pl.Duration) or dtype == pl.Date:
         physical = column.to_physical().cast(pl.Int64)
         update(np.ascontiguousarray(physical.fill_null(0).to_numpy(), dtype="<i8").tobytes())
     elif dtype == pl.String or isinstance(dtype, pl.Enum):
