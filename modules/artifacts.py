@@ -1,13 +1,22 @@
-"""The artifact store: panels and tables, named by the digest of their canonical bytes."""
+"""The artifact store: panels and tables, named by the digest of their canonical bytes.
+
+    root/ab/cdef….npz | .parquet   a panel | a table
+    root/ab/cdef….sum              SHA-256 of that file, written after it
+
+The sum is checked before the file is parsed: a parquet file with one byte turned can end the whole
+process in its reader, where no handler helps. A file without its sum is not there.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import uuid
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -15,9 +24,23 @@ import polars as pl
 from modules.canonical import Artifact, digest_artifact
 from modules.panel import Panel
 
+Kind = Literal["panel", "table"]
+
+_KINDS: dict[str, Kind] = {".npz": "panel", ".parquet": "table"}
+_SUM_LENGTH = 64
+
 
 class ArtifactError(RuntimeError):
     """An artifact that is absent, or whose bytes no longer give its name."""
+
+
+class StoreError(ArtifactError):
+    """The store cannot be written: full, read-only, or not a folder. Nothing was left half-written."""
+
+    remedy = "free space on its disk or mend its permissions, or set CWS_HOME to a folder you may write, and re-run"
+
+    def __init__(self, what: str, root: Path, error: OSError) -> None:
+        super().__init__(f"{what} cannot be written below {root} ({error.strerror or error}); {self.remedy}")
 
 
 class ArtifactStore:
@@ -26,15 +49,11 @@ class ArtifactStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def _stem(self, digest: str) -> Path:
-        return self.root / digest[:2] / digest[2:]
-
     def find(self, digest: str) -> Path | None:
         """The file that holds `digest`, or None."""
-        stem = self._stem(digest)
-        for suffix in (".npz", ".parquet"):
-            path = stem.with_name(stem.name + suffix)
-            if path.exists():
+        for suffix in _KINDS:
+            path = self.root / digest[:2] / f"{digest[2:]}{suffix}"
+            if path.exists() and _recorded_sum(path):
                 return path
         return None
 
@@ -42,32 +61,28 @@ class ArtifactStore:
         """Whether the store holds `digest`."""
         return self.find(digest) is not None
 
+    def kind(self, digest: str) -> Kind | None:
+        """Whether `digest` is a panel or a table; None where the store does not hold it."""
+        path = self.find(digest)
+        return None if path is None else _KINDS[path.suffix]
+
     def put(self, artifact: Artifact) -> str:
-        """Store and return the digest. Readers see the whole file or none of it."""
+        """Store and return the digest. Readers see the whole file or none of it; a spoiled file is replaced.
+
+        Raises StoreError where the disk does not take it.
+        """
         digest = digest_artifact(artifact)
-        if self.has(digest):
+        path = self.find(digest)
+        if path is not None and _sum(path.read_bytes()) == _recorded_sum(path):
             return digest
+        content = _panel_bytes(artifact) if isinstance(artifact, Panel) else _table_bytes(artifact)
         suffix = ".npz" if isinstance(artifact, Panel) else ".parquet"
-        stem = self._stem(digest)
-        target = stem.with_name(stem.name + suffix)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        target = self.root / digest[:2] / f"{digest[2:]}{suffix}"
         try:
-            with draft.open("wb") as file:
-                if isinstance(artifact, Panel):
-                    names = json.dumps({"symbols": artifact.symbols, "fields": sorted(artifact.fields)})
-                    arrays: dict[str, Any] = {
-                        f"f{i}": artifact.fields[k] for i, k in enumerate(sorted(artifact.fields))
-                    }
-                    header = np.frombuffer(names.encode(), dtype=np.uint8)
-                    np.savez(file, allow_pickle=False, names=header, ts=artifact.ts, **arrays)
-                else:
-                    artifact.write_parquet(file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+            write_whole(target, content)
+            write_whole(target.with_suffix(".sum"), _sum(content).encode())
+        except OSError as error:
+            raise StoreError(f"artifact {digest[:12]}", self.root, error) from error
         return digest
 
     def get(self, digest: str) -> Artifact:
@@ -75,20 +90,64 @@ class ArtifactStore:
         path = self.find(digest)
         if path is None:
             raise ArtifactError(f"artifact {digest[:12]} is not in {self.root}; re-run what made it")
-        artifact: Artifact
+        remedy = f"delete {path} and re-run"
         try:
-            if path.suffix == ".npz":
-                with np.load(path, allow_pickle=False) as file:
-                    names = json.loads(file["names"].tobytes().decode())
-                    fields = {k: file[f"f{i}"] for i, k in enumerate(names["fields"])}
-                    artifact = Panel(file["ts"], tuple(names["symbols"]), fields)
-            else:
-                artifact = pl.read_parquet(path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
-            raise ArtifactError(f"artifact {digest[:12]} cannot be read ({error}); delete {path} and re-run") from error
-        found = digest_artifact(artifact)
+            content = path.read_bytes()
+            if _sum(content) != _recorded_sum(path):
+                raise ArtifactError(f"artifact {digest[:12]}: its file was changed or cut short; {remedy}")
+            artifact = _read_panel(content) if path.suffix == ".npz" else pl.read_parquet(io.BytesIO(content))
+            found = digest_artifact(artifact)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, pl.exceptions.PolarsError) as e:
+            raise ArtifactError(f"artifact {digest[:12]} cannot be read ({e}); {remedy}") from e
         if found != digest:
-            raise ArtifactError(
-                f"artifact {digest[:12]} now has digest {found[:12]}: its file was changed; delete {path} and re-run"
-            )
+            raise ArtifactError(f"artifact {digest[:12]} now has digest {found[:12]}: its file was changed; {remedy}")
         return artifact
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Make `target` hold `content` on disk, whole or not at all. Raises OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _sum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _recorded_sum(path: Path) -> str:
+    """The sum beside `path`; empty where it is not there or not whole."""
+    try:
+        text = path.with_suffix(".sum").read_text("ascii")
+    except (OSError, ValueError):
+        return ""
+    return text if len(text) == _SUM_LENGTH else ""
+
+
+def _panel_bytes(panel: Panel) -> bytes:
+    names = sorted(panel.fields)
+    header = json.dumps({"symbols": panel.symbols, "fields": names})
+    arrays: dict[str, Any] = {f"f{i}": panel.fields[k] for i, k in enumerate(names)}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, names=np.frombuffer(header.encode(), dtype=np.uint8), ts=panel.ts, **arrays)
+    return buffer.getvalue()
+
+
+def _read_panel(content: bytes) -> Panel:
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        names = json.loads(file["names"].tobytes().decode())
+        fields = {k: file[f"f{i}"] for i, k in enumerate(names["fields"])}
+        return Panel(file["ts"], tuple(names["symbols"]), fields)
+
+
+def _table_bytes(table: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    return buffer.getvalue()

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
-import uuid
+import zoneinfo
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from modules.artifacts import StoreError, write_whole
 from modules.canonical import digest_mapping
 from modules.contract import Stage
 from modules.task import Task
 
-# The libraries whose arithmetic reaches an output.
-FINGERPRINTED = ("numpy", "numba", "llvmlite", "polars", "scipy", "pyarrow")
+# The libraries whose arithmetic, sorting, calendars or reading reaches an output.
+FINGERPRINTED = ("numpy", "numba", "llvmlite", "polars", "polars-runtime-32", "scipy", "pyarrow", "exchange-calendars")
+# Switches that choose other machine code for the same source. Recorded where they are set.
+SWITCHES = (
+    "GLIBC_TUNABLES",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "NUMBA_DISABLE_JIT",
+    "NUMBA_OPT",
+    "PYTHONTZPATH",
+)
+_PROCESSOR_FLAGS = ("fma", "avx2", "avx512f", "asimd")
 
 
 class RunError(LookupError):
@@ -80,17 +94,43 @@ class Manifest(_Record):
 
 
 @functools.cache
-def _installed() -> tuple[tuple[str, str], ...]:
-    return tuple((name, version(name)) for name in FINGERPRINTED)
+def _fixed() -> dict[str, str]:
+    found = {}
+    for name in FINGERPRINTED:
+        with contextlib.suppress(PackageNotFoundError):  # a library that is not there computes nothing
+            found[name] = version(name)
+    found["python"] = platform.python_version()
+    found["machine"] = platform.machine()
+    found["processor"] = _processor()
+    found["libc"] = "-".join(platform.libc_ver())
+    found["tzdata"] = _time_zones()
+    return found
+
+
+def _processor() -> str:
+    """What the processor can do that mathematics libraries choose their code by."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    flags = next((set(line.split()) for line in lines if line.lower().startswith(("flags", "features"))), set())
+    return " ".join(f for f in _PROCESSOR_FLAGS if f in flags)
+
+
+def _time_zones() -> str:
+    """Release of the time zone database that `zoneinfo` reads."""
+    for folder in zoneinfo.TZPATH:
+        with contextlib.suppress(OSError, IndexError), (Path(folder) / "tzdata.zi").open() as file:
+            return file.readline().split()[-1]
+    with contextlib.suppress(PackageNotFoundError):
+        return version("tzdata")
+    return ""
 
 
 def environment() -> dict[str, str]:
-    """What could change bits between machines. Recorded, and shown where two runs differ."""
-    found = dict(_installed())
-    found["python"] = platform.python_version()
-    found["machine"] = platform.machine()
-    found["libc"] = "-".join(platform.libc_ver())
-    return found
+    """What could change bits between machines. Recorded, shown where two runs differ, and part of what a stage
+    is remembered under: what one library computed is not taken for what another would."""
+    return _fixed() | {name: os.environ[name] for name in SWITCHES if os.environ.get(name)}
 
 
 class ManifestStore:
@@ -100,14 +140,12 @@ class ManifestStore:
         self.root = root
 
     def save(self, manifest: Manifest) -> None:
-        """Write whole or not at all."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        draft = self.root / f".{manifest.run_id}.{uuid.uuid4().hex}"
-        with draft.open("w") as file:
-            file.write(manifest.model_dump_json(indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.root / f"{manifest.run_id}.json")
+        """Write whole or not at all; on disk when this returns. Raises StoreError where the disk does not take it."""
+        try:
+            write_whole(self.root / f"{manifest.run_id}.json", manifest.model_dump_json(indent=1).encode())
+            _sync(self.root)
+        except OSError as error:
+            raise StoreError(f"manifest of run {manifest.run_id}", self.root, error) from error
 
     def load(self, run: str) -> Manifest:
         """By run id, by any unambiguous beginning of one, or `last`. Raises RunError."""
@@ -130,3 +168,12 @@ class ManifestStore:
         """Newest first."""
         for path in sorted(self.root.glob("*.json"), reverse=True):
             yield self.load(path.stem)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in `folder` durable: a rename alone may be lost with the power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

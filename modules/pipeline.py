@@ -2,8 +2,8 @@
 
 Data walks like this: raw -> ingest -> (as_of, the only door) -> clean -> feature -> backtest -> size
 -> execute. Artifacts lie on a board by name and digest; a stage takes those its `Inputs` name. A
-stage whose code, settings, skills, seed and input digests were seen before is not run again: the
-board gets the recorded digests, and no artifact is read.
+stage whose code, settings, skills, seed and input digests were seen before, by the same libraries on the
+same kind of machine, is not run again: the board gets the recorded digests, and no artifact is read.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from typing import Literal
 
 import polars as pl
 
-from modules.artifacts import ArtifactStore
-from modules.bitemporal import as_of
-from modules.canonical import Artifact, digest_bytes, digest_json, digest_mapping
-from modules.contract import STAGES, Context, ContractError, Module, ModuleOutputs, Stage, check_ports
+from modules.artifacts import ArtifactStore, Kind
+from modules.canonical import Artifact, digest_json, digest_mapping
+from modules.contract import STAGES, Context, ContractError, Module, ModuleOutputs, PanelSchema, Stage, check_ports
+from modules.door import through_the_door
+from modules.known import Known, recall, remember
 from modules.manifest import Manifest, StageRecord, environment
 from modules.panel import iso
+from modules.registry import reach_digest
 from modules.task import Task, TaskError
 from modules.workspace import CHECKOUT
 from skills.registry import skills, skills_of_module
@@ -98,17 +100,18 @@ def execute(
             start=iso(task.start_ns),
             end=iso(task.end_ns),
             seed=task.seed,
-            modules={stage: modules[stage].name for stage in STAGES},
+            modules={stage: modules[stage].name if stage in modules else task.stages[stage] for stage in STAGES},
             purpose=purpose,
         )
     )
     board = _Board(store, raw, {"raw": raw.digest})
+    machine = environment()
     records: list[StageRecord] = []
     for stage in STAGES[: STAGES.index(until) + 1]:
         try:
-            record = _run_stage(modules[stage], task, board, use_cache=use_cache)
+            record = _run_stage(modules[stage], task, board, machine, use_cache=use_cache)
             if stage == "ingest":
-                _open_door(task, board, use_cache=use_cache)
+                _open_door(task, board, machine, use_cache=use_cache)
         except Exception as error:
             if isinstance(error, ContractError):
                 emit(_refusal(run_id, error))
@@ -123,7 +126,7 @@ def execute(
         task_digest=task.digest,
         stages=tuple(records),
         metrics={k: v for r in records for k, v in r.metrics.items()},
-        environment=environment(),
+        environment=machine,
         started_ns=started_ns,
         seconds=time.perf_counter() - clock,
     )
@@ -161,7 +164,9 @@ def _finished(run_id: str, record: StageRecord) -> StageFinished:
     )
 
 
-def _run_stage(module: Module, task: Task, board: _Board, *, use_cache: bool) -> StageRecord:
+def _run_stage(
+    module: Module, task: Task, board: _Board, machine: Mapping[str, str], *, use_cache: bool
+) -> StageRecord:
     clock = time.perf_counter()
     names = list(module.ports("inputs"))
     absent = [n for n in names if n not in board.digests]
@@ -183,12 +188,17 @@ def _run_stage(module: Module, task: Task, board: _Board, *, use_cache: bool) ->
         "inputs": inputs,
         "seed": context.seed,
         "start_ns": context.start_ns,
+        "environment": machine,
     }
     key = digest_json(identity)
-    known = _recall(board.store, key) if use_cache else None
-    if known is None:
-        known = _compute(module, names, context, board)
-        _remember(board.store, key, known)
+    kinds: dict[str, Kind] = {
+        name: "panel" if isinstance(schema, PanelSchema) else "table"
+        for name, schema in module.ports("outputs").items()
+    }
+    recalled = recall(board.store, key, kinds) if use_cache else None
+    known = recalled or _compute(module, names, context, board)
+    if recalled is None:
+        remember(board.store, key, known)
     for name, digest in known.outputs.items():
         if board.digests.get(name) != digest:
             board.set(name, digest)
@@ -203,23 +213,13 @@ def _run_stage(module: Module, task: Task, board: _Board, *, use_cache: bool) ->
         outputs=known.outputs,
         digest=digest_mapping(known.outputs),
         seconds=time.perf_counter() - clock,
-        cached=known.recalled,
+        cached=recalled is not None,
         metrics=known.metrics,
         notes=known.notes,
     )
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What a stage gave: digests of its outputs, its metrics and notes."""
-
-    outputs: dict[str, str]
-    metrics: dict[str, float]
-    notes: tuple[str, ...]
-    recalled: bool = False
-
-
-def _compute(module: Module, names: list[str], context: Context, board: _Board) -> _Known:
+def _compute(module: Module, names: list[str], context: Context, board: _Board) -> Known:
     stage, name = module.stage, module.name
     inputs = module.inputs(**{n: board.get(n) for n in names})
     check_ports(stage, name, "inputs", inputs)
@@ -234,49 +234,33 @@ def _compute(module: Module, names: list[str], context: Context, board: _Board) 
         board.set(port, digests[port], artifact)
     # A metric that is not a number is absent: JSON has no NaN, and no metric is worth a guess.
     metrics = {k: float(v) for k, v in outputs.metrics.items() if float(v) - float(v) == 0.0}
-    return _Known(digests, metrics, outputs.notes)
+    return Known(outputs=digests, metrics=metrics, notes=outputs.notes)
 
 
-def _open_door(task: Task, board: _Board, *, use_cache: bool) -> None:
+def _open_door(task: Task, board: _Board, machine: Mapping[str, str], *, use_cache: bool) -> None:
     """Replace `records` by what was known at the task's end, of the symbols it names."""
-    door = digest_bytes((CHECKOUT / "modules" / "bitemporal.py").read_bytes())
     key = digest_json(
-        {"door": door, "records": board.digests["records"], "end_ns": task.end_ns, "symbols": task.symbols}
+        {
+            "door": reach_digest(CHECKOUT / "modules" / "door.py"),
+            "records": board.digests["records"],
+            "end_ns": task.end_ns,
+            "symbols": task.symbols,
+            "environment": machine,
+        }
     )
-    known = _recall(board.store, key) if use_cache else None
+    known = recall(board.store, key, {"records": "table"}) if use_cache else None
     if known is not None:
         board.set("records", known.outputs["records"])
         return
     records = board.get("records")
     if not isinstance(records, pl.DataFrame):
         raise TypeError(f"records must be a table, is {type(records).__name__}")
-    view = as_of(records, task.end_ns)
-    if task.symbols is not None:
-        unknown = sorted(set(task.symbols) - set(view.get_column("symbol").unique().to_list()))
-        if unknown:
-            raise TaskError(f"symbols {', '.join(unknown[:5])} are not in {task.data} by {iso(task.end_ns)}")
-        view = view.filter(pl.col("symbol").is_in(list(task.symbols)))
+    view = through_the_door(records, task.end_ns, task.symbols)
+    unknown = sorted(set(task.symbols or ()) - set(view.get_column("symbol").unique().to_list()))
+    if unknown:
+        raise TaskError(f"symbols {', '.join(unknown[:5])} are not in {task.data} by {iso(task.end_ns)}")
     if view.is_empty():
         raise TaskError(f"nothing in {task.data} was available by {iso(task.end_ns)}; end the period later")
     digest = board.store.put(view)
     board.set("records", digest, view)
-    _remember(board.store, key, _Known({"records": digest}, {}, ()))
-
-
-def _recall(store: ArtifactStore, key: str) -> _Known | None:
-    """What an identical stage gave before, if its artifacts are still there."""
-    path = store.root / "known" / key[:2] / f"{key[2:]}.json"
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None  # unreadable is unknown: the stage runs again and writes it anew
-    known = _Known(found["outputs"], found["metrics"], tuple(found["notes"]), recalled=True)
-    return known if all(store.has(d) for d in known.outputs.values()) else None
-
-
-def _remember(store: ArtifactStore, key: str, known: _Known) -> None:
-    path = store.root / "known" / key[:2] / f"{key[2:]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    draft.write_text(json.dumps({"outputs": known.outputs, "metrics": known.metrics, "notes": list(known.notes)}))
-    draft.replace(path)
+    remember(board.store, key, Known(outputs={"records": digest}))

@@ -59,6 +59,7 @@ def load_module(stage: str, name: str) -> Module:
         raise RegistryError(
             f"module {stage}/{name} lacks {', '.join(missing)}; see modules/contract.py for what a module holds"
         )
+    digest = _code_as_loaded(stage, name)
     dotted = f"modules.{stage}.{name}"
     declared = importlib.import_module(f"{dotted}.contract")
     contract = cast(Contract, declared.CONTRACT)
@@ -75,8 +76,20 @@ def load_module(stage: str, name: str) -> Module:
         settings=read_settings(stage, name),
         run=importlib.import_module(f"{dotted}.run").run,
         accept=importlib.import_module(f"{dotted}.acceptance").accept,
-        code_digest=code_digest(stage, name),
+        code_digest=digest,
     )
+
+
+# Digest of each module's code when this process first imported it.
+_LOADED: dict[tuple[str, str], str] = {}
+
+
+def _code_as_loaded(stage: str, name: str) -> str:
+    """The digest of the code that this process runs, though a file may have changed on disk since: today's digest
+    would vouch for what yesterday's code computes."""
+    if (stage, name) not in _LOADED:
+        _LOADED[stage, name] = code_digest(stage, name)
+    return _LOADED[stage, name]
 
 
 def settings_model(stage: str, name: str) -> type[ModuleSettings]:
@@ -113,14 +126,27 @@ def code_digest(stage: str, name: str) -> str:
     Settings and README are not code. A changed shared kernel changes the digest of all who use it.
     """
     folder = module_folder(stage, name)
-    files = {p for p in folder.rglob("*.py") if "__pycache__" not in p.parts}
+    return reach_digest(*(p for p in folder.rglob("*.py") if "__pycache__" not in p.parts))
+
+
+def reach_digest(*paths: Path) -> str:
+    """Digest of Python files, of every first-party file they can reach by import, and of the data files
+    beside any of these, which their code may read."""
+    files = set(paths)
     queue = list(files)
     while queue:
         for found in _imports(queue.pop()):
             if found not in files:
                 files.add(found)
                 queue.append(found)
+    for folder in {p.parent for p in files}:
+        files.update(p for p in folder.iterdir() if p.is_file() and _is_data(p))
     return digest_mapping({p.relative_to(CHECKOUT).as_posix(): digest_bytes(p.read_bytes()) for p in files})
+
+
+def _is_data(path: Path) -> bool:
+    """Neither code, nor words, nor settings (which have a digest of their own), nor what an editor leaves."""
+    return path.suffix not in (".py", ".pyc", ".pyi", ".md") and path.name != "settings.yaml" and path.name[0] != "."
 
 
 def _imports(path: Path) -> Iterator[Path]:
@@ -130,18 +156,45 @@ def _imports(path: Path) -> Iterator[Path]:
 
 @functools.lru_cache(maxsize=4096)
 def _imports_at(path: Path, mtime_ns: int, size: int) -> tuple[Path, ...]:
-    """First-party files that `path` imports, wherever in it the import stands."""
+    """First-party files that `path` imports, wherever in it the import stands.
+
+    Raises RegistryError for an import of a first-party module whose name is worked out at run time: its file
+    could change the bits without changing the identity.
+    """
     del mtime_ns, size  # they are the cache key: a changed file is parsed again
     found: set[Path] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.update(_files(node.module))
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom):
+            base = _absolute(path, node)
+            found.update(_files(base))
             for alias in node.names:
-                found.update(_files(f"{node.module}.{alias.name}"))
+                found.update(_files(f"{base}.{alias.name}"))
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 found.update(_files(alias.name))
+        elif isinstance(node, ast.Call) and _is_import_call(node) and node.args:
+            name = node.args[0]
+            if not isinstance(name, ast.Constant) or not isinstance(name.value, str) or name.value.startswith("."):
+                raise RegistryError(
+                    f"{path.relative_to(CHECKOUT)}:{node.lineno} imports by a name made at run time, so what it reads "
+                    "cannot be part of the module's identity; write the import out"
+                )
+            found.update(_files(name.value))
     return tuple(sorted(found))
+
+
+def _absolute(path: Path, node: ast.ImportFrom) -> str:
+    """The dotted name an import starts from, with the dots of a relative one resolved."""
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(CHECKOUT).parent.parts
+    return ".".join((*package[: len(package) - node.level + 1], *(node.module or "").split("."))).rstrip(".")
+
+
+def _is_import_call(node: ast.Call) -> bool:
+    called = node.func
+    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    return name in ("import_module", "__import__", "run_path", "run_module", "spec_from_file_location")
 
 
 def _files(dotted: str) -> Iterator[Path]:

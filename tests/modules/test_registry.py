@@ -75,3 +75,69 @@ def test_an_incomplete_folder_says_what_it_lacks(copy: Path) -> None:
     (copy / "modules" / "size" / "rank_neutral" / "acceptance.py").unlink()
     with pytest.raises(RegistryError, match=r"module size/rank_neutral lacks acceptance\.py"):
         load_module("size", "rank_neutral")
+
+
+def test_the_digest_is_that_of_the_code_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file changed after its import: what runs is the old code, and must not be remembered as the new."""
+    loaded = load_module("size", "rank_neutral").code_digest
+    monkeypatch.setattr(registry, "code_digest", lambda stage, name: "f" * 64)
+    assert load_module("size", "rank_neutral").code_digest == loaded
+
+
+IMPORTS = [
+    "from . import helper",
+    "from .helper import factor",
+    "from .. import shared",
+    "from ..shared import factor",
+    "import modules.size.shared as other",
+    "from modules.size import shared",
+    "from modules.size.shared import *",
+    "def late():\n    from modules.size.shared import factor",
+    "import importlib\n\n\ndef late():\n    return importlib.import_module('modules.size.shared')",
+    "__import__('modules.size.shared')",
+]
+
+
+@pytest.mark.parametrize("line", IMPORTS)
+def test_every_way_to_import_is_followed(copy: Path, line: str) -> None:
+    folder = copy / "modules" / "size" / "rank_neutral"
+    for path in (folder.parent / "shared.py", folder / "helper.py"):
+        path.write_text("factor = 1\n")
+    with (folder / "run.py").open("a") as file:
+        file.write(f"\n{line}\n")
+    before = code_digest("size", "rank_neutral")
+    changed = folder / "helper.py" if "helper" in line else folder.parent / "shared.py"
+    changed.write_text("factor = 2\n")
+    assert code_digest("size", "rank_neutral") != before
+
+
+def test_a_package_that_passes_a_name_on_is_followed(copy: Path) -> None:
+    package = copy / "modules" / "size" / "tables"
+    package.mkdir()
+    (package / "__init__.py").write_text("from modules.size.tables.inner import factor\n")
+    (package / "inner.py").write_text("factor = 1\n")
+    with (copy / "modules" / "size" / "rank_neutral" / "run.py").open("a") as file:
+        file.write("\nfrom modules.size.tables import factor\n")
+    before = code_digest("size", "rank_neutral")
+    (package / "inner.py").write_text("factor = 2\n")
+    assert code_digest("size", "rank_neutral") != before
+
+
+@pytest.mark.parametrize("place", ["size/rank_neutral/table.yaml", "size/factors.csv", "engine/limits.json"])
+def test_a_data_file_beside_reached_code_counts(copy: Path, place: str) -> None:
+    before = code_digest("size", "rank_neutral")
+    (copy / "modules" / place).write_text("1\n")
+    first = code_digest("size", "rank_neutral")
+    (copy / "modules" / place).write_text("2\n")
+    assert len({before, first, code_digest("size", "rank_neutral")}) == 3
+
+
+def test_an_import_by_a_name_made_at_run_time_is_refused(copy: Path) -> None:
+    with (copy / "modules" / "size" / "rank_neutral" / "run.py").open("a") as file:
+        file.write("\nimport importlib\n\nimportlib.import_module('modules.size.' + 'shared')\n")
+    with pytest.raises(RegistryError, match=r"rank_neutral/run\.py:\d+ imports by a name made at run time"):
+        code_digest("size", "rank_neutral")
+
+
+def test_every_module_has_an_identity() -> None:
+    assert len({code_digest(*module) for module in registry.list_modules()}) == len(registry.list_modules())

@@ -1,0 +1,71 @@
+"""What identical stages gave before: one small file per identity, believed only if it is whole.
+
+artifacts/known/ab/cdef….json   digests of the outputs, metrics and notes, with a digest over all of it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from modules.artifacts import ArtifactStore, Kind, StoreError, write_whole
+from modules.canonical import digest_json
+
+
+class Known(BaseModel):
+    """What a stage gave: digests of its outputs, its metrics and notes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outputs: dict[str, str]
+    metrics: dict[str, float] = {}
+    notes: tuple[str, ...] = ()
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    known: Known
+    digest: str
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.digest != _digest(self.key, self.known):
+            raise ValueError("digest does not fit the entry")
+        return self
+
+
+def recall(store: ArtifactStore, key: str, expected: Mapping[str, Kind]) -> Known | None:
+    """What the stage with identity `key` gave; None where that is unknown, which only costs its computation.
+
+    Unknown is also: an entry that is cut short, edited or of another identity, one that does not name exactly
+    the artifacts `expected`, and one whose artifacts are no longer in the store or of another kind.
+    """
+    try:
+        entry = _Entry.model_validate_json(_path(store, key).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    outputs = entry.known.outputs
+    whole = entry.key == key and outputs.keys() == expected.keys()
+    return entry.known if whole and all(store.kind(outputs[n]) == expected[n] for n in expected) else None
+
+
+def remember(store: ArtifactStore, key: str, known: Known) -> None:
+    """Keep `known` under `key`. Raises StoreError where the disk does not take it."""
+    entry = _Entry(key=key, known=known, digest=_digest(key, known))
+    try:
+        write_whole(_path(store, key), entry.model_dump_json().encode())
+    except OSError as error:
+        raise StoreError(f"what is known of stage {key[:12]}", store.root, error) from error
+
+
+def _path(store: ArtifactStore, key: str) -> Path:
+    return store.root / "known" / key[:2] / f"{key[2:]}.json"
+
+
+def _digest(key: str, known: Known) -> str:
+    return digest_json({"key": key, "known": known.model_dump(mode="json")})
