@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
@@ -10,13 +11,19 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from modules.artifacts import ArtifactError, ArtifactStore
 from modules.canonical import canonical_floats
+from modules.contract import Stage
 from modules.manifest import Manifest, StageRecord
 from modules.panel import Panel, iso
+from modules.task import Task
+
+# The first stage behind the door: what it is given is not what ingest wrote, but what was known of it.
+DOOR: Stage = "clean"
 
 
 class Difference(BaseModel):
     """The first difference. `column` and `row` are null where a whole stage or artifact differs;
-    `causes` says which of code, settings, skills, inputs, module differ at that stage."""
+    `causes` says which of module, code, settings, skills, inputs, seed, start_ns differ at that stage; `environment`
+    names what else is not the same: libraries, processor."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,49 +40,115 @@ class Difference(BaseModel):
     recorded_bits: str | None = None
     found_bits: str | None = None
     message: str = ""
+    environment: tuple[str, ...] = ()
 
 
 def first_difference(recorded: Manifest, found: Manifest, store: ArtifactStore) -> Difference | None:
-    """Stage by stage: None where code, settings, skills and all output bits are the same."""
-    for old, new in zip(recorded.stages, found.stages, strict=False):
-        causes = _causes(old, new)
+    """Stage by stage: None where code, settings, skills, metrics and all output bits are the same."""
+    difference = _first(recorded, found, store)
+    moved = environment_changes(recorded.environment, found.environment)
+    return difference.model_copy(update={"environment": moved}) if difference is not None and moved else difference
+
+
+def environment_changes(recorded: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
+    """What is not the same, as `numpy: 2.4.6, now 2.5.0`."""
+    names = sorted(recorded.keys() | found.keys())
+    return tuple(
+        f"{n}: {recorded.get(n, 'not recorded')}, now {found.get(n, 'not there')}"
+        for n in names
+        if recorded.get(n) != found.get(n)
+    )
+
+
+def _first(recorded: Manifest, found: Manifest, store: ArtifactStore) -> Difference | None:
+    """Bits before metrics, metrics before what only might have moved them."""
+    pairs = [
+        (old, new, _causes(old, new, recorded.task, found.task))
+        for old, new in zip(recorded.stages, found.stages, strict=False)
+    ]
+    for old, new, causes in pairs:
+        if old.stage == DOOR and old.inputs.get("records") != new.inputs.get("records"):
+            return _at_the_door(old, new, recorded.task, found.task, causes, store)
         for name in sorted(set(old.outputs) | set(new.outputs)):
             if old.outputs.get(name) != new.outputs.get(name):
                 return _locate(old, new, name, causes, store)
+    if len(recorded.stages) != len(found.stages):
+        longer = max(recorded.stages, found.stages, key=len)[len(pairs)]
+        return Difference(stage=longer.stage, module=longer.module, causes=("stages",), message="one run stops earlier")
+    for old, new, causes in pairs:
+        metric = _first_metric(old, new)
+        if metric is not None:
+            return _metric_difference(old, new, metric, causes)
+    for old, new, causes in pairs:
         if causes:
             return Difference(
                 stage=old.stage,
                 module=old.module,
                 causes=causes,
                 column=causes[0],
-                recorded=_cause_value(old, causes[0]),
-                found=_cause_value(new, causes[0]),
+                recorded=_cause_value(old, recorded.task, causes[0]),
+                found=_cause_value(new, found.task, causes[0]),
                 message=f"{old.stage}/{old.module} gives the same bits, but its {' and '.join(causes)} changed",
             )
-    if len(recorded.stages) != len(found.stages):
-        longer = max(recorded.stages, found.stages, key=len)[min(len(recorded.stages), len(found.stages))]
-        return Difference(stage=longer.stage, module=longer.module, causes=("stages",), message="one run stops earlier")
     return None
 
 
-def _causes(old: StageRecord, new: StageRecord) -> tuple[str, ...]:
-    pairs = {
+def _metric_difference(old: StageRecord, new: StageRecord, metric: str, causes: tuple[str, ...]) -> Difference:
+    a, b = old.metrics.get(metric), new.metrics.get(metric)
+    base = Difference(
+        stage=old.stage,
+        module=old.module,
+        causes=causes,
+        column=f"metrics.{metric}",
+        message=f"{old.stage}/{old.module} gives the same artifacts, but its metric {metric} differs",
+    )
+    return base.model_copy(update={"recorded": a, "found": b} if a is None or b is None else _cell(a, b))
+
+
+def _first_metric(old: StageRecord, new: StageRecord) -> str | None:
+    names = sorted(old.metrics.keys() | new.metrics.keys())
+    return next((n for n in names if old.metrics.get(n) != new.metrics.get(n)), None)
+
+
+def _at_the_door(
+    old: StageRecord,
+    new: StageRecord,
+    recorded: Task,
+    found: Task,
+    causes: tuple[str, ...],
+    store: ArtifactStore,
+) -> Difference:
+    """Ingest gave the same, and what was handed on differs: the tasks ask for other periods or symbols, or the
+    door between them has other code."""
+    asked = [f for f in ("end_ns", "symbols") if getattr(recorded, f) != getattr(found, f)]
+    why = f"the tasks have another {' and '.join(asked)}" if asked else "the door (modules/door.py) gives otherwise"
+    base = Difference(stage=old.stage, module=old.module, causes=causes, artifact="records")
+    difference = _cells(base, old.inputs.get("records", ""), new.inputs.get("records", ""), store)
+    return difference.model_copy(update={"message": "; ".join(filter(None, (difference.message, why)))})
+
+
+def _causes(old: StageRecord, new: StageRecord, recorded: Task, found: Task) -> tuple[str, ...]:
+    pairs: dict[str, tuple[object, object]] = {
         "module": (old.module, new.module),
         "code": (old.code_digest, new.code_digest),
         "settings": (old.settings_digest, new.settings_digest),
         "skills": (old.skills, new.skills),
         "inputs": (old.inputs, new.inputs),
+        "seed": (recorded.seed, found.seed),
+        "start_ns": (recorded.start_ns, found.start_ns),
     }
     return tuple(name for name, (a, b) in pairs.items() if a != b)
 
 
-def _cause_value(record: StageRecord, cause: str) -> JsonValue:
+def _cause_value(record: StageRecord, task: Task, cause: str) -> JsonValue:
     values: dict[str, JsonValue] = {
         "module": record.module,
         "code": record.code_digest,
         "settings": record.settings,
         "skills": dict(record.skills),
         "inputs": dict(record.inputs),
+        "seed": task.seed,
+        "start_ns": task.start_ns,
     }
     return values[cause]
 
@@ -84,8 +157,14 @@ def _locate(old: StageRecord, new: StageRecord, name: str, causes: tuple[str, ..
     base = Difference(stage=old.stage, module=old.module, causes=causes, artifact=name)
     if name not in old.outputs or name not in new.outputs:
         return base.model_copy(update={"message": f"only one run wrote {name}"})
+    return _cells(base, old.outputs[name], new.outputs[name], store)
+
+
+def _cells(base: Difference, recorded: str, found: str, store: ArtifactStore) -> Difference:
+    """`base` with the first cell in which two artifacts differ."""
+    name = base.artifact
     try:
-        a, b = store.get(old.outputs[name]), store.get(new.outputs[name])
+        a, b = store.get(recorded), store.get(found)
     except ArtifactError as error:
         return base.model_copy(update={"message": f"{name} differs; its cells cannot be shown: {error}"})
     if isinstance(a, Panel) and isinstance(b, Panel):
@@ -115,7 +194,11 @@ def _panel_difference(base: Difference, a: Panel, b: Panel) -> Difference:
         if cells.size and (first is None or int(cells[0][0]) < first[0]):
             first = (int(cells[0][0]), name, int(cells[0][1]))
     if first is None:
-        return base.model_copy(update={"column": "ts", "row": rows, "message": f"{a.ts.size} rows against {b.ts.size}"})
+        longer = a if a.ts.size > b.ts.size else b
+        more = {"row": rows, "event_time": iso(int(longer.ts[rows]))}
+        return base.model_copy(
+            update={"column": "ts", **more, "message": f"{a.ts.size} rows against {b.ts.size}; this is the first more"}
+        )
     row, name, column = first
     return base.model_copy(
         update={
@@ -148,16 +231,22 @@ def _table_difference(base: Difference, a: pl.DataFrame, b: pl.DataFrame) -> Dif
         if at.size and (first is None or int(at[0]) < first[0]):
             first = (int(at[0]), name)
     if first is None:
-        return base.model_copy(update={"row": rows, "message": f"{a.height} rows against {b.height}"})
+        longer = a if a.height > b.height else b
+        more = {"row": rows, "message": f"{a.height} rows against {b.height}", **_where(longer, rows)}
+        return base.model_copy(update=more)
     row, name = first
     old, new = a.get_column(name)[row], b.get_column(name)[row]
-    where: dict[str, JsonValue] = {k: str(a.get_column(k)[row]) for k in ("event_time", "symbol") if k in a.columns}
+    where = _where(a, row)
     cell = (
         _cell(old, new)
         if isinstance(old, float) and isinstance(new, float)
         else {"recorded": _plain(old), "found": _plain(new)}
     )
     return base.model_copy(update={"column": name, "row": row, **where, **cell})
+
+
+def _where(table: pl.DataFrame, row: int) -> dict[str, JsonValue]:
+    return {k: str(table.get_column(k)[row]) for k in ("event_time", "symbol") if k in table.columns}
 
 
 def _cell(old: float, new: float) -> dict[str, JsonValue]:
