@@ -31,14 +31,14 @@ def shape(targets: FloatArray, signal: FloatArray, bars: Panel, settings: ShapeS
 def describe(weights: Panel) -> tuple[dict[str, float], tuple[str, ...]]:
     """Metrics of target weights, and notes that a reader must not miss."""
     w = weights["weight"]
-    gross = np.abs(w).sum(axis=1)
+    gross = _by_row(np.abs(w))
     moves = np.abs(np.diff(w, axis=0, prepend=0.0))
     years = weights.ts.size / m.bars_per_year(weights.ts)
     figures = {
         "mean_gross": m.mean(gross),
-        "mean_abs_net": m.mean(np.abs(w.sum(axis=1))),
+        "mean_abs_net": m.mean(np.abs(_by_row(w))),
         "largest_weight": float(np.abs(w).max(initial=0.0)),
-        "target_turnover": m.total(moves.sum(axis=1)) / years,
+        "target_turnover": m.total(_by_row(moves)) / years,
         "moved_share": float(np.mean(moves > 0.0)) if moves.size else 0.0,
         "mean_positions": m.mean(np.count_nonzero(w, axis=1).astype(np.float64)),
     }
@@ -51,6 +51,12 @@ def describe(weights: Panel) -> tuple[dict[str, float], tuple[str, ...]]:
     elif empty:
         notes = (f"{empty} of {w.shape[0]} rows hold no target: fewer than two symbols with a signal, or only ties",)
     return m.present(figures), notes
+
+
+def _by_row(values: FloatArray) -> FloatArray:
+    """Sum of each row, first symbol to last (`sum` is pairwise and depends on the build)."""
+    totals: FloatArray = np.add.accumulate(values, axis=1)[:, -1] if values.shape[1] else np.zeros(values.shape[0])
+    return totals
 
 
 def accept_weights(bars: Panel, weights: Panel, settings: ShapeSettings) -> list[Violation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from modules import mathematics
 from modules.jit import kernel
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite
@@ -58,7 +59,7 @@ def power(x: FloatArray, exponent: float, out: FloatArray) -> None:
     for t in range(out.shape[0]):
         for n in range(out.shape[1]):
             v = x[t, n]
-            out[t, n] = math.nan if math.isnan(v) else finite(math.pow(v, exponent))
+            out[t, n] = math.nan if math.isnan(v) else finite(mathematics.power(v, exponent))
 
 
 @kernel
@@ -72,14 +73,14 @@ def absolute(x: FloatArray, out: FloatArray) -> None:
 def log(x: FloatArray, out: FloatArray) -> None:
     for t in range(out.shape[0]):
         for n in range(out.shape[1]):
-            out[t, n] = math.log(x[t, n]) if x[t, n] > 0.0 else math.nan
+            out[t, n] = mathematics.log(x[t, n]) if x[t, n] > 0.0 else math.nan
 
 
 @kernel
 def exp(x: FloatArray, out: FloatArray) -> None:
     for t in range(out.shape[0]):
         for n in range(out.shape[1]):
-            out[t, n] = finite(math.exp(x[t, n]))
+            out[t, n] = finite(mathematics.exp(x[t, n]))
 
 
 @kernel
@@ -103,9 +104,9 @@ def signed_power(x: FloatArray, exponent: float, out: FloatArray) -> None:
         for n in range(out.shape[1]):
             v = x[t, n]
             if v > 0.0:
-                out[t, n] = finite(math.pow(v, exponent))
+                out[t, n] = finite(mathematics.power(v, exponent))
             elif v < 0.0:
-                out[t, n] = finite(-math.pow(-v, exponent))
+                out[t, n] = finite(-mathematics.power(-v, exponent))
             else:
                 out[t, n] = v
 

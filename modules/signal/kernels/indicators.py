@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
+from modules import mathematics
 from modules.jit import kernel
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite
 from modules.signal.kernels.moments import ts_zscore
+
+LN2: Final = 0.6931471805599453
 
 
 @kernel
@@ -78,7 +82,7 @@ def stochastic(high: FloatArray, low: FloatArray, close: FloatArray, window: int
 
 @kernel
 def parkinson(high: FloatArray, low: FloatArray, window: int, first: int, out: FloatArray) -> None:
-    scale = 4.0 * math.log(2.0) * window
+    scale = 4.0 * LN2 * window
     for i in range(out.shape[0]):
         t = first + i
         for n in range(out.shape[1]):
@@ -86,7 +90,7 @@ def parkinson(high: FloatArray, low: FloatArray, window: int, first: int, out: F
         for k in range(t - window + 1, t + 1):
             for n in range(out.shape[1]):
                 ratio = high[k, n] / low[k, n]
-                move = math.log(ratio) if ratio > 0.0 else math.nan
+                move = mathematics.log(ratio) if ratio > 0.0 else math.nan
                 out[i, n] += move * move
         for n in range(out.shape[1]):
             out[i, n] = finite(math.sqrt(out[i, n] / scale))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from modules import mathematics
 from modules.jit import kernel
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite
@@ -35,7 +36,7 @@ def log_returns(x: FloatArray, bars: int, first: int, out: FloatArray) -> None:
     for i in range(out.shape[0]):
         for n in range(out.shape[1]):
             ratio = finite(x[first + i, n] / x[first + i - bars, n])
-            out[i, n] = math.log(ratio) if ratio > 0.0 else math.nan
+            out[i, n] = mathematics.log(ratio) if ratio > 0.0 else math.nan
 
 
 @kernel
