@@ -81,6 +81,7 @@ class Book(NamedTuple):
     value: IntArray  # [N] micros at the mark
     pending: IntArray  # [N] lots to fill at the next bar
     pending_id: IntArray  # [N]
+    pending_leans: IntArray  # [N] 1 = allowed in room that other pending orders are to free in its sector
     sector_gross: IntArray  # [sectors] micros, sum of |value|
     totals: IntArray  # [TOTALS]
     day_loss: FloatArray  # [1] worst loss since the day began, fraction of the day's first NAV
@@ -169,6 +170,7 @@ def new_book(symbols: int, sectors: int, cash_micros: int) -> Book:
         value=np.zeros(symbols, dtype=np.int64),
         pending=np.zeros(symbols, dtype=np.int64),
         pending_id=np.zeros(symbols, dtype=np.int64),
+        pending_leans=np.zeros(symbols, dtype=np.int64),
         sector_gross=np.zeros(sectors, dtype=np.int64),
         totals=totals,
         day_loss=np.zeros(1),

@@ -4,7 +4,8 @@ At bar t, in this order:
 
 1. borrow accrues on the shorts held since the bar before, at their last marks;
 2. orders decided at t-1 fill at `market.fill[t]` (see `bars.fill_prices`); an order whose price is missing, or whose
-   bar has zero volume, expires unfilled and is decided anew;
+   bar has zero volume, expires unfilled and is decided anew; with one that was to free room in its sector expire those
+   that were allowed in that room;
 3. positions are marked at the close (the last known one where it is missing) and NAV is taken;
 4. the day's loss is checked; once reached, the account is flattened and stays closed until the UTC day ends;
 5. targets become orders through the risk decision, to fill at t+1. Orders that shrink a position go first, so
@@ -19,6 +20,7 @@ Desired lots are weight * NAV / (lot size * close), truncated toward zero, so a 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modules.engine.accounting import (
     BELOW_LOT,
@@ -66,6 +68,18 @@ def _borrow(t: int, row: int, market: Market, terms: Terms, book: Book, bars: Ba
 
 
 @kernel
+def _stuck_sectors(t: int, market: Market, book: Book) -> NDArray[np.bool_]:
+    """`[sectors]`: whether an order that was to shrink a position in it has no price at bar t."""
+    pending, lots, prices = book.pending, book.lots, market.fill[t]
+    sectors = market.sectors[market.segment[t - 1]]
+    stuck = np.zeros(book.sector_gross.size, dtype=np.bool_)
+    for i in range(pending.size):
+        if pending[i] != 0 and not prices[i] > 0.0 and abs(lots[i] + pending[i]) <= abs(lots[i]):
+            stuck[sectors[i]] = True
+    return stuck
+
+
+@kernel
 def _fill(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog, fills: FillLog) -> None:
     """Fill or expire what was decided a bar ago."""
     pending, lots, totals = book.pending, book.lots, book.totals
@@ -73,6 +87,7 @@ def _fill(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarL
     sigma, adv = market.sigma[t - 1], market.adv[t - 1]
     to_order, to_row, to_symbol, to_lots, to_price = fills.order, fills.row, fills.symbol, fills.lots, fills.price
     to_notional, to_commission, to_spread, to_impact = fills.notional, fills.commission, fills.spread, fills.impact
+    stuck, sectors, leans = _stuck_sectors(t, market, book), market.sectors[market.segment[t - 1]], book.pending_leans
     cash, k = totals[CASH], totals[FILLS]
     traded = 0
     commissions = 0
@@ -84,7 +99,7 @@ def _fill(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarL
             continue
         pending[i] = 0
         price = prices[i]
-        if not price > 0.0:
+        if not price > 0.0 or (leans[i] == 1 and stuck[sectors[i]]):
             totals[UNFILLED] += 1
             continue
         totals[FAULT_SYMBOL] = i
@@ -195,6 +210,10 @@ def _order(t: int, shrinking: bool, asked: IntArray, market: Market, terms: Term
     sectors = market.sectors[market.segment[t]]
     to_row, to_symbol, to_asked, to_allowed = orders.row, orders.symbol, orders.asked, orders.allowed
     to_decision, to_rule, to_limit, to_value = orders.decision, orders.rule, orders.limit, orders.value
+    committed = np.zeros(sector_gross.size, dtype=np.int64)  # as if nothing that shrinks were filled
+    for i in range(values.size):
+        committed[sectors[i]] += abs(values[i])
+    most = np.floor(terms.max_sector * float(totals[NAV]))
     loss, day_scale = book.day_loss[0], market.day_scale[t]
     k = totals[NEXT_ORDER]
     count = 0
@@ -234,6 +253,8 @@ def _order(t: int, shrinking: bool, asked: IntArray, market: Market, terms: Term
             pending_id[i] = k
             after = abs(micros(held + allowed, lot_size[i], mark[i])) if held + allowed != 0 else 0
             sector_gross[sector] = add(sector_gross[sector], after - worth)
+            committed[sector] += max(0, after - worth)
+            book.pending_leans[i] = 1 if after > worth and float(committed[sector]) > most else 0
         k += 1
         count += 1
     totals[NEXT_ORDER] = k

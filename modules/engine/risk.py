@@ -67,9 +67,14 @@ _SIGMA: Final = int(Rule.SIGMA_UNKNOWN)
 
 @kernel
 def largest_lots(room_micros: float, lot_size: float, price: float) -> int:
-    """The most lots whose rounded notional is at most `room_micros` (0 where there is no room)."""
+    """The most lots whose rounded notional is at most `room_micros` (0 where there is no room).
+
+    Room beyond a quarter of the exact range, as risk over a volatility of next to nothing gives, counts as that
+    quarter: more than any position may be worth.
+    """
     if not room_micros > 0.0:
         return 0
+    room_micros = min(room_micros, 0.25 * EXACT_LIMIT)
     most = np.floor(room_micros / (lot_size * price * MICROS))
     if most >= EXACT_LIMIT:
         return int(EXACT_LIMIT)

@@ -171,12 +171,15 @@ def decimal_account(case: Case, sim: Simulation) -> tuple[list[int], list[int]]:
         mark = [Decimal(float(p)) if p == p else m for p, m in zip(close[t], mark, strict=True)]
     cash = Decimal(1_048_576) * million
     half_spread, commission = (Decimal(x * 1e-4) for x in (case.costs.half_spread_bps, case.costs.commission_bps))
-    cashes, navs = [], []
+    cashes: list[int] = []
+    navs: list[int] = []
     for t in range(sim.start, case.bars.ts.size):
-        for i in range(len(lots)):
-            quantity = allowed.get((t - 1, i), 0)
-            if t == sim.start or quantity == 0 or math.isnan(close[t, i]) or (volume is not None and volume[t, i] == 0):
-                continue
+        orders = {} if t == sim.start else {i: q for i in range(len(lots)) if (q := allowed.get((t - 1, i), 0)) != 0}
+        priced = {i for i in orders if not math.isnan(close[t, i]) and (volume is None or volume[t, i] != 0)}
+        values = [abs(whole(Decimal(q) * Decimal(LOT) * (m or 0) * million)) for q, m in zip(lots, mark, strict=True)]
+        priced -= without_room(case, orders, priced, lots, values, mark, navs[-1] if navs else 0)
+        for i in sorted(priced):
+            quantity = orders[i]
             raw = close[t, i] if opening is None or math.isnan(opening[t, i]) else opening[t, i]
             notional = whole(Decimal(quantity) * Decimal(LOT) * Decimal(float(raw)) * million)
             cash -= notional + whole(abs(notional) * half_spread) + whole(abs(notional) * commission)
@@ -193,6 +196,33 @@ def decimal_account(case: Case, sim: Simulation) -> tuple[list[int], list[int]]:
         cashes.append(int(cash))
         navs.append(int(cash + held))
     return cashes, navs
+
+
+def without_room(
+    case: Case,
+    orders: dict[int, int],
+    priced: set[int],
+    lots: list[int],
+    values: list[Decimal],
+    mark: list[Decimal | None],
+    nav: int,
+) -> set[int]:
+    """Orders that grow a position in room that an order without a price was to free in their sector."""
+    names = case.bars.symbols
+    shrinking = {i for i, q in orders.items() if abs(lots[i] + q) <= abs(lots[i])}
+    stuck = {case.sectors[names[i]] for i in shrinking - priced}
+    limit = math.floor(case.limits.max_sector_nav * float(nav))
+    committed: dict[str, Decimal] = {}
+    for i, value in enumerate(values):
+        committed[case.sectors[names[i]]] = committed.get(case.sectors[names[i]], Decimal(0)) + value
+    found = set()
+    for i in sorted(set(orders) - shrinking, key=lambda i: names[i]):
+        sector = case.sectors[names[i]]
+        after = abs(whole(Decimal(lots[i] + orders[i]) * Decimal(LOT) * (mark[i] or 0) * Decimal(10**6)))
+        committed[sector] += max(Decimal(0), after - values[i])
+        if committed[sector] > limit and sector in stuck:
+            found.add(i)
+    return found
 
 
 def whole(amount: Decimal) -> Decimal:
