@@ -48,6 +48,11 @@ def fill_prices(bars: Panel, without_open: FillWithoutOpen = "next_close") -> Fl
     return np.ascontiguousarray(price)
 
 
+def _opens_everywhere(bars: Panel) -> bool:
+    """Whether each bar that has a close has an open."""
+    return "open" in bars and not bool((np.isnan(bars["open"]) & ~np.isnan(bars["close"])).any())
+
+
 def first_row(ts: IntArray, start_ns: int) -> int:
     """Index of the first bar at or after `start_ns`. Raises EngineError where there is none."""
     row = int(np.searchsorted(ts, start_ns, side="left"))
@@ -186,5 +191,5 @@ def simulate(
             f"{error} at {iso(int(bars.ts[at]))}, symbol {bars.symbols[who]}: int64 micro-units stay exact up to "
             "9.0 billion of the currency; use less capital_usd, a larger lot_size, or check the price"
         ) from None
-    early = fill_without_open == "previous_close" and ("open" not in bars or bool(np.isnan(bars["open"]).any()))
+    early = fill_without_open == "previous_close" and not _opens_everywhere(bars)
     return Simulation.collect(bars, start, market, book, log, orders, fills, early_fills=early)

@@ -5,7 +5,7 @@
 3. A target below one lot is said.
 4. A price that hardly moves overflows nothing, and borrow accrues by time, over nights and weekends, by the minute as
    by the day.
-5. Fills never know more than the close before them, where there is no open.
+5. Fills never know more than the close before them, where there is no open; and only then is that said.
 """
 
 from __future__ import annotations
@@ -94,3 +94,15 @@ def test_5_a_fill_at_the_previous_close_knows_nothing_later() -> None:
     assert before[:13].tobytes() == after[:13].tobytes()
     np.testing.assert_array_equal(before[1:], bars["close"][:-1])
     assert np.isnan(before[0]).all()
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_5_fills_at_the_decision_are_said_where_there_are_any(missing: bool) -> None:
+    """A symbol that is not listed yet has neither open nor close: no fill is early for that."""
+    close = walk(30, 2, 0.01)
+    close[:9, 1] = np.nan
+    opened = close * 1.001
+    opened[15, 0] = np.nan if missing else opened[15, 0]
+    bars = Panel(days(30), ("A", "B"), {"close": close, "open": opened})
+    made = account(bars, np.tile([0.02, -0.02], (30, 1)), fill_without_open="previous_close")
+    assert made.early_fills == missing
