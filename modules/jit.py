@@ -17,6 +17,8 @@ os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 import numba
 import numba.core.config
 
+from modules.machinecode import CodeFiles
+
 if numba.core.config.USING_SVML:  # type: ignore[attr-defined]  # numba sets it by name
     raise RuntimeError(
         "numba was imported before modules.jit and uses Intel SVML, whose results are not reproducible; "
@@ -54,4 +56,9 @@ numba.core.config.CACHE_DIR = str(_base / _source_digest())  # type: ignore[attr
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on first use: IEEE arithmetic in the order written, GIL released, cached on disk."""
     compiled = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
+    cache = getattr(compiled, "_cache", None)  # absent where NUMBA_DISABLE_JIT leaves the function as it is
+    if cache is not None:
+        cache._cache_file = CodeFiles(
+            Path(cache.cache_path), cache._impl.filename_base, cache._impl.locator.get_source_stamp()
+        )
     return cast("Callable[P, R]", compiled)
