@@ -167,7 +167,8 @@ def draw_equity(series: RunSeries) -> Figure:
         top.yaxis.set_minor_locator(NullLocator())
     top.axhline(1.0, color=LIGHT["muted"], linewidth=0.8)
     top.set_title("Growth of 1")
-    top.legend(loc="upper left", ncols=2)
+    # Beside the title, above the axes: inside, it would lie on a curve that starts at 1.
+    top.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
     x, y = thin(account.ts, drawdown(account.net_return) * 100)
     low.fill_between(_dates(x), y, 0, color=LIGHT["net"], alpha=0.18, linewidth=0)
     low.set_title("Drawdown, %")
@@ -227,11 +228,16 @@ def draw_quantiles(series: RunSeries) -> Figure:
     """Mean next-bar return of each signal quantile, in basis points."""
     figure = _figure(4.2, 3.0)
     axes = figure.subplots()
+    axes.set_title("Next-bar return by quantile, bps")
+    if not series.quantiles:
+        axes.set_axis_off()
+        words = f"{series.symbols} symbols are too few\nto sort into quantiles"
+        axes.text(0.5, 0.5, words, ha="center", va="center", color=LIGHT["muted"], transform=axes.transAxes)
+        return figure
     heights = [q.mean_return * BPS for q in series.quantiles]
     colours = [LIGHT["gain"] if h > 0 else LIGHT["loss"] for h in heights]
     axes.bar([str(q.quantile) for q in series.quantiles], heights, color=colours, width=0.62)
     axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8)
-    axes.set_title("Next-bar return by quantile, bps")
     axes.set_xlabel("signal quantile (1 = lowest)")
     axes.grid(False, axis="x")
     return figure
@@ -253,8 +259,6 @@ def draw_turnover(series: RunSeries, stats: Statistics) -> Figure:
 
 def draw_costs(series: RunSeries) -> Figure:
     """Costs by calendar year, stacked by type, in basis points of NAV."""
-    from matplotlib.ticker import MaxNLocator
-
     account = series.account
     figure = _figure(4.2, 3.0)
     axes = figure.subplots()
@@ -270,7 +274,9 @@ def draw_costs(series: RunSeries) -> Figure:
             floor = floor + heights
     axes.set_title("Costs by year, bps of NAV")
     axes.grid(False, axis="x")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.set_xticks(years[:: max(1, math.ceil(years.size / 6))])
+    margin = 1.6 if years.size < 4 else 0.6  # a single year is a bar, not a wall
+    axes.set_xlim(int(years[0]) - margin, int(years[-1]) + margin)
     if floor.any():
         axes.set_ylim(top=float(floor.max()) * 1.22)
         axes.legend(loc="upper left", ncols=len(COST_TYPES), handlelength=0.9, columnspacing=0.9, fontsize=8)

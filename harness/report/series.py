@@ -11,7 +11,7 @@ import polars as pl
 
 from modules.canonical import Artifact
 from modules.manifest import Manifest
-from modules.panel import FloatArray, IntArray
+from modules.panel import FloatArray, IntArray, Panel
 
 COST_TYPES = ("commission", "spread", "impact", "borrow")
 MICROS = 1_000_000.0
@@ -69,7 +69,8 @@ class Quantile:
 
 @dataclass(frozen=True)
 class RunSeries:
-    """Everything that the charts and tables of one run are made of."""
+    """Everything that the charts and tables of one run are made of. `without_open`: share of the bars with a close
+    that carry no open, 1 where the data have none at all."""
 
     account: Account
     ic_ts: IntArray
@@ -81,6 +82,7 @@ class RunSeries:
     fills: int
     symbols: int
     has_volume: bool
+    without_open: float
 
 
 def read_series(manifest: Manifest, store: Artifacts) -> RunSeries:
@@ -115,7 +117,15 @@ def read_series(manifest: Manifest, store: Artifacts) -> RunSeries:
         fills=table("fills").height,
         symbols=len(bars.symbols),
         has_volume="volume" in bars and bool(np.isfinite(bars["volume"]).any()),
+        without_open=_without_open(bars),
     )
+
+
+def _without_open(bars: Panel) -> float:
+    traded = np.isfinite(bars["close"])
+    if "open" not in bars or not traded.any():
+        return 1.0
+    return float((traded & ~np.isfinite(bars["open"])).sum() / traded.sum())
 
 
 def _account(nav: pl.DataFrame) -> Account:

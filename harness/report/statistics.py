@@ -9,9 +9,9 @@ from statistics import NormalDist
 import numpy as np
 
 from harness.report.series import COST_TYPES, Account, RunSeries
+from modules.engine.metrics import bars_per_year
 from modules.panel import FloatArray, IntArray
 
-DAY_NS = 86_400_000_000_000
 EULER_GAMMA = 0.5772156649015329
 BPS = 10_000.0
 
@@ -75,21 +75,6 @@ def statistics(series: RunSeries, trials_count: int) -> Statistics:
         ic_t=ic_t,
         luck_sharpe=luck_sharpe(trials_count, years),
     )
-
-
-def bars_per_year(ts: IntArray) -> float:
-    """From the median spacing: 252 for weekday bars, 365 where weekends trade, else by the bars seen per year."""
-    if ts.size < 2:
-        return 252.0
-    spacing = float(np.median(np.diff(ts)))
-    if spacing >= DAY_NS:
-        if spacing > 1.5 * DAY_NS:
-            return 365.25 * DAY_NS / spacing
-        weekday = (ts // DAY_NS + 3) % 7  # 1970-01-01 was a Thursday; 0 = Monday
-        return 365.0 if bool((weekday >= 5).mean() > 0.1) else 252.0
-    sessions = np.unique(ts // DAY_NS).size
-    weekend = bool((((ts // DAY_NS + 3) % 7) >= 5).mean() > 0.1)
-    return ts.size / sessions * (365.0 if weekend else 252.0)
 
 
 def equity(returns: FloatArray) -> FloatArray:

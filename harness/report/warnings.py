@@ -26,11 +26,9 @@ def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float])
             "spread, commission and borrow are charged."
         )
     later = metrics.get(NEXT_CLOSE)
-    if later is not None:
-        said.append(
-            "Fills are at the close on which the signal was computed, because the data carry no open. "
-            f"Filled at the next close instead, the net Sharpe ratio is {later:.2f}."
-        )
+    if later is not None and series.without_open > 0:
+        control = f"Filled at the next close instead, the net Sharpe ratio is {later:.2f}."
+        said.append(f"{_early_fills(series.without_open)} {control}")
     failed = [
         f"{c.name} {'missing' if c.value is None else f'{c.value:.4g}'} (asked {c.threshold:g})"
         for c in series.judgement
@@ -59,6 +57,13 @@ def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float])
     if series.decisions.get("FLATTEN", 0):
         said.append(f"The risk decision flattened the book: {series.decisions['FLATTEN']:,} orders.")
     return tuple(said)
+
+
+def _early_fills(without_open: float) -> str:
+    if without_open == 1.0:
+        return "Fills are at the close on which the signal was computed, because the data carry no open."
+    share = f"{without_open:.2%}" if without_open >= 0.0001 else "Under 0.01%"
+    return f"{share} of the bars carry no open; fills there are at the close on which the signal was computed."
 
 
 def notes(manifest: Manifest, series: RunSeries) -> tuple[str, ...]:

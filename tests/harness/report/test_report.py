@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.report import write_report
+from harness.report.charts import draw_costs, draw_quantiles
 from harness.report.series import read_series
+from harness.report.statistics import statistics
+from harness.report.warnings import warnings
 from modules.artifacts import ArtifactError
+from modules.engine.metrics import bars_per_year
 from modules.manifest import RunError
 from tests.harness.report.build import random_run
 
@@ -108,6 +114,42 @@ def test_fills_at_the_close_of_the_decision_are_said_with_their_control(tmp_path
     lagged = manifest.model_copy(update={"metrics": {**manifest.metrics, "net_sharpe_next_close": 0.25}})
     paths = write_report(lagged, store, tmp_path / "out", trials_count=0)
     assert any("no open" in text and "0.25" in text for text in paths.warnings)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.0, None), (0.25, "25.00% of the bars carry no open"), (0.00002, "Under 0.01% of the bars")]
+)
+def test_only_bars_without_an_open_are_said_to_fill_early(tmp_path: Path, share: float, said: str | None) -> None:
+    manifest, store = random_run(tmp_path)
+    series = replace(read_series(manifest, store), without_open=share)
+    found = [w for w in warnings(series, statistics(series, 0), {"net_sharpe_next_close": 0.25}) if "open" in w]
+    assert (found == []) if said is None else said in found[0]
+
+
+def test_figures_a_year_are_those_of_the_engine(tmp_path: Path) -> None:
+    """A page whose Sharpe ratio differs from the run's own is a page nobody can trust."""
+    manifest, store = random_run(tmp_path)
+    series = read_series(manifest, store)
+    minutes = np.concatenate([np.arange(390) * 60 * 10**9 + d * 86_400 * 10**9 for d in (4, 5, 6, 7, 8)])
+    minutes = np.delete(minutes, np.s_[1560:1700])  # a short session
+    rows = minutes.size
+    account = series.account
+    intraday = replace(
+        account,
+        ts=minutes,
+        **{n: np.resize(getattr(account, n), rows) for n in ("nav", "gross_return", "net_return", "turnover")},
+        costs={k: np.resize(v, rows) for k, v in account.costs.items()},
+    )
+    assert statistics(replace(series, account=intraday), 0).bars_per_year == bars_per_year(minutes) == 390 * 252
+
+
+def test_charts_of_a_single_year_and_of_too_few_symbols(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=200)
+    series = replace(read_series(manifest, store), quantiles=())
+    axes = draw_costs(series).axes[0]
+    assert [f"{t:g}" for t in axes.get_xticks()] == ["2004"]
+    said = [t.get_text() for t in draw_quantiles(series).axes[0].texts]
+    assert said == ["4 symbols are too few\nto sort into quantiles"]
 
 
 def test_text_of_the_run_is_escaped(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 from harness.report.charts import thin
 from harness.report.page import figure, number, percent
 from harness.report.statistics import (
-    bars_per_year,
     drawdown,
     luck_sharpe,
     monthly,
@@ -20,25 +19,10 @@ from harness.report.statistics import (
 from modules.panel import ns
 
 DAY = 86_400_000_000_000
-MINUTE = 60_000_000_000
 
 
 def _days(*dates: str) -> np.ndarray:
     return np.array([ns(d) for d in dates])
-
-
-@pytest.mark.parametrize(
-    ("ts", "expected"),
-    [
-        (np.array([d * DAY for d in range(400) if (d + 3) % 7 < 5]), 252.0),  # weekdays
-        (np.arange(400) * DAY, 365.0),  # every day
-        (np.arange(100) * 7 * DAY, 365.25 / 7),  # weeks
-        (np.concatenate([np.arange(390) * MINUTE + d * DAY for d in (4, 5, 6, 7, 8)]), 390 * 252.0),  # five sessions
-        (np.array([0]), 252.0),
-    ],
-)
-def test_bars_per_year(ts: np.ndarray, expected: float) -> None:
-    assert bars_per_year(ts) == pytest.approx(expected)
 
 
 def test_drawdown_counts_from_the_start() -> None:
