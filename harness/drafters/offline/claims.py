@@ -100,7 +100,8 @@ def _implied_return(
     if not events and not nouns and not of_returns:
         said = sentence.phrase(outcomes[0][1].mark)
         raise AskError(
-            f"Which stocks {said}? Name what sets them apart, for example those that fell the most last week.",
+            f"Which stocks is '{said}' said of? The test compares stocks with each other, so name what sets them "
+            "apart, for example those that fell the most last week.",
             "those that fell the most last week",
             "those with low volatility",
             "those near their 52-week high",

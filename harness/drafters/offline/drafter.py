@@ -9,6 +9,7 @@ from harness.drafters.offline.candidates import draft_candidates, gate_of, match
 from harness.drafters.offline.reading import read
 from harness.drafters.port import Draft, Question, Reading, Refusal
 from modules.signal.calendar import CALENDAR_FIELDS
+from skills.drafting import Drafting
 from skills.registry import Skill, skills
 
 
@@ -59,8 +60,10 @@ class OfflineDrafter:
             return Draft(
                 reading=answer, candidates=drafted.candidates, rejected=drafted.rejected, skills=dict(drafted.skills)
             )
-        lacking = ", ".join(sorted(drafted.missing)) or "usable recipe"
-        having = [name for name, has in others if drafted.missing and drafted.missing <= has]
+        if not drafted.missing:
+            return Draft(question=_no_recipe(answer, matching_skills(answer, self.known)[0][1]))
+        lacking = ", ".join(sorted(drafted.missing))
+        having = [name for name, has in others if drafted.missing <= has]
         remedy = f"{', '.join(having)} has it: use --data {having[0]}" if having else f"add a data set with {lacking}"
         return Draft(
             reading=answer,
@@ -71,3 +74,12 @@ class OfflineDrafter:
             rejected=drafted.rejected,
             skills=dict(drafted.skills),
         )
+
+
+def _no_recipe(reading: Reading, drafting: Drafting) -> Question:
+    span = drafting.horizon_bars
+    return Question(
+        question=f"No recipe measures {drafting.about} over {reading.horizon_bars or span.default} bars; "
+        f"it takes {span.low} to {span.high}. Which window do you mean?",
+        defaults=(f"{span.default} days",),
+    )

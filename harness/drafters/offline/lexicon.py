@@ -90,10 +90,11 @@ class _Captured:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Patterns by the stem they begin with. `fillers` are words that carry no claim."""
+    """Patterns by the stem they begin with. `fillers` are words that carry no claim, `meaningful` always carry one."""
 
     patterns: dict[str, tuple[_Pattern, ...]] = field(default_factory=dict)
     fillers: frozenset[str] = frozenset()
+    meaningful: frozenset[str] = frozenset()
 
     def scan(self, tokens: Sequence[Token]) -> tuple[Mark, ...]:
         """The phrases of a text, left to right, longest first, none overlapping."""
@@ -173,9 +174,12 @@ def _numbers(phrase: str) -> str:
     return " ".join({"one": "1", "two": "2", "times": "times"}.get(w, w) for w in phrase.split())
 
 
-def _general() -> tuple[list[_Pattern], frozenset[str]]:
+def _general() -> tuple[list[_Pattern], frozenset[str], frozenset[str]]:
     table = yaml.safe_load((Path(__file__).parent / "lexicon.yaml").read_text(encoding="utf-8"))
-    fillers = frozenset(stem(word)[0] for line in table.pop("filler") for word in line.split("/"))
+    fillers, meaningful = (
+        frozenset(stem(word)[0] for line in table.pop(kind) for word in line.split("/"))
+        for kind in ("filler", "meaningful")
+    )
     patterns: list[_Pattern] = []
     for kind, entries in table.items():
         if kind == "lookback_word":
@@ -196,13 +200,13 @@ def _general() -> tuple[list[_Pattern], frozenset[str]]:
         _compile("several", "last/past/previous few/several {unit}"),
         _compile("percent", "{n} percent"),
     ]
-    return patterns, fillers
+    return patterns, fillers, meaningful
 
 
 @cache
 def lexicon(skills: tuple[Skill, ...]) -> Lexicon:
     """The lexicon of these skills. Raises ValueError where two skills give one phrase two meanings."""
-    patterns, fillers = _general()
+    patterns, fillers, meaningful = _general()
     for skill, drafting in drafting_skills(skills):
         for pole, phrases in (
             ("high", drafting.words.high),
@@ -220,7 +224,7 @@ def lexicon(skills: tuple[Skill, ...]) -> Lexicon:
         first = pattern.parts[0]
         for key in sorted(first) if isinstance(first, frozenset) else (first,):
             by_first.setdefault(key, []).append(pattern)
-    return Lexicon({key: tuple(value) for key, value in by_first.items()}, fillers)
+    return Lexicon({key: tuple(value) for key, value in by_first.items()}, fillers, meaningful)
 
 
 def _no_double_meaning(patterns: Sequence[_Pattern]) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from harness.drafters.offline.claims import read_claim
 from harness.drafters.offline.lexicon import INTRADAY_UNITS, Lexicon, Mark, lexicon
+from harness.drafters.offline.limits import ask_about_crossing, ask_about_limits
 from harness.drafters.offline.roles import Part, roles
 from harness.drafters.offline.sentence import AskError, Claim, Event, Sentence
 from harness.drafters.offline.times import Windows, read_windows
@@ -70,7 +71,9 @@ def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
                 "You deny a claim. Do you expect the opposite, or no effect at all? Say what you expect to happen.",
                 *_EXAMPLES,
             )
+        ask_about_limits(text, sentence)
         claim = read_claim(sentence)
+        ask_about_crossing(claim, sentence)
         _all_read(words, unread, critical, sentence)
         windows = read_windows(sentence, claim.event, claim.conditions)
         return _reading(text, sentence, claim, windows, unread)
@@ -122,8 +125,10 @@ def _unread(words: Sequence[Token], marks: Sequence[Mark], lex: Lexicon) -> tupl
             if i
             else None
         )
-        if after in ("subject", "winners", "losers") or (
-            before in ("gate", "when", "neg", "skip_word", "rel") and not _stop_between(words, covered, i)
+        if (
+            token.stem in lex.meaningful
+            or after in ("subject", "winners", "losers")
+            or (before in ("gate", "when", "neg", "skip_word", "rel") and not _stop_between(words, covered, i))
         ):
             critical.append(token.text)
     return unread, critical

@@ -11,7 +11,7 @@ from harness.drafters.offline.words import Token
 from harness.drafters.port import Outcome, Pole, Sign
 
 RETURN = "return"
-_MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers"})
+MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers"})
 
 
 class AskError(Exception):
@@ -93,7 +93,7 @@ class Sentence:
         if verb.kind not in ("perform_up", "perform_down"):
             return False
         close = after.start - verb.end <= 2
-        return after.kind == "peers" or (after.kind == "subject" and close and self.tokens[after.start].stem in _MARKET)
+        return after.kind == "peers" or (after.kind == "subject" and close and self.tokens[after.start].stem in MARKET)
 
 
 def opposite(event: Event) -> Event:

@@ -45,6 +45,13 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         owner = min(events, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
         given.setdefault(owner.index, []).append((bars, part.mark))
     own = dict.fromkeys(b for b, _ in given.get(subject.index, []))
+    if subject.mark.bars is not None and own.keys() - {subject.mark.bars}:
+        other = sentence.phrase(given[subject.index][0][1])
+        raise AskError(
+            f"I read two windows, '{other}' and {subject.mark.bars} bars in '{sentence.phrase(subject.mark)}', "
+            "and the measure takes one. Which one?",
+            *(f"{b} bars" for b in (*own, subject.mark.bars)),
+        )
     if subject.mark.bars is not None:
         own = dict.fromkeys([subject.mark.bars])
     elif subject.mark.n is not None and subject.mark.unit is None:
@@ -78,6 +85,8 @@ def _skips(parts: Sequence[Part]) -> tuple[int | None, set[int]]:
 
 def _lookback(mark: Mark, sentence: Sentence, assumptions: list[str]) -> int | None:
     if mark.kind == "lookback":
+        if sentence.tokens[mark.end - 1].text == "ago" and mark.bars is not None:
+            assumptions.append(f"'{sentence.phrase(mark)}' is taken as the last {mark.bars} bars")
         return mark.bars
     if mark.kind == "lookback_word":
         word = sentence.tokens[mark.end - 1].text
@@ -105,7 +114,9 @@ def _distance(event: Mark, window: Mark, sentence: Sentence) -> int:
     else:
         gap, between = max(0, event.start - window.end), (window.end, event.start)
         gap += gap > 0  # "last week's losers" belong together; further off, what was said before the window is nearer
-    return gap + (6 if sentence.stopped(*between) else 0)
+    # What happens next stands between cause and condition: a window before it belongs to what is before it.
+    outcome = any(p.role == "outcome" and between[0] <= p.mark.start < between[1] for p in sentence.parts)
+    return gap + (6 if sentence.stopped(*between) else 0) + (6 if outcome else 0)
 
 
 def _holding(parts: Sequence[Part]) -> int | None:

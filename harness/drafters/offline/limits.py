@@ -1,0 +1,157 @@
+"""Words that bound, weaken or split a claim. The recipes rank by one end of one measure, so each is a question.
+
+Passing such a word over would test another claim than the one made: "rebound less" is not "rebound".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from harness.drafters.offline.roles import MOVES, Part
+from harness.drafters.offline.sentence import MARKET, AskError, Claim, Sentence
+from harness.drafters.offline.words import Token, normalise
+
+_FAINT = frozenset({"least", "slightly", "modestly", "mildly", "marginally", "barely", "hardly", "little"})
+_WEAKER = frozenset({"less", "smaller", "weaker", "slower", "partially", "partly", "weakly", "least", "slightly"})
+_ARTICLES = frozenset({"the", "a", "by", "very", "only", "just"})
+_TURNS = frozenset({"turn", "turn_up", "turn_down", "go_on"})
+_NEAR = 8
+_OPENERS = frozenset({"when", "skip_word"})
+_STATES = frozenset(
+    {"bear", "bull", "bearish", "bullish", "down", "up", "falling", "rising", "crashing", "rallying"}
+    | {"volatile", "calm", "turbulent"}
+)
+_UPPER = re.compile(
+    r"\b(?:between \d+(?:\.\d+)?(?: percent)? and|less than|fewer than|under|up to|at most|not? more than)"
+    r" \d+(?:\.\d+)? +percent"
+)
+_COUNTED = re.compile(
+    r"\b(?:\w+ (?:out )?of the (?:last|past|previous) \w+|(?:each|every) (?:single )?(?:one )?(?:of the )?)"
+    r" ?(?:days?|sessions?|weeks?|months?)\b"
+)
+_SAME_BAR = re.compile(
+    r"\b(?:during|within|in|over|later in|through) the (?:same |trading )?(?:day|session)\b"
+    r"(?! (?:after|following|to|that))"
+    r"|\bby the (?:end of the (?:day|session)|close)\b|\b(?:on|in) the same (?:day|session)\b"
+    r"|\bintraday\b|\bbefore the close\b"
+)
+
+
+def ask_about_limits(text: str, sentence: Sentence) -> None:
+    """Raises AskError where the text bounds a size from above, counts days, means the whole market or one bar."""
+    plain = normalise(text)
+    if found := _UPPER.search(plain):
+        raise AskError(
+            f"'{found[0]}' bounds the move from above, and I can only ask for moves of at least a size. "
+            "Shall I test the claim without the bound?",
+            "without it",
+        )
+    moved = any(p.mark.kind in MOVES and p.role == "event" for p in sentence.parts)
+    if moved and (found := _COUNTED.search(plain)):
+        raise AskError(
+            f"'{found[0]}' counts bars that moved. Do you mean a streak, or the move over the whole window?",
+            "stocks with 5 down days in a row rebound",
+            "stocks that fell the most in the last 5 days rebound",
+        )
+    end = next((p.mark.end for p in sentence.parts if p.role == "outcome"), len(sentence.tokens))
+    if found := _SAME_BAR.search(" ".join(t.text for t in sentence.tokens[end : end + _NEAR])):
+        raise AskError(
+            f"'{found[0]}' lies within one bar: a signal is known when its bar closes, and trades at the next one. "
+            "Do you expect it over the bars that follow?",
+            "over the next day",
+        )
+    _ask_about_market(sentence)
+    _ask_about_either(sentence)
+    for i, part in enumerate(sentence.parts):
+        if part.role == "event" and part.mark.kind in MOVES:
+            _ask_about_faint(sentence, part)
+        if part.role == "outcome" and part.mark.kind in _TURNS:
+            _ask_about_weakened(sentence, i)
+
+
+def ask_about_crossing(claim: Claim, sentence: Sentence) -> None:
+    """Raises AskError for "recovering from a drawdown continues": which of the two goes on is anybody's guess."""
+    if claim.outcome not in ("continues", "reverts") or not claim.event.moves:
+        return
+    for event in claim.conditions:
+        if sentence.parts[event.index].mark.kind in ("turn_up", "turn_down") and event.pole != claim.event.pole:
+            said, other = sentence.phrase(event.mark), sentence.phrase(claim.event.mark)
+            raise AskError(
+                f"'{said}' and '{other}' move in opposite ways. Which one {claim.outcome[:-1]}s?",
+                f"what is '{said}' now keeps rising" if event.pole == "high" else f"what is '{said}' now keeps falling",
+                f"the {other} goes on",
+            )
+
+
+def _ask_about_market(sentence: Sentence) -> None:
+    tokens = sentence.tokens
+    for i, part in enumerate(sentence.parts):
+        start = part.mark.start
+        if part.mark.kind != "subject" or tokens[start].stem not in MARKET:
+            continue
+        before = sentence.parts[i - 1].mark if i else None
+        opened = (
+            before is not None
+            and start - before.end <= 2
+            and (before.kind in _OPENERS or (before.kind == "neg" and tokens[before.start].text == "unless"))
+        )
+        read = before is not None and before.end >= start and sentence.parts[i - 1].role is not None
+        state = start > 0 and tokens[start - 1].text in _STATES and not read
+        if opened or state:
+            first = before.start if opened and before is not None else start - 1
+            said = " ".join(t.text for t in tokens[first : part.mark.end + (2 if opened else 0)])
+            raise AskError(
+                f"'{said}' is a state of the whole market, and conditions here are read stock by stock. "
+                "Shall I test the claim without it?",
+                "without it",
+            )
+
+
+def _ask_about_either(sentence: Sentence) -> None:
+    named = [p for p in sentence.parts if p.role == "event" and p.mark.kind not in ("neg", "go_on", "turn")]
+    for one, two in pairwise(named):
+        between = [t.text for t in sentence.tokens[one.mark.end : two.mark.start]]
+        if "or" in between and not sentence.stopped(one.mark.end, two.mark.start) and len(between) <= 3:
+            raise AskError(
+                f"'{sentence.phrase(one.mark)}' or '{sentence.phrase(two.mark)}': which of the two shall I test?",
+                f"only '{sentence.phrase(one.mark)}'",
+                f"only '{sentence.phrase(two.mark)}'",
+            )
+
+
+def _ask_about_faint(sentence: Sentence, part: Part) -> None:
+    after = (t for t in sentence.tokens[part.mark.end : part.mark.end + 3] if t.text not in _ARTICLES)
+    for token in (*_before(sentence.tokens, part.mark.start, 1), *list(after)[:1]):
+        if token.text in _FAINT:
+            said = sentence.phrase(part.mark)
+            raise AskError(
+                f"'{token.text}' with '{said}' names the middle of the ranking, and a signal buys one end of it and "
+                "sells the other. Which end do you mean?",
+                "stocks that fell the most",
+                "stocks that rose the most",
+            )
+
+
+def _ask_about_weakened(sentence: Sentence, i: int) -> None:
+    mark = sentence.parts[i].mark
+    last = max((p.mark.end for p in sentence.parts[:i] if p.role is not None), default=0)
+    before = _before(sentence.tokens, mark.start, min(4, mark.start - last))
+    after = sentence.tokens[mark.end : mark.end + 2]
+    weak = next(
+        (t.text for words, near in ((_WEAKER | {"lower"}, before), (_WEAKER, after)) for t in near if t.text in words),
+        None,
+    )
+    if weak is not None:
+        also = "" if weak == "lower" else f" ('{weak}')"  # "lower" is how the normaliser writes the smaller, the weaker
+        raise AskError(
+            f"This says how strongly they '{sentence.phrase(mark)}'{also}, and a signal only tells who does better. "
+            "Which stocks do better than the others?",
+            "stocks that fell the most",
+            "stocks that rose the most",
+        )
+
+
+def _before(tokens: Sequence[Token], start: int, count: int) -> Sequence[Token]:
+    return tokens[max(0, start - count) : start]
