@@ -171,7 +171,7 @@ def write(state: ResearchState, desk: Desk) -> Update:
     written = module_files(state, chosen.module, desk.workspace.root)
     try:
         commit = Repository(desk.workspace.root).commit_files(
-            branch_of(chosen.module), written.files, message_of(state, chosen.module)
+            branch_of(chosen.module), written.files, message_of(state, chosen.module), renew=True
         )
     except RepositoryError as error:
         desk.progress("write", f"not written: {error}")
@@ -196,7 +196,12 @@ def _ended(state: ResearchState, desk: Desk, drafted: Draft) -> Update | None:
         question = drafted.question
         desk.emit(ResearchNeedsInput(research_id=state.research_id, question=question.question, unread=question.unread))
         desk.progress("specify", "a part is missing")
-        return {"status": "needs_input", "question": question.question, "defaults": question.defaults}
+        return {
+            "status": "needs_input",
+            "question": question.question,
+            "defaults": question.defaults,
+            "unread": question.unread,
+        }
     if drafted.refusal is not None:
         return _refuse(state, desk, drafted.refusal.reason, drafted.refusal.message)
     return None

@@ -174,26 +174,37 @@ class Repository:
         *,
         base: str = "HEAD",
         author: Identity | None = None,
+        renew: bool = False,
     ) -> str:
         """Write `files` (path to bytes) as one commit on `branch`, and return its sha.
 
-        A new branch starts at `base`; an existing one is continued. Where the branch already holds exactly
+        A new branch starts at `base`; an existing one is continued, and with `renew` first brought up to `base`, so
+        that files made by today's code do not stand among yesterday's. Where the branch already holds exactly
         these bytes nothing is written and its tip is returned. Author: `author`, else git's user, else the engine.
         Raises RepositoryError: bad branch or path, a branch somebody has checked out, a locked or moved ref.
         """
         self._check_branch(branch)
         if not files:
             raise RepositoryError(f"no files to commit on {branch!r}", "pass at least one path")
-        old = self.tip(branch)
-        parent = old or self._commit(base)
-        tree = self._write_tree(parent, files)
-        same = tree == self._git.text("rev-parse", "--verify", f"{parent}^{{tree}}")
-        sha = parent if same else self._write_commit(tree, (parent,), message, author or self.user() or ENGINE)
+        old, start = self.tip(branch), self._commit(base)
+        parents: tuple[str, ...] = (old or start,)
+        if renew and old is not None and self.merge_base(old, start) != start:
+            parents = (start,) if self.merge_base(old, start) == old else (old, start)
+        tree = self._write_tree(parents[-1] if len(parents) == 1 else self._brought_up(branch, start), files)
+        same = len(parents) == 1 and tree == self._git.text("rev-parse", "--verify", f"{parents[0]}^{{tree}}")
+        sha = parents[0] if same else self._write_commit(tree, parents, message, author or self.user() or ENGINE)
         if sha != old:
             # The old value makes it a compare-and-swap; empty: the branch must not exist yet.
             about = message.strip().splitlines()[0] if message.strip() else "commit"
             self._git.run("update-ref", "-m", f"cws: {about}", f"refs/heads/{branch}", sha, old or "")
         return sha
+
+    def _brought_up(self, branch: str, start: str) -> str:
+        """The tree of `branch` merged with `start`; that of `start` where they conflict: the files come from today."""
+        try:
+            return self.preview_merge(branch) if start == self.head() else start
+        except MergeConflictError:
+            return start
 
     def preview_merge(self, branch: str) -> str:
         """The tree that merging `branch` into HEAD gives; nothing is changed. Raises MergeConflictError."""

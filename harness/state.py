@@ -69,6 +69,7 @@ class ResearchState(BaseModel):
     status: Status | None = None
     question: str | None = None
     defaults: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     reason: str | None = None
     message: str | None = None
     reading: Reading | None = None
@@ -100,6 +101,7 @@ class ResearchResult(Frozen):
     status: Status
     question: str | None = None
     defaults: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     reason: str | None = None
     message: str | None = None
     reading: Reading | None = None
