@@ -51,7 +51,7 @@ def _command_line_error(error: Any, as_json: bool) -> int:
 
 def _report(error: Exception, known: Meaning | None, as_json: bool) -> int:
     said = known or _BUG
-    text = str(error) if known else f"{type(error).__name__}: {error}"
+    text = _words(error) if known else f"{type(error).__name__}: {error}"
     remedy = str(getattr(error, "remedy", "") or said.remedy)
     if os.environ.get("CWS_DEBUG") == "1":
         traceback.print_exception(error)
@@ -62,6 +62,24 @@ def _report(error: Exception, known: Meaning | None, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"error": _as_json(error, text, remedy, int(said.exit_code))}, allow_nan=False))
     return int(said.exit_code)
+
+
+_SHOWN_CHARACTERS = 60
+
+
+def _words(error: Exception) -> str:
+    """What an error says. Of a model that refused values: each field with its rule and the value, and no more."""
+    faults = getattr(error, "errors", None)
+    if type(error).__name__ != "ValidationError" or not callable(faults):
+        return str(error)
+    return "; ".join(_fault(fault) for fault in faults(include_url=False))
+
+
+def _fault(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"]) or "value"
+    value = repr(fault["input"])
+    shown = value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}..."
+    return f"{where} is {shown}: {str(fault['msg']).removeprefix('Value error, ')}"
 
 
 _DETAILS: Sequence[str] = ("field", "value", "rule", "stage", "module", "side", "column", "reason", "name")

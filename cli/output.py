@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for programs.")]
 
+MAX_SEED = 2**63 - 1
+"""A seed is kept in the ledger as a 64-bit integer."""
+
 PIPE_WIDTH = 160
 """Columns where nobody looks: wide enough that no table cell is cut when the output is a file."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.padding import Padding
 from rich.text import Text
 
 from cli.present import rows, table, text, verdict_text
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from supervisor.result import SuperviseResult, VerdictLine
 
 SIZE = "{:+.3f}"
+WIDE = 110
+"""Columns from which the wide tables are readable; below, each row is a block of lines."""
 
 
 def show_research(out: Console, found: Researched) -> None:
@@ -26,6 +29,8 @@ def show_research(out: Console, found: Researched) -> None:
         show_reading(out, result.reading)
     if result.status == "needs_input":
         out.print(Text("question: ", style="bold yellow").append(text(result.question), style="not bold"))
+        if result.unread:
+            out.print(f"not read: {', '.join(result.unread)}", markup=False)
         for offered in result.defaults:
             out.print(f"  for example: {offered}", markup=False)
         return
@@ -37,44 +42,27 @@ def show_research(out: Console, found: Researched) -> None:
 
 
 def show_reading(out: Console, reading: Reading) -> None:
-    """Direction, horizon and conditions as they were understood; what was not understood."""
-    lines: list[tuple[str, object]] = [
-        ("event", f"{reading.event.replace('_', ' ')}, {_pole(reading.pole)}"),
-        ("direction", _direction(reading)),
-        ("horizon", "not said: the skill's" if reading.horizon_bars is None else f"{reading.horizon_bars} bars"),
-    ]
-    if reading.skip_bars:
-        lines.append(("skipped", f"the latest {reading.skip_bars} bars"))
-    if reading.holding_bars:
-        lines.append(("holding", f"{reading.holding_bars} bars"))
-    lines += [("condition", f"{c.event.replace('_', ' ')}, {_pole(c.pole)} ({c.phrase})") for c in reading.conditions]
-    lines += [("assumed", a) for a in reading.assumptions]
-    if reading.unread:
-        lines.append(("not read", ", ".join(reading.unread)))
-    out.print(rows(table("read", ""), lines))
+    """The claim as it was understood, to be checked at a glance; what was assumed; what was not read."""
+    from cli.reading_words import reading_lines
 
-
-def _direction(reading: Reading) -> str:
-    way = "higher" if reading.sign > 0 else "lower"
-    relation = f"the {way} the measure, the higher the return to come"
-    if reading.outcome in ("up", "down"):
-        return f"{reading.outcome} for stocks at that end: {relation}"
-    return f"the move {reading.outcome}: {relation}" if reading.outcome else relation
-
-
-def _pole(pole: str) -> str:
-    return {"high": "high end", "low": "low end"}.get(pole, "no end named")
+    out.print(rows(table("read as", ""), reading_lines(reading)))
 
 
 def _show_candidates(out: Console, result: ResearchResult) -> None:
     screens = {s.expr: s for s in result.screens}
     chosen = result.chosen.expr if result.chosen else None
+    if out.width < WIDE:
+        for c in result.candidates:
+            s = screens.get(c.expr)
+            mark = "*" if c.expr == chosen else " "
+            measured = f": IC {text(s.ic)}, t {text(s.t)}, coverage {text(s.coverage)}" if s else ""
+            _block(out, f"{mark} {c.expr}", f"{c.skill}{measured}", c.why)
     made = table("", "candidate", "skill", "IC", "t", "coverage", "why", right=("IC", "t", "coverage"))
     for c in result.candidates:
         s = screens.get(c.expr)
         figures = (s.ic, s.t, s.coverage) if s else (None, None, None)
         rows(made, [("*" if c.expr == chosen else "", c.expr, c.skill, *figures, c.why)])
-    if result.candidates:
+    if result.candidates and out.width >= WIDE:
         out.print(made)
     for reason in dict.fromkeys(r.reason for r in result.rejected):
         same = [r for r in result.rejected if r.reason == reason]
@@ -100,13 +88,20 @@ def _show_chosen(out: Console, found: Researched) -> None:
 
 def show_supervision(out: Console, result: SuperviseResult) -> None:
     """Findings, then every verdict with its difference, its bound and the noise floor it had to clear."""
-    if result.findings:
+    narrow = out.width < WIDE
+    if result.findings and narrow:
+        for f in result.findings:
+            _block(out, f"{f.miner}  {f.module}", f"{f.size:.3g} {f.unit}, seen {f.occurrences} times", f.statement)
+    elif result.findings:
         made = table("finding", "module", "what", "size", "seen", right=("size", "seen"))
         cells = ((f.miner, f.module, f.statement, f"{f.size:.3g} {f.unit}", f.occurrences) for f in result.findings)
         out.print(rows(made, cells))
     else:
         out.print("no finding: the traces hold no pattern that a miner knows")
-    if result.verdicts:
+    if result.verdicts and narrow:
+        for line in result.verdicts:
+            _show_verdict(out, line)
+    elif result.verdicts:
         out.print(verdict_table(result.verdicts))
     else:
         out.print("no patch was judged")
@@ -127,6 +122,24 @@ def verdict_table(verdicts: tuple[VerdictLine, ...]) -> object:
         p_value = "-" if v.p_value is None else f"{v.p_value:.2g}"
         rows(made, [(f"{v.module}\n{change}", verdict_text(v.verdict), *signed, p_value, v.message)])
     return made
+
+
+def _show_verdict(out: Console, line: VerdictLine) -> None:
+    change = ", ".join(f"{k} {text(c.old)} -> {text(c.new)}" for k, c in line.patch.items())
+    p_value = "-" if line.p_value is None else f"{line.p_value:.2g}"
+    figures = (
+        f"difference {_signed(line.delta)}, lower bound {_signed(line.lower_bound)}, "
+        f"noise floor {_signed(line.noise_floor)}, p {p_value}"
+    )
+    out.print(verdict_text(line.verdict), end=" ")
+    _block(out, f"{line.module}  {change}", figures, line.message)
+
+
+def _block(out: Console, head: str, *below: str) -> None:
+    """A table's row where a table would fold to a few letters a column."""
+    out.print(Text(head, style="bold"))
+    for words in below:
+        out.print(Padding(Text(words), (0, 0, 0, 4)))
 
 
 def _signed(value: float | None) -> str:

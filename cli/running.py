@@ -32,7 +32,7 @@ def run_request(session: Session, request: RunRequest) -> Manifest:
     from modules.task import load_modules, load_pipeline, make_task
     from traces.events import TrialRecorded
 
-    spec = _without_blank_signal(load_pipeline(request.pipeline), request.signal)
+    spec = _checked(load_pipeline(request.pipeline), request.signal)
     version = session.version(request.data or spec.data)
     task = make_task(spec, version, signal=request.signal, start=request.start, end=request.end, seed=request.seed)
     raw = RawSource(version.digest, lambda: session.data.raw(version))
@@ -52,11 +52,17 @@ def run_request(session: Session, request: RunRequest) -> Manifest:
     return manifest
 
 
-def _without_blank_signal(spec: PipelineSpec, signal: str | None) -> PipelineSpec:
+def _checked(spec: PipelineSpec, signal: str | None) -> PipelineSpec:
+    """The request refused before anything runs. Raises RequestError, and SignalError with the column."""
     from cli.errors import RequestError
+    from modules.signal import parse
 
-    if signal is not None and not signal.strip():
-        raise RequestError("signal is empty", 'give an expression, like --signal "rank(-returns(close, 5))"')
+    if spec.symbols is not None and not spec.symbols:
+        raise RequestError("symbols is []: zero symbols", "name at least two, or write null for all of the data set")
+    if signal is not None:
+        if not signal.strip():
+            raise RequestError("signal is empty", 'give an expression, like --signal "rank(-returns(close, 5))"')
+        parse(signal)
     return spec
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cli.errors import CommandError, RequestError
 from modules.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -58,9 +59,16 @@ class Session(Stores):
 
     def version(self, name: str) -> DataVersion:
         """The current version of a data set; a bundled set is registered, and recorded, on first use."""
-        known = {v.digest for v in self.data.list()}
-        version = self.data.current(name)
-        if version.digest not in known:
+        from modules.datastore import DataError
+
+        known = {(v.name, v.version) for v in self.data.list()}
+        try:
+            version = self.data.current(name)
+        except DataError as error:
+            if name in {known_name for known_name, _ in known}:
+                raise
+            raise RequestError(str(error), error.remedy) from error  # nobody has such a set: the request is wrong
+        if (version.name, version.version) not in known:
             self.emit(registered(version))
         return version
 
@@ -93,5 +101,12 @@ def session() -> Iterator[Session]:
     from traces.ledger import Ledger
 
     workspace = Workspace.here()
+    try:
+        workspace.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(
+            f"{workspace.home} cannot be used as the home of the runtime state: {error.strerror}",
+            "set CWS_HOME to a folder you may write",
+        ) from error
     with Ledger(workspace.ledger, workspace.checkpoints) as ledger:
         yield Session(workspace, ledger)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.errors import RequestError
 from cli.lazy import command_file
 from cli.output import Json, emit, working
 
@@ -38,6 +39,8 @@ def certify(
     from ablations.suite import load_suite
     from cli.session import session
 
+    if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
+        raise RequestError(f"--out {out_dir} is a file", "name a folder")  # minutes before it would be written
     chosen = load_suite(suite)
     with session() as s, LocalPool(workers) as pool, working("sending worthless patches through the gate"):
         s.version(chosen.data)

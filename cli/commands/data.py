@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.errors import RequestError
 from cli.lazy import command_file
 from cli.output import Json, emit, say, working
 
@@ -92,10 +93,13 @@ def add(
         known_at=known_at,
         max_refused_share=max_refused_share,
     )
+    for path in (*paths, *([instruments] if instruments else [])):
+        if not path.exists():
+            raise RequestError(f"{path} does not exist", "check the path")
     with session() as s, working("reading"):
-        before = {v.digest for v in s.data.list()}
+        before = {(v.name, v.version) for v in s.data.list()}
         result = add_files(s.data, name, paths, options)
-        new = result.version.digest not in before
+        new = (result.version.name, result.version.version) not in before
         if new:
             s.emit(registered(result.version))
     emit(_added(result, new), json, lambda out: _show_added(out, result, new))

@@ -8,7 +8,7 @@ import typer
 
 from cli.errors import ExitCode, RequestError
 from cli.lazy import command_file
-from cli.output import Json, emit, say, working
+from cli.output import MAX_SEED, Json, emit, say, working
 
 if TYPE_CHECKING:
     from cli.loop import Researched
@@ -25,7 +25,7 @@ def research(
         str | None, typer.Option(help="A registered data set.", show_default="as pipeline.yaml says")
     ] = None,
     candidates: Annotated[int, typer.Option(min=1, max=40, help="Draft at most this many.")] = 6,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")] = 0,
     json: Json = False,
 ) -> int:
     """Read a hypothesis, draft signals, check, screen and backtest them, write the best as a module on a branch.

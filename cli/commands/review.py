@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.errors import RequestError
 from cli.lazy import command_file
 from cli.output import Json, emit, say
 
@@ -47,9 +48,16 @@ def show(branch: Branch, json: Json = False) -> None:
     """One request: why, what it changes, the verdict with its noise floor, the diff."""
     from cli.session import stores
     from harness.repository import Repository
+    from supervisor.requests import list_requests
     from supervisor.requests import show as read
 
-    detail = read(Repository(stores().workspace.root), branch)
+    repository = Repository(stores().workspace.root)
+    known = [r.branch for r in list_requests(repository)]
+    if branch not in known:
+        raise RequestError(
+            f"there is no request {branch!r}; there are: {', '.join(known) or 'none'}", "see `cws review list`"
+        )
+    detail = read(repository, branch)
     result = {
         **_row(detail.request),
         "body": detail.body,

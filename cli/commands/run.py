@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.lazy import command_file
-from cli.output import Json, emit, say, working
+from cli.output import MAX_SEED, Json, emit, say, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ def run(
     data: Annotated[str | None, typer.Option(help="A registered data set.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="Trade from this date.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Up to and with this date.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")] = None,
     report: Annotated[bool, typer.Option(help="Write the report page and its pictures.")] = True,
     cache: Annotated[bool, typer.Option(help="Reuse stages that were computed before.")] = True,
     json: Json = False,

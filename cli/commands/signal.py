@@ -9,7 +9,7 @@ import typer
 
 from cli.errors import ExitCode, RequestError
 from cli.lazy import command_file
-from cli.output import Json, emit, working
+from cli.output import MAX_SEED, Json, emit, working
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,7 +89,7 @@ def write_values(path: Path, bars: Panel, values: FloatArray) -> None:
 def check(
     expr: Expr,
     data: Data = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the sampled times.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the sampled times.")] = 0,
     samples: Annotated[int, typer.Option(min=1, max=10_000, help="Times at which history is cut.")] = 16,
     json: Json = False,
 ) -> int:

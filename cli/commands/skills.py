@@ -53,6 +53,19 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="The skill's n
     emit({**_row(skill), "body": skill.body}, json, lambda out: out.print(skill.body, markup=False))
 
 
+@app.command()
+def lint(json: Json = False) -> None:
+    """Read every skill with all its checks; exit 1 at the first that is malformed, with its file and field."""
+    from harness.drafters.offline.lexicon import lexicon
+    from skills.registry import drafting_skills, load_skills
+
+    found = load_skills()
+    drafting = drafting_skills(found)
+    lexicon(found)  # two skills that give one phrase two meanings are found here
+    result = {"ok": True, "skills": len(found), "drafting": len(drafting)}
+    emit(result, json, lambda out: out.print(f"{len(found)} skills well-formed, {len(drafting)} of them draft signals"))
+
+
 def _row(skill: Skill) -> dict[str, object]:
     return {
         "name": skill.name,

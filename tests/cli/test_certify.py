@@ -11,7 +11,7 @@ from tests.cli.conftest import Cws
 
 def test_a_suite_that_is_not_there(cws: Cws) -> None:
     done = cws("certify", "--suite", "nope", "--json")
-    assert done.code == 1 and "broad" in done.json["error"]["message"]
+    assert done.code == 2 and "broad" in done.json["error"]["message"]
 
 
 @pytest.mark.soak

@@ -104,7 +104,7 @@ def test_a_bad_file_is_refused_whole(cws: Cws, tmp_path: Path, home: Path, text:
         (("a/b", "{bars}"), 1, "not a name"),
         (("x", "{bars}", "--close-column", "nope"), 1, "nope"),
         (("x", "{bars}", "--max-refused-share", "2"), 2, "max-refused-share"),
-        (("x", "missing.csv"), 1, "missing.csv"),
+        (("x", "missing.csv"), 2, "missing.csv"),
         (("x",), 2, "PATH"),
     ],
     ids=lambda v: " ".join(v) if isinstance(v, tuple) else "",

@@ -130,7 +130,7 @@ def test_words_go_to_stderr_and_figures_to_stdout(cws: Cws) -> None:
 
 
 BAD_RUNS = [
-    (("--data", "us2O"), 1, "us20"),
+    (("--data", "us2O"), 2, "us20"),
     (("--signal", ""), 2, "empty"),
     (("--signal", "rnk(close)"), 2, "did you mean rank"),
     (("--signal", "ts_mean(close, 4000)"), 2, "4000"),
