@@ -160,8 +160,11 @@ class ManifestStore:
         try:
             return Manifest.model_validate_json(path.read_bytes())
         except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
             raise RunError(
-                f"manifest {path} cannot be read: {error.error_count()} fields are off; delete it"
+                f"manifest {path} cannot be read: {error.error_count()} fields are off, first {where}: {first['msg']}; "
+                "it was cut short or changed; delete it"
             ) from error
 
     def __iter__(self) -> Iterator[Manifest]:

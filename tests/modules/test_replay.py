@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
@@ -301,3 +302,22 @@ def test_any_two_artifacts_are_compared(
     assert (difference.stage, difference.artifact) == ("size", "weights")
     assert (difference.column, difference.row) == (column, row)
     assert difference.message or difference.recorded != difference.found
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        (lambda text: text[: len(text) // 2], "first the file: Invalid JSON: EOF"),
+        (lambda text: "", "first the file: Invalid JSON: EOF"),
+        (lambda text: text.replace('"seed": 0', '"seed": "x"'), "first task.seed: Input should be a valid integer"),
+    ],
+)
+def test_a_manifest_that_was_cut_short_is_named(desk: Desk, cut: Callable[[str], str], message: str) -> None:
+    path = desk.runs.root / f"{desk.run().run_id}.json"
+    whole = path.read_text()
+    try:
+        path.write_text(cut(whole))
+        with pytest.raises(RunError, match=f"manifest {path} cannot be read: 1 fields are off, {message}.*; delete it"):
+            desk.runs.load(path.stem)
+    finally:
+        path.write_text(whole)
