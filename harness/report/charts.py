@@ -211,12 +211,14 @@ def draw_ic(series: RunSeries, stats: Statistics) -> Figure:
     """Rolling mean IC; inside the band it cannot be told from zero (two standard errors)."""
     figure = _figure(6.2, 3.0)
     axes = figure.subplots()
+    if series.ic.size < 2:
+        axes.set_title("Rank IC")
+        return _instead(figure, axes, "fewer than two bars\nhave an IC")
     window = rolling_window(series.ic.size, stats.bars_per_year)
-    if series.ic.size > 1:
-        _line(axes, series.ic_ts, rolling_mean(series.ic, window), "net")
-        band = 2 * float(series.ic.std(ddof=1)) / math.sqrt(window)
-        axes.axhspan(-band, band, color=LIGHT["gross"], alpha=0.16, linewidth=0)
-        axes.axhline(float(series.ic.mean()), color=LIGHT["gain" if series.ic.mean() > 0 else "loss"], linewidth=1)
+    _line(axes, series.ic_ts, rolling_mean(series.ic, window), "net")
+    band = 2 * float(series.ic.std(ddof=1)) / math.sqrt(window)
+    axes.axhspan(-band, band, color=LIGHT["gross"], alpha=0.16, linewidth=0)
+    axes.axhline(float(series.ic.mean()), color=LIGHT["gain" if series.ic.mean() > 0 else "loss"], linewidth=1)
     axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8)
     axes.set_title(f"Rank IC, mean of {window} bars")
     axes.margins(x=0.01)
@@ -230,10 +232,7 @@ def draw_quantiles(series: RunSeries) -> Figure:
     axes = figure.subplots()
     axes.set_title("Next-bar return by quantile, bps")
     if not series.quantiles:
-        axes.set_axis_off()
-        words = f"{series.symbols} symbols are too few\nto sort into quantiles"
-        axes.text(0.5, 0.5, words, ha="center", va="center", color=LIGHT["muted"], transform=axes.transAxes)
-        return figure
+        return _instead(figure, axes, f"{series.symbols} symbols are too few\nto sort into quantiles")
     heights = [q.mean_return * BPS for q in series.quantiles]
     colours = [LIGHT["gain"] if h > 0 else LIGHT["loss"] for h in heights]
     axes.bar([str(q.quantile) for q in series.quantiles], heights, color=colours, width=0.62)
@@ -280,6 +279,13 @@ def draw_costs(series: RunSeries) -> Figure:
     if floor.any():
         axes.set_ylim(top=float(floor.max()) * 1.22)
         axes.legend(loc="upper left", ncols=len(COST_TYPES), handlelength=0.9, columnspacing=0.9, fontsize=8)
+    return figure
+
+
+def _instead(figure: Figure, axes: Axes, words: str) -> Figure:
+    """Words where there is nothing to draw: empty axes would show dates and values that nobody measured."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", color=LIGHT["muted"], transform=axes.transAxes)
     return figure
 
 

@@ -11,6 +11,9 @@ from modules.manifest import Manifest
 NEXT_CLOSE = "net_sharpe_next_close"
 """The control that execute reports where it filled at the close of the decision."""
 
+READS_LEVEL = "reads_level"
+"""1 where feature/expression found that restating a history for a split changes the signal."""
+
 SHORT_YEARS = 3.0
 REFUSED_SHARE = 0.10
 
@@ -20,6 +23,11 @@ def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float])
     said = []
     if series.fills == 0:
         said.append("ZERO TRADES: no order was filled, so every return below is zero. Look at the signal's coverage.")
+    if metrics.get(READS_LEVEL):
+        said.append(
+            "READS THE FUTURE, PERHAPS: the signal depends on the level of prices or volumes, and the level of "
+            "adjusted data holds later splits and dividends. Believe no figure below unless the prices were never adjusted."
+        )
     if not series.has_volume:
         said.append(
             "Market impact is not modelled: the data carry no volume. Net figures leave out the cost of size; "

@@ -9,7 +9,7 @@ from modules.feature.expression.contract import Inputs, Outputs
 from modules.feature.expression.settings import Settings
 from modules.signal import parse, warmup
 from modules.signal.measure import coverage, tells_apart
-from modules.signal.prove import LEVEL_RULE, level_difference, sample_rows, truncation_difference
+from modules.signal.prove import sample_rows, truncation_difference
 
 # Not settings: a patch may change how a signal is made, never what counts as one.
 MINIMUM_COVERAGE = 0.5
@@ -40,8 +40,4 @@ def accept(inputs: Inputs, outputs: Outputs, settings: Settings) -> list[Violati
     if ahead is not None:
         cell = f"{ahead.ts} {ahead.symbol} = {ahead.batch!r}, without later bars {ahead.other!r}"
         found.append(Violation("signal", "reads the future: it changes when later bars are taken away", 1, (cell,)))
-    level = level_difference(node, bars)
-    if level is not None:
-        cell = f"{level.ts} {level.symbol} = {level.batch!r}, restated {level.other!r}"
-        found.append(Violation("signal", LEVEL_RULE, 1, (cell,)))
     return found

@@ -10,6 +10,7 @@ from modules.feature.expression.settings import Settings
 from modules.panel import Panel
 from modules.signal import evaluate, parse, warmup
 from modules.signal.measure import coverage, rank_autocorrelation
+from modules.signal.prove import LEVEL_RULE, level_difference
 
 
 def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
@@ -22,4 +23,7 @@ def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
     autocorrelation = rank_autocorrelation(values[first:])
     if autocorrelation is not None:
         metrics["rank_autocorrelation"] = autocorrelation
-    return Outputs(signal=Panel(bars.ts, bars.symbols, {"signal": values}), metrics=metrics)
+    level = level_difference(node, bars)
+    metrics["reads_level"] = float(level is not None)
+    notes = () if level is None else (f"READS THE FUTURE, PERHAPS: the signal {LEVEL_RULE}",)
+    return Outputs(signal=Panel(bars.ts, bars.symbols, {"signal": values}), metrics=metrics, notes=notes)
