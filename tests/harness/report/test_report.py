@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.report import write_report
-from harness.report.charts import draw_costs, draw_quantiles
+from harness.report.charts import draw_costs, draw_ic, draw_quantiles
 from harness.report.series import read_series
 from harness.report.statistics import statistics
 from harness.report.warnings import warnings
@@ -150,6 +150,9 @@ def test_charts_of_a_single_year_and_of_too_few_symbols(tmp_path: Path) -> None:
     assert [f"{t:g}" for t in axes.get_xticks()] == ["2004"]
     said = [t.get_text() for t in draw_quantiles(series).axes[0].texts]
     assert said == ["4 symbols are too few\nto sort into quantiles"]
+    bare = replace(series, ic=series.ic[:1], ic_ts=series.ic_ts[:1])
+    chart = draw_ic(bare, statistics(series, 0)).axes[0]
+    assert [t.get_text() for t in chart.texts] == ["fewer than two bars\nhave an IC"] and not chart.axison
 
 
 def test_text_of_the_run_is_escaped(tmp_path: Path) -> None:
