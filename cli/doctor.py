@@ -46,7 +46,8 @@ def examine(stores: Stores) -> list[Check]:
             found += list(check(stores))
         except Exception as error:  # noqa: BLE001 - a doctor reports what is broken, whatever it is
             remedy = str(getattr(error, "remedy", "")) or "set CWS_DEBUG=1 and run the command that needs it"
-            found.append(Check(check.__name__.strip("_"), False, "error", f"{type(error).__name__}: {error}", remedy))
+            said = str(error).removesuffix(remedy).removesuffix("remedy: ").rstrip("; ")  # the remedy has its own line
+            found.append(Check(check.__name__.strip("_"), False, "error", said or type(error).__name__, remedy))
     return found
 
 
@@ -221,6 +222,7 @@ def _git(stores: Stores) -> Iterator[Check]:
 
     repository = Repository(stores.workspace.root)
     user = repository.user()
+    repository.head()  # raises where nothing was ever committed: branches need something to start from
     yield Check("git", True, "error", f"repository at {repository.root}")
     yield Check(
         "git user",

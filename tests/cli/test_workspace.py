@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import cli.doctor
-from cli.doctor import Check
+from cli.doctor import Check, examine
 from cli.session import Stores
 from modules.workspace import CHECKOUT, Workspace
 from tests.cli.conftest import Cws
@@ -125,3 +126,13 @@ def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     blocked.write_text("not a folder")
     found = _one(cli.doctor._store, _stores(blocked / "home"))
     assert not found.ok and "CWS_HOME" in found.remedy
+
+
+@pytest.mark.parametrize("started", [False, True], ids=["no repository", "no commit"])
+def test_git_that_holds_nothing_is_a_finding_with_one_remedy(tmp_path: Path, started: bool) -> None:
+    if started:
+        subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (found,) = (c for c in examine(_stores(tmp_path / "home", tmp_path)) if c.name == "git")
+    assert not found.ok and found.level == "error"
+    assert "git add -A" in found.remedy and found.remedy not in found.detail
+    assert "RepositoryError" not in found.detail
