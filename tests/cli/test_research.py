@@ -79,7 +79,7 @@ def test_review_rejects_with_a_reason(checkout: Checkout) -> None:
 
 def test_a_branch_that_is_not_there(checkout: Checkout) -> None:
     assert checkout.cws("review", "approve", "nope", "--json").code == 2
-    assert checkout.cws("review", "show", "nope", "--json").code == 1
+    assert checkout.cws("review", "show", "nope", "--json").code == 2
 
 
 @pytest.mark.parametrize(
