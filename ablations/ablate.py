@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ablations.arms import SECONDS, Job, Outcome, run_arms
-from ablations.certificate import COMMITTED, Certificate, CertificateError, Keys, find, gate_digest, issue, save
+from ablations.certificate import Certificate, CertificateError, Keys, find, gate_digest, issue, save
 from ablations.executor import Executor, Serial
 from ablations.floor import FloorError
 from ablations.gate import Reason, decide
@@ -90,7 +90,7 @@ def ablate(
     readings = read_guards(rules, records) if rounded is not None else ()
     clocked = _clocked([r for r in guards if r.metric == SECONDS], outcomes) if rounded is not None else ()
     keys = Keys(gate_digest(), suite.digest, version.digest)
-    _, certificate = find(keys, certificates if certificates is not None else (COMMITTED, workspace.certificates))
+    _, certificate = find(keys, certificates if certificates is not None else certificate_folders(workspace))
     with _one_at_a_time(workspace):
         past = (
             history()
@@ -170,11 +170,16 @@ def certify(
     return certificate
 
 
+def certificate_folders(workspace: Workspace) -> tuple[Path, Path]:
+    """Where certificates lie: committed in the checkout, and made in this workspace."""
+    return workspace.root / "ablations" / "records" / "certificates", workspace.certificates
+
+
 def certificate_for(suite: Suite, workspace: Workspace, folders: Sequence[Path] | None = None) -> CertificateReference:
     """The certificate that stands behind verdicts on `suite` now."""
     version = DataStore(workspace.data).current(suite.data)
     keys = Keys(gate_digest(), suite.digest, version.digest)
-    return find(keys, folders if folders is not None else (COMMITTED, workspace.certificates))[1]
+    return find(keys, folders if folders is not None else certificate_folders(workspace))[1]
 
 
 def _ledger(workspace: Workspace) -> History:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ablations.certificate import COMMITTED, Keys, find, gate_digest
+from ablations.ablate import certificate_folders
+from ablations.certificate import Keys, find, gate_digest
 from ablations.record import AblationRecord
 from ablations.suite import SuiteError, load_suite
 from modules.workspace import Workspace
@@ -17,7 +18,7 @@ def certificate_problem(workspace: Workspace, record: AblationRecord) -> str:
     if suite.digest != record.suite.digest:
         return f"suite {suite.name} changed since the ablation"
     keys = Keys(gate_digest(), suite.digest, record.suite.data_digest)
-    _, now = find(keys, (COMMITTED, workspace.certificates))
+    _, now = find(keys, certificate_folders(workspace))
     if now.state != "CURRENT":
         return f"the A/A certificate of the gate on suite {suite.name} is {now.state}"
     if now.certificate_id != record.certificate.certificate_id:
