@@ -26,7 +26,8 @@ def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float])
     if metrics.get(READS_LEVEL):
         said.append(
             "READS THE FUTURE, PERHAPS: the signal depends on the level of prices or volumes, and the level of "
-            "adjusted data holds later splits and dividends. Believe no figure below unless the prices were never adjusted."
+            "adjusted data holds later splits and dividends. Believe no figure below unless the prices were never "
+            "adjusted."
         )
     if not series.has_volume:
         said.append(

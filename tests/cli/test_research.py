@@ -16,7 +16,7 @@ TEXT = "stocks that fell the most last week rebound"
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """One clone for the tests of this file, which run in order."""
+    """One clone for the tests of this file; none counts on another having run in the same worker."""
     return make_checkout(tmp_path_factory.mktemp("clone") / "work")
 
 
@@ -68,7 +68,8 @@ def test_review_shows_refuses_and_merges(checkout: Checkout, drafted: Done) -> N
 
 
 def test_review_rejects_with_a_reason(checkout: Checkout) -> None:
-    branch = checkout.cws("review", "list", "--json").json["reviews"][0]["branch"]
+    text = "stocks with high beta underperform"  # its own: another worker may run the tests above
+    branch = checkout.cws("research", text, "--data", "us5", "--candidates", "1", "--json").json["chosen"]["branch"]
     assert checkout.cws("review", "reject", branch).code == 2
     assert checkout.cws("review", "reject", branch, "--reason", " ", "--json").json["error"]["reason"] == "NO_REASON"
     assert checkout.cws("review", "reject", branch, "--reason", "too thin").code == 0
