@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cli.session import Session
+    from harness.desk import Progress
     from harness.report import ReportPaths
-    from harness.research import Progress
     from harness.state import ResearchResult
     from supervisor.result import SuperviseResult, VerdictLine
 

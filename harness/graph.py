@@ -17,7 +17,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 
 from harness import nodes
-from harness.research import Desk
+from harness.desk import Desk
 from harness.state import ResearchState
 
 ORDER: tuple[tuple[str, nodes.Node], ...] = (

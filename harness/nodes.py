@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.check import check
+from harness.desk import BUNDLED_FIELDS, Desk
 from harness.drafters.port import Candidate, Draft, Reading, Rejected
 from harness.literature.index import search
 from harness.repository import Repository, RepositoryError
-from harness.research import BUNDLED_FIELDS, Desk
 from harness.screen import screen
 from harness.state import Chosen, ResearchState, Screen, SourceNote
 from harness.writing import branch_of, message_of, module_files, module_name

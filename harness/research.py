@@ -3,121 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
-from harness.check import Known, known
+from harness.desk import Desk, Progress, silent
 from harness.drafters.offline.drafter import OfflineDrafter
 from harness.drafters.port import Drafter
-from harness.repository import Repository, RepositoryError
 from harness.state import Budget, ResearchResult, ResearchState, result_of
-from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore, DataVersion
-from modules.manifest import Manifest, ManifestStore
-from modules.panel import Panel
-from modules.pipeline import Emit, RawSource, execute, new_run_id
-from modules.registry import list_modules, read_settings
-from modules.task import PipelineSpec, Task, load_modules, load_pipeline, make_task
+from modules.pipeline import Emit, new_run_id
+from modules.task import load_pipeline
 from modules.workspace import Workspace
-
-BUNDLED_FIELDS = (("us20", frozenset({"close"})), ("us5", frozenset({"open", "high", "low", "close", "volume"})))
-"""What the bundled sets hold, to point to where a field is missing."""
-
-Progress = Callable[[str, str], None]
-"""Called with the name of a node and a sentence on what it found."""
-
-
-def silent(node: str, words: str) -> None:
-    """A progress that shows nothing."""
-
-
-@dataclass(frozen=True)
-class Desk:
-    """All that the nodes reach outside themselves: stores, the data version, the ledger, the clock."""
-
-    workspace: Workspace
-    version: DataVersion
-    spec: PipelineSpec
-    drafter: Drafter
-    emit: Emit
-    progress: Progress
-    budget: Budget
-    began: float = field(default_factory=time.monotonic)
-
-    @cached_property
-    def artifacts(self) -> ArtifactStore:
-        """Panels and tables by digest."""
-        return ArtifactStore(self.workspace.artifacts)
-
-    def spent(self) -> bool:
-        """Whether the time budget is used up."""
-        return time.monotonic() - self.began > self.budget.seconds
-
-    def task(self, signal: str | None) -> Task:
-        """The pipeline on the discovery half: nothing that judges or that is locked is read."""
-        return make_task(self.spec, self.version, signal=signal, end=self.version.mining_end_ns)
-
-    def run(self, signal: str) -> Manifest:
-        """The full pipeline with `signal`; the manifest is kept."""
-        task = self.task(signal)
-        manifest = execute(
-            task, load_modules(task, self.version), self._raw(), self.artifacts, self.emit, purpose="research"
-        )
-        ManifestStore(self.workspace.runs).save(manifest)
-        return manifest
-
-    @cached_property
-    def bars(self) -> Panel:
-        """The cleaned bars of the discovery half."""
-        task = self.task(None)
-        modules = load_modules(task, self.version)
-        manifest = execute(task, modules, self._raw(), self.artifacts, self.emit, purpose="research", until="clean")
-        bars = self.artifacts.get(manifest.output("bars"))
-        if not isinstance(bars, Panel):
-            raise TypeError(f"bars must be a panel, are {type(bars).__name__}")
-        return bars
-
-    def others(self, own: str) -> list[Known]:
-        """Signals of merged feature modules and of research branches, less those of the module `own`.
-
-        `feature/expression` is left out: its setting is a sample that any run replaces.
-        """
-        found: dict[str, str] = {}
-        for stage, name in list_modules(self.workspace.root):
-            if stage == "feature" and name not in (own, "expression"):
-                expr = getattr(read_settings(stage, name), "expr", None)
-                if isinstance(expr, str):
-                    found[f"feature/{name}"] = expr
-        found |= self._on_branches(own)
-        return [k for where, expr in sorted(found.items()) if (k := known(where, expr)) is not None]
-
-    def _on_branches(self, own: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        try:
-            repository = Repository(self.workspace.root)
-            branches = repository.branches("research/")
-        except RepositoryError:
-            return found  # no git, no branches; writing will say so
-        for branch in branches:
-            name = branch.removeprefix("research/").replace("-", "_")
-            text = repository.file_at(branch, f"modules/feature/{name}/settings.yaml") if name != own else None
-            expr = _expr_of(text) if text is not None else None
-            if expr is not None:
-                found[branch] = expr
-        return found
-
-    def _raw(self) -> RawSource:
-        return RawSource(self.version.digest, lambda: DataStore(self.workspace.data).raw(self.version))
-
-
-def _expr_of(settings: bytes) -> str | None:
-    import yaml
-
-    values = yaml.safe_load(settings)
-    expr = values.get("expr") if isinstance(values, dict) else None
-    return expr if isinstance(expr, str) else None
 
 
 def research(

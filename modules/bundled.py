@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from modules.contract import TIME
-from modules.datastore import DataError, Registration
+from modules.dataversion import DataError, Registration
 
 
 @dataclass(frozen=True)

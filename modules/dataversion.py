@@ -27,7 +27,7 @@ class DataError(ValueError):
     def __init__(self, message: str, remedy: str) -> None:
         self.message = message
         self.remedy = remedy
-        super().__init__(f"{message}; {remedy}")
+        super().__init__(f"{message}\n{remedy}" if "\n" in message else f"{message}; {remedy}")
 
 
 class DataVersion(BaseModel):

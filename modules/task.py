@@ -41,7 +41,7 @@ class PipelineSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str
-    symbols: tuple[str, ...] | None = None
+    symbols: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     signal: str | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     period: Period = Period()

@@ -114,7 +114,7 @@ def refuse_if_too_many(result: Normalised, limit_share: float, what: str) -> Non
         else f"{what}: no usable rows of {result.tried}"
     )
     raise DataError(
-        f"{head}:{broken}\n", "correct the file, name its columns, or raise max_refused_share where the rest is good"
+        f"{head}:{broken}", "correct the file, name its columns, or give --max-refused-share where the rest is good"
     )
 
 
