@@ -58,6 +58,7 @@ def supervise_workspace(
             budget=Budget(seconds=seconds, ablations=ablations),
             executor=pool,
             progress=progress,
+            emit_all=session.emit_all,
         )
     return replace(result, verdicts=tuple(_with_floor(line, session) for line in result.verdicts))
 
