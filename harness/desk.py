@@ -16,7 +16,7 @@ from modules.datastore import DataStore, DataVersion
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import Panel
 from modules.pipeline import Emit, RawSource, execute
-from modules.registry import list_modules, read_settings
+from modules.registry import list_modules, module_folder
 from modules.task import PipelineSpec, Task, load_modules, make_task
 from modules.workspace import Workspace
 
@@ -85,8 +85,8 @@ class Desk:
         found: dict[str, str] = {}
         for stage, name in list_modules(self.workspace.root):
             if stage == "feature" and name not in (own, "expression"):
-                expr = getattr(read_settings(stage, name), "expr", None)
-                if isinstance(expr, str):
+                expr = _expr_of((module_folder(stage, name, self.workspace.root) / "settings.yaml").read_bytes())
+                if expr is not None:
                     found[f"feature/{name}"] = expr
         found |= self._on_branches(own)
         return [k for where, expr in sorted(found.items()) if (k := known(where, expr)) is not None]
