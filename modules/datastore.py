@@ -1,6 +1,7 @@
 """Registered data sets: immutable versions, each with its lockbox sealed in a file of its own.
 
     root/<name>/<version>/raw_open.parquet   raw rows before lockbox_start
+    root/<name>/<version>/raw_open.sum       SHA-256 of that file
     root/<name>/<version>/lockbox.parquet    raw rows from lockbox_start on; nothing here reads it
     root/<name>/<version>/times.parquet      the distinct event times (no values), to place later periods
     root/<name>/<version>/meta.json          the DataVersion
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import fcntl
+import io
 import os
 import re
 import shutil
@@ -24,7 +26,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import ValidationError
 
-from modules.canonical import digest_json, digest_table
+from modules.canonical import digest_bytes, digest_json, digest_table
 from modules.contract import TIME
 from modules.dataversion import MISSING_TEXT, DataError, DataVersion, Registration, Scalar
 from modules.panel import iso
@@ -101,7 +103,11 @@ class DataStore:
         path = folder / "raw_open.parquet"
         what = f"data set {version.name} {version.version}"
         try:
-            table = pl.read_parquet(path)
+            content = path.read_bytes()
+            # Summed before it is parsed: a flipped byte can make the parser ask for more memory than there is.
+            if digest_bytes(content) != path.with_suffix(".sum").read_text():
+                raise DataError(f"{what}: {path.name} was changed or cut short", _restore(folder))
+            table = pl.read_parquet(io.BytesIO(content))
             found = digest_table(table)
         except (OSError, pl.exceptions.PolarsError, TypeError) as error:
             raise DataError(f"{what}: {path.name} cannot be read ({error})", _restore(folder)) from error
@@ -197,6 +203,7 @@ class DataStore:
         scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
         try:
             opened.write_parquet(scratch / "raw_open.parquet", compression="zstd")
+            (scratch / "raw_open.sum").write_text(digest_bytes((scratch / "raw_open.parquet").read_bytes()))
             sealed.write_parquet(scratch / "lockbox.parquet", compression="zstd")
             times.to_frame("source_event_time").write_parquet(scratch / "times.parquet")
             (scratch / "meta.json").write_text(version.model_dump_json(indent=2) + "\n")

@@ -193,3 +193,19 @@ def test_one_time_is_too_short_to_hold_anything_back(store: DataStore, tmp_path:
     with pytest.raises(DataError, match="has 1 distinct times; give at least 2"):
         add_files(store, "mine", [write(tmp_path, "date,symbol,close\n2020-01-01,A,1\n2020-01-01,B,1\n")])
     assert not (tmp_path / "data" / "mine").exists()
+
+
+def test_a_flipped_byte_anywhere_in_the_raw_rows_is_a_named_error(tmp_path: Path) -> None:
+    """A parser fed a spoiled file may ask for more memory than there is, which ends the process."""
+    store = DataStore(tmp_path / "data")
+    version = store.current("us5")
+    path = next((tmp_path / "data").rglob("raw_open.parquet"))
+    whole = path.read_bytes()
+    for at in range(0, len(whole), max(1, len(whole) // 40)):
+        spoiled = bytearray(whole)
+        spoiled[at] ^= 0x40
+        path.write_bytes(bytes(spoiled))
+        with pytest.raises(DataError, match="was changed or cut short"):
+            store.raw(version)
+    path.write_bytes(whole)
+    assert store.raw(version).height > 0
