@@ -12,19 +12,16 @@ import json
 
 import pytest
 
-from ablations.certificate import Certificate, Keys, gate_digest, save
 from ablations.record import read_record, recompute
-from ablations.suite import load_suite
 from harness.repository import RepositoryError
 from modules.datastore import DataStore
 from modules.panel import iso
-from modules.workspace import Workspace
 from supervisor.loop import Budget, supervise
 from supervisor.requests import list_requests
 from supervisor.result import SuperviseResult
 from supervisor.review import approve
 from supervisor.submit import kept_record
-from tests.supervisor.conftest import ADA, SIZE, SUITE, Desk, git
+from tests.supervisor.conftest import ADA, SIZE, SUITE, Desk, certify, git
 from traces.events import AblationFinished, FindingRecorded, RunStarted, TrialRecorded
 from traces.verify import verify
 
@@ -37,30 +34,6 @@ def one_pass(desk: Desk, **budget: float) -> SuperviseResult:
         suite=SUITE,
         budget=Budget(**{"seconds": 500.0, "ablations": 1, **budget}),  # type: ignore[arg-type]
     )
-
-
-def certify(workspace: Workspace) -> None:
-    """A certificate that stands, invented: making one takes longer than the rest of the test."""
-    version = DataStore(workspace.data).current("us20")
-    keys = Keys(gate_digest(), load_suite(SUITE).digest, version.digest)
-    made = Certificate(
-        **keys._asdict(),
-        suite=SUITE,
-        data="us20",
-        level=0.001,
-        patches=260,
-        false_ships=0,
-        upper_bound=0.0115,
-        single_level=0.05,
-        single_tested=200,
-        single_false=5,
-        single_upper_bound=0.06,
-        kinds=(),
-        power=(),
-        minimum_detectable=0.3,
-        seed=1,
-    )
-    save(made, workspace.certificates)
 
 
 @pytest.mark.slow
@@ -76,7 +49,7 @@ def test_from_traces_to_merge(desk: Desk) -> None:
     assert (kept_record(desk.workspace, verdict.ablation_id) / "record.json").is_file()
     _only_the_judge_left_the_mining_period(desk)
 
-    certify(desk.workspace)
+    certify(desk.workspace.certificates, SUITE, DataStore(desk.workspace.data).current("us20").digest)
     runs = sum(isinstance(e, RunStarted) and e.purpose == "run" for e in desk.events())
     second = one_pass(desk)
     [shipped] = second.verdicts
