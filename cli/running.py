@@ -57,8 +57,6 @@ def _checked(spec: PipelineSpec, signal: str | None) -> PipelineSpec:
     from cli.errors import RequestError
     from modules.signal import parse
 
-    if spec.symbols is not None and not spec.symbols:
-        raise RequestError("symbols is []: zero symbols", "name at least two, or write null for all of the data set")
     if signal is not None:
         if not signal.strip():
             raise RequestError("signal is empty", 'give an expression, like --signal "rank(-returns(close, 5))"')

@@ -41,12 +41,18 @@ class PipelineSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str
-    symbols: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    symbols: tuple[str, ...] | None = None
     signal: str | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     period: Period = Period()
     stages: dict[Stage, str]
     objective: str = "net_sharpe"
+
+    @model_validator(mode="after")
+    def _some_symbol(self) -> Self:
+        if self.symbols is not None and not self.symbols:
+            raise ValueError("symbols names zero symbols; leave it null for all of the data set")
+        return self
 
     @model_validator(mode="after")
     def _every_stage_once(self) -> Self:
