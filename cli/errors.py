@@ -66,6 +66,7 @@ KNOWN: dict[str, Meaning] = {
     "PipelineError": Meaning(ExitCode.FAILED, "compare the pipeline file with `cws module list`"),
     "RegistryError": Meaning(ExitCode.USAGE, "`cws module list` shows the modules"),
     "SuiteError": Meaning(ExitCode.USAGE, "name a suite below ablations/suites/ with --suite"),
+    "PatchError": Meaning(ExitCode.REFUSED, "`cws module list` shows the settings and their bounds"),
     "ReviewError": Meaning(ExitCode.REFUSED, "`cws review list` shows what is open"),
     "SkillError": Meaning(ExitCode.FAILED, "`cws skills list` shows the skills"),
     "ValidationError": Meaning(ExitCode.USAGE, "mend the field named"),

@@ -16,6 +16,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("signal", "signal", "The signal language: eval, check, ops, explain.", RESEARCH),
     Entry("data", "data", "Data sets: add your own, list what is registered.", RESEARCH),
     Entry("supervise", "supervise", "Mine the traces, try patches by ablation, open what clears the noise.", IMPROVE),
+    Entry("ablate", "ablate", "Put a change of settings of your own before the gate.", IMPROVE),
     Entry("review", "review", "The engine's pull requests: list, show, approve, reject.", IMPROVE),
     Entry("certify", "certify", "Measure the gate's false-ship rate with worthless patches.", IMPROVE),
     Entry("runs", "runs", "Every recorded run.", LOOK),

@@ -33,7 +33,9 @@ def body(record: AblationRecord, findings: Sequence[Finding], diff: str) -> str:
                 f"suite {record.suite.name} {record.suite.digest[:16]} on {record.suite.data} "
                 f"{record.suite.data_digest[:16]}",
                 f"judged on the {record.suite.part} part, {record.suite.start} to {record.suite.end}",
-                "proposed by the rules proposer of the supervisor; chosen on the mining part",
+                "proposed by the rules proposer of the supervisor; chosen on the mining part"
+                if findings
+                else "proposed by a person",
             ],
         ),
         _section("To roll back after the merge", ["git revert -m 1 MERGE_COMMIT"]),

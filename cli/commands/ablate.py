@@ -1,0 +1,73 @@
+"""`cws ablate`: a patch of one's own before the same gate as the supervisor's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.errors import RequestError
+from cli.lazy import command_file
+from cli.output import Json, emit, plain, say, working
+
+if TYPE_CHECKING:
+    from ablations.patch import SettingValue
+
+app = command_file()
+
+
+@app.command()
+def ablate(
+    module: Annotated[str, typer.Argument(help="stage/name, such as size/rank_neutral.")],
+    changes: Annotated[list[str], typer.Argument(help="setting=value, one or more.", metavar="SETTING=VALUE...")],
+    suite: Annotated[str, typer.Option(help="The task suite that judges, a file below ablations/suites/.")] = "broad",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
+    json: Json = False,
+) -> None:
+    """Judge a change of settings by ablation. It is a trial like any other; SHIP opens a branch, REJECT exits 3."""
+    from ablations.ablate import ablate as judge
+    from ablations.executor import LocalPool
+    from ablations.patch import propose
+    from ablations.suite import load_suite
+    from cli.present_loop import verdict_table
+    from cli.session import session
+    from harness.repository import Repository
+    from modules.registry import load_module
+    from supervisor.result import VerdictLine
+    from supervisor.submit import submit
+
+    stage, _, name = module.partition("/")
+    patch = propose(load_module(stage, name), settings_of(changes))
+    chosen = load_suite(suite)
+    with session() as s, working(f"{module}: both arms over {len(chosen.tasks)} tasks"):
+        s.version(chosen.data)
+        with LocalPool(workers) as pool:
+            record = judge(patch, chosen, s.workspace, s.emit, executor=pool)
+        line = VerdictLine.fresh(record, submit(s.workspace, Repository(s.workspace.root), record, (), s.emit))
+    emit(plain(line), json, lambda out: out.print(verdict_table((line,))))
+    if line.branch is not None:
+        if not json:
+            say(f"\nnext: [bold]cws review show {line.branch}[/]")
+        return
+    raise typer.Exit(3)
+
+
+def settings_of(changes: list[str]) -> dict[str, SettingValue]:
+    """`["no_trade_band=0.02"]` as setting to value, values read as YAML does. Raises RequestError."""
+    import yaml
+
+    found: dict[str, SettingValue] = {}
+    for change in changes:
+        setting, equals, text = change.partition("=")
+        if not equals or not setting.strip() or not text.strip():
+            raise RequestError(f"{change!r} is no SETTING=VALUE", "write it like no_trade_band=0.02")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise RequestError(f"{setting}: {text!r} is not a value", "give a number, true, false or a text") from error
+        if not isinstance(value, str | int | float | bool):
+            raise RequestError(f"{setting}: {text!r} is not a single value", "give a number, true, false or a text")
+        if setting.strip() in found:
+            raise RequestError(f"{setting} is given twice", "give each setting once")
+        found[setting.strip()] = value
+    return found
