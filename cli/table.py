@@ -23,7 +23,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("replay", "replay", "Run a recorded run again, without the cache, and compare the bits.", LOOK),
     Entry("diff", "diff", "What differs between two runs: task, settings, code, outputs, metrics.", LOOK),
     Entry("report", "report", "Write the report of a run: one HTML page, pictures, JSON.", LOOK),
-    Entry("trace", "trace", "Query the events of everything that ever ran, in SQL.", LOOK),
+    Entry("trace", "trace", "Query the events of everything that ever ran, in SQL; export a run to MLflow.", LOOK),
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
     Entry("skills", "skills", "The research skills: list, show, lint.", WORKSPACE),
     Entry("module", "module", "The pipeline's modules and their settings.", WORKSPACE),

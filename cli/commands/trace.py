@@ -1,4 +1,4 @@
-"""`cws trace`: the events, in SQL."""
+"""`cws trace`: the events in SQL, and a run handed to MLflow."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import typer
 from cli.lazy import command_file
 from cli.output import Json, emit, say
 
-app = command_file("Query the events of everything that ever ran, in SQL.")
+app = command_file("Query the events of everything that ever ran, in SQL; hand a run to MLflow.")
 
 
 @app.callback()
 def _group() -> None:
-    """Query the events of everything that ever ran, in SQL."""
+    """Query the events of everything that ever ran, in SQL; hand a run to MLflow."""
 
 
 @app.command()
@@ -37,3 +37,28 @@ def query(
         say(f"{limit:,} of {found.height:,} rows; give --limit for more")
     elif found.is_empty() and not json:
         say("no rows")
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="A run id, the beginning of one, or `last`.")],
+    uri: Annotated[
+        str | None,
+        typer.Option(help="MLflow tracking URI.", show_default="mlflow.db in the workspace's home"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Hand a recorded run to MLflow: parameters, metrics, digests, and its report if there is one. Repeatable."""
+    from cli.session import stores
+    from traces.export import run_export, to_mlflow
+    from traces.reader import read
+
+    found = stores()
+    workspace = found.workspace
+    run_id = found.manifests.load(run).run_id
+    reports = sorted(p for p in (workspace.reports / run_id).glob("*") if p.is_file())
+    exported = run_export(read(workspace.ledger, workspace.checkpoints), run_id, reports)
+    target = uri or f"sqlite:///{workspace.home / 'mlflow.db'}"
+    mlflow_id = to_mlflow(exported, target, workspace.home / "mlflow")
+    result = {"run_id": run_id, "mlflow_run_id": mlflow_id, "tracking_uri": target, "files": len(reports)}
+    emit(result, json, lambda out: out.print(f"run {run_id} is MLflow run {mlflow_id} at {target}", markup=False))

@@ -206,7 +206,8 @@ def test_signal_ops_and_explain(cws: Cws) -> None:
 
 
 def test_trace_query_and_its_limit(cws: Cws) -> None:
-    _run(cws, "--signal", REVERSAL)
+    for _ in range(2):
+        _run(cws, "--signal", REVERSAL)
     found = cws("trace", "query", "SELECT run_id, metrics FROM run_finished", "--limit", "1", "--json").json
     assert len(found["rows"]) == 1 < found["count"] and found["columns"] == ["run_id", "metrics"]
     assert cws("trace", "query", "SELECT * FROM nothing").code == 2
@@ -246,3 +247,16 @@ def test_one_digest_whatever_the_process(cws: Cws, tmp_path: Path) -> None:
         [sys.executable, "-m", "cli.main", *argv], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout)["digest"] == here
+
+
+@pytest.mark.slow
+def test_a_run_goes_to_mlflow_once(cws: Cws) -> None:
+    run_id = cws("run", *SHORT, "--json").json["run_id"]
+    first = cws("trace", "export", run_id[:-2], "--json").json
+    again = cws("trace", "export", run_id, "--json").json
+    assert first == again and first["run_id"] == run_id and first["files"] > 0
+    from mlflow import MlflowClient
+
+    found = MlflowClient(tracking_uri=first["tracking_uri"]).get_run(first["mlflow_run_id"])
+    assert "execute.net_sharpe" in found.data.metrics
+    assert found.data.params["size.no_trade_band"] == "0.0"
