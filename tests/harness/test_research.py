@@ -45,18 +45,28 @@ class Lab:
         return [e.kind for e in self.events]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    folder = tmp_path_factory.mktemp("lab")
+def open_lab(folder: Path) -> tuple[Lab, ResearchResult, list[Event]]:
+    """A lab in which TEXT was researched before anything else."""
     workspace = Workspace(root=small_checkout(folder / "checkout"), home=folder / "home")
     add_files(DataStore(workspace.data), "planted", [wide_csv(reversal_panel(1_500), folder / "planted.csv")])
-    return Lab(workspace)
+    lab = Lab(workspace)
+    result = lab.research(TEXT, k=3)
+    return lab, result, list(lab.events)
 
 
 @pytest.fixture(scope="module")
-def first(lab: Lab) -> tuple[ResearchResult, list[Event]]:
-    result = lab.research(TEXT, k=3)
-    return result, list(lab.events)
+def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lab, ResearchResult, list[Event]]:
+    return open_lab(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture
+def lab(opened: tuple[Lab, ResearchResult, list[Event]]) -> Lab:
+    return opened[0]
+
+
+@pytest.fixture
+def first(opened: tuple[Lab, ResearchResult, list[Event]]) -> tuple[ResearchResult, list[Event]]:
+    return opened[1], opened[2]
 
 
 def test_drafts_the_planted_effect(lab: Lab, first: tuple[ResearchResult, list[Event]]) -> None:
@@ -115,19 +125,21 @@ def test_branch_holds_a_complete_module(lab: Lab, first: tuple[ResearchResult, l
     assert all(s.expr in report for s in first[0].screens) and chosen.run_digest in report
 
 
-def test_same_hypothesis_gives_the_same_commit(lab: Lab, first: tuple[ResearchResult, list[Event]]) -> None:
+def test_same_hypothesis_gives_the_same_commit(tmp_path: Path) -> None:
+    lab, first, _ = open_lab(tmp_path)  # its own: a rewording of another test would add to the branch
     again = lab.research(TEXT, k=3)
     assert again.status == "drafted"
-    assert again.chosen is not None and first[0].chosen is not None
-    assert again.chosen.commit == first[0].chosen.commit
-    assert again.screens == first[0].screens
+    assert again.chosen is not None and first.chosen is not None
+    assert again.chosen.commit == first.chosen.commit
+    assert again.screens == first.screens
     assert [e.family for e in lab.events if e.kind == "trial.recorded"] == ["screen"] * 3  # nothing new was backtested
 
 
-def test_rewording_shares_the_module(lab: Lab, first: tuple[ResearchResult, list[Event]]) -> None:
+def test_rewording_shares_the_module(tmp_path: Path) -> None:
+    lab, first, _ = open_lab(tmp_path)  # its own: the rewording adds to the branch
     reworded = lab.research("Last week's losers bounce back", k=1)
-    assert reworded.chosen is not None and first[0].chosen is not None
-    assert reworded.chosen.module == first[0].chosen.module
+    assert reworded.chosen is not None and first.chosen is not None
+    assert reworded.chosen.module == first.chosen.module
 
 
 def test_another_claim_may_not_repeat_a_signal(lab: Lab, first: tuple[ResearchResult, list[Event]]) -> None:
