@@ -154,8 +154,10 @@ def test_what_is_out_of_bounds_runs_nothing(workspace: Workspace, value: float) 
     assert events == []
 
 
-def test_a_module_that_gives_other_bits_voids_the_ablation(trial: Ablate, monkeypatch: pytest.MonkeyPatch) -> None:
-    trial(six(), no_trade_band=0.02)
+def test_a_module_that_gives_other_bits_voids_the_ablation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace(CHECKOUT, tmp_path)  # its own: the dice leave their bits in the cache
+    patch = propose(load_module("size", "rank_neutral"), {"no_trade_band": 0.02})
+    ablate(patch, six(), workspace, lambda event: None, history=lambda: ())
     honest, rng = run.run, np.random.default_rng(1)
 
     def dice(inputs: object, settings: object, context: object) -> object:
@@ -164,7 +166,7 @@ def test_a_module_that_gives_other_bits_voids_the_ablation(trial: Ablate, monkey
         return type(out)(weights=out.weights.with_fields(weight=weights), metrics=out.metrics)
 
     monkeypatch.setattr(run, "run", dice)
-    record = trial(six(), None, no_trade_band=0.02)
+    record = ablate(patch, six(), workspace, lambda event: None, history=lambda: ())
     assert record.verdict.reason is Reason.NOT_REPRODUCED
     assert "size/rank_neutral artifact weights" in record.verdict.message
 
