@@ -25,16 +25,13 @@ def ablate(
     json: Json = False,
 ) -> None:
     """Judge a change of settings by ablation. It is a trial like any other; SHIP opens a branch, REJECT exits 3."""
-    from ablations.ablate import ablate as judge
     from ablations.executor import LocalPool
     from ablations.patch import propose
     from ablations.suite import load_suite
     from cli.present_loop import verdict_table
     from cli.session import session
-    from harness.repository import Repository
     from modules.registry import load_module
-    from supervisor.result import VerdictLine
-    from supervisor.submit import submit
+    from supervisor.byhand import judge
 
     stage, _, name = module.partition("/")
     patch = propose(load_module(stage, name), settings_of(changes))
@@ -42,8 +39,7 @@ def ablate(
     with session() as s, working(f"{module}: both arms over {len(chosen.tasks)} tasks"):
         s.version(chosen.data)
         with LocalPool(workers) as pool:
-            record = judge(patch, chosen, s.workspace, s.emit, executor=pool)
-        line = VerdictLine.fresh(record, submit(s.workspace, Repository(s.workspace.root), record, (), s.emit))
+            line = judge(s.workspace, patch, chosen, s.emit, pool)
     emit(plain(line), json, lambda out: out.print(verdict_table((line,))))
     if line.branch is not None:
         if not json:

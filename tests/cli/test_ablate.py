@@ -35,6 +35,17 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return make_checkout(tmp_path_factory.mktemp("clone") / "work")
 
 
+def test_uncommitted_settings_are_refused_before_a_trial_is_spent(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What would be judged is the working tree, what would be branched from is HEAD."""
+    dirty = make_checkout(tmp_path_factory.mktemp("dirty") / "work")
+    path = dirty.root / "modules" / "size" / "rank_neutral" / "settings.yaml"
+    path.write_text(path.read_text().replace("smoothing_bars: 1", "smoothing_bars: 2"))
+    done = dirty.cws("ablate", "size/rank_neutral", "no_trade_band=0.02", "--suite", "fast", "--json")
+    assert done.code == 1 and "modules/size/rank_neutral/settings.yaml" in done.json["error"]["message"]
+    events = dirty.cws("trace", "query", "select count(*) as n from ablation_started", "--json").json
+    assert events["rows"] == [{"n": 0}]
+
+
 @pytest.mark.slow
 def test_the_issue_s_own_examples(checkout: Checkout) -> None:
     """A band helps fast reversal and ships; what averaging saves on slow signals does not; both are trials."""
