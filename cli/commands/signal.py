@@ -120,7 +120,7 @@ def ops(json: Json = False) -> None:
     from modules.signal import operators
 
     found = operators()
-    cells = ((o.signature, o.kind.value, o.formula, o.units, o.source) for o in found)
+    cells = ((o.signature, o.kind.value, o.formula, str(o.units), o.source) for o in found)
     emit(
         {"operators": [_operator(o) for o in found]},
         json,
@@ -176,7 +176,7 @@ def _operator(row: Operator) -> dict[str, object]:
             for p in row.parameters
         ],
         "formula": row.formula,
-        "units": row.units,
+        "units": str(row.units),
         "nan": row.nan,
         "source": row.source,
     }

@@ -39,7 +39,7 @@ def _check(node: Node, panel: Panel) -> None:
     if rows == 0 or symbols == 0:
         raise SignalError(f"the panel has {rows} rows and {symbols} symbols; a signal needs at least one of each")
     text = format_signal(node)
-    located = parse(text)
+    located = parse(text, units=False)
 
     def fail(message: str, column: int) -> SignalError:
         return SignalError(message, text, column)

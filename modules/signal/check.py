@@ -10,6 +10,8 @@ from modules.signal.calendar import CALENDAR_FIELDS
 from modules.signal.errors import SignalError
 from modules.signal.nodes import Call, Field, Node, Number, walk
 from modules.signal.operators import Kind, Operator, Parameter, Slot, find, operators
+from modules.signal.printer import format_signal
+from modules.signal.units import FIELD_UNITS, Loose, Measure, UnitError, result_of
 
 Fail = Callable[[str, int], SignalError]
 """Makes the error for a message and a column."""
@@ -111,3 +113,25 @@ def check_fields(node: Node, available: Iterable[str], fail: Fail) -> None:
             close = nearest(leaf.name, known)
             remedy = f"did you mean {' or '.join(close)}? " if close else ""
             raise fail(f"unknown field {leaf.name}; {remedy}there is {', '.join(sorted(known))}", leaf.column)
+
+
+def check_units(node: Node, fail: Fail) -> Measure:
+    """The unit of a signal. Raises what `fail` makes for the first call, inside out, whose inputs do not fit."""
+    match node:
+        case Number():
+            return Loose.LITERAL
+        case Field():
+            return FIELD_UNITS.get(node.name, Loose.UNKNOWN)
+        case Call():
+            units = [check_units(i, fail) for i in node.inputs]
+            row = find(node.operator)
+            if row is None:
+                return Loose.UNKNOWN
+            inputs = dict(zip(row.inputs, units, strict=True))
+            numbers = dict(zip((p.name for p in row.parameters), node.numbers, strict=True))
+            try:
+                return result_of(row.units, inputs, numbers)
+            except UnitError as error:
+                parts = [(node.inputs[i], units[i]) for i in map(row.inputs.index, error.inputs)]
+                are = ", ".join(f"{format_signal(part)} is {unit}" for part, unit in parts)
+                raise fail(f"{row.signature}: {are}; {error.rule}; {error.remedy}", parts[-1][0].column) from None

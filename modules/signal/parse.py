@@ -7,10 +7,11 @@ import math
 import warnings
 from collections.abc import Collection
 
-from modules.signal.check import build_call, check_fields
+from modules.signal.check import build_call, check_fields, check_units
 from modules.signal.errors import SignalError
 from modules.signal.nodes import MAX_DEPTH, MAX_NODES, MAX_TEXT, Call, Field, Node, Number, depth, walk
 from modules.signal.operators import find
+from modules.signal.units import Loose
 
 _BINARY: dict[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 _COMPARE: dict[type[ast.cmpop], str] = {
@@ -33,12 +34,13 @@ _INSTEAD: dict[type[ast.AST], str] = {
 }
 
 
-def parse(text: str, fields: Collection[str] | None = None) -> Node:
+def parse(text: str, fields: Collection[str] | None = None, *, units: bool = True) -> Node:
     """The checked tree of a signal. Where `fields` is given, any other field name is refused.
 
-    Raises SignalError with column and caret: syntax, unknown names, arity, windows, look-ahead, limits.
+    Raises SignalError with column and caret: syntax, unknown names, arity, windows, look-ahead, limits, and, unless
+    `units` is False, inputs whose units do not fit.
     """
-    return _Reader(text).read(fields)
+    return _Reader(text).read(fields, units=units)
 
 
 class _Reader:
@@ -49,7 +51,7 @@ class _Reader:
     def fail(self, message: str, column: int) -> SignalError:
         return SignalError(message, self.text, column)
 
-    def read(self, fields: Collection[str] | None) -> Node:
+    def read(self, fields: Collection[str] | None, *, units: bool) -> Node:
         node = self.node(self.syntax(), 1)
         if not any(isinstance(n, Field) for n in walk(node)):
             raise self.fail("a signal must read at least one field, such as close", 1)
@@ -57,6 +59,10 @@ class _Reader:
             raise self.fail(f"nested deeper than {MAX_DEPTH}; split the signal", 1)
         if fields is not None:
             check_fields(node, fields, self.fail)
+        if units:
+            unit = check_units(node, self.fail)
+            if unit is Loose.GROUP:
+                raise self.fail("a group is no signal; use it to compare within groups, as in neutralize(x, sector)", 1)
         return node
 
     def syntax(self) -> ast.expr:

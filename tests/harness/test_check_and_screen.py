@@ -12,6 +12,7 @@ from harness.screen import forward_returns, screen
 from modules.panel import Panel
 from modules.signal import parse, signal_digest
 from modules.signal.operators import Kind, Operator, registered
+from modules.signal.units import of
 from tests.harness.planted import reversal_panel
 
 PANEL = reversal_panel()
@@ -29,11 +30,11 @@ def other(expr: str) -> Known:
 
 REFUSED = [
     ("field that is not there", "rank(-volume)", "volume"),
-    ("same for all symbols", "month + 0 * close", "cannot rank"),
+    ("same for all symbols", "month + 0 * returns(close, 1)", "cannot rank"),
     ("window longer than the data", "rank(ts_mean(close, 1190))", "1189 bars"),
     ("price level", "rank(-close)", "level of prices"),
     ("price difference", "rank(-(close - ts_mean(close, 20)))", "level of prices"),
-    ("mostly missing", "where(month == 1, returns(close, 5), close / 0)", "has a value in"),
+    ("mostly missing", "where(month == 1, returns(close, 5), close / (close - close))", "has a value in"),
 ]
 
 
@@ -57,7 +58,7 @@ def test_refuses_what_exists() -> None:
 
 
 def test_catches_a_look_ahead() -> None:
-    row = Operator("peek", Kind.CROSS, ("x",), "the future, for this test", "none.peek", "of x")
+    row = Operator("peek", Kind.CROSS, ("x",), "the future, for this test", "none.peek", of("x"))
     hits: list[int] = []
 
     def kernel(*args: np.ndarray) -> None:

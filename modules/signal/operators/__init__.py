@@ -8,7 +8,21 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import cast
 
-from modules.signal.operators import arithmetic, crosssection, indicators, timeseries
+from modules.signal.operators import (
+    arithmetic,
+    averages,
+    bands,
+    crosssection,
+    groups,
+    indicators,
+    information,
+    missing,
+    oscillators,
+    timeseries,
+    trend,
+    volatility,
+    volumeflow,
+)
 from modules.signal.operators.row import MAX_WINDOW, Kind, Operator, Parameter, Slot
 
 __all__ = [
@@ -17,9 +31,11 @@ __all__ = [
 
 Kernel = Callable[..., None]
 
-_TABLE: dict[str, Operator] = {
-    row.name: row for table in (arithmetic, timeseries, crosssection, indicators) for row in table.ROWS
-}
+_TABLES = (
+    arithmetic, timeseries, averages, information, missing, crosssection, groups, indicators, oscillators, trend, bands,
+    volatility, volumeflow,
+)  # fmt: skip
+_TABLE: dict[str, Operator] = {row.name: row for table in _TABLES for row in table.ROWS}
 _EXTRA_KERNELS: dict[str, Kernel] = {}
 
 
@@ -45,18 +61,30 @@ def kernel_of(operator: Operator) -> Kernel:
 def _kernel_files() -> dict[str, ModuleType]:
     """Import statements, not names made up at run time: a module's code digest follows them to the kernels."""
     from modules.signal.kernels import (
+        averages,
+        bands,
         cross,
         elementwise,
+        groups,
         indicators,
+        information,
         lags,
+        missing,
         moments,
         order,
+        oscillators,
         regression,
         rolling,
         stateful,
+        trend,
+        volatility,
+        volumeflow,
     )
 
-    files = (cross, elementwise, indicators, lags, moments, order, regression, rolling, stateful)
+    files = (
+        averages, bands, cross, elementwise, groups, indicators, information, lags, missing, moments, order,
+        oscillators, regression, rolling, stateful, trend, volatility, volumeflow,
+    )  # fmt: skip
     return {f.__name__.rpartition(".")[2]: f for f in files}
 
 

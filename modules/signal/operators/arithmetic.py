@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modules.signal.operators.row import Kind, Operator, number
+from modules.signal.units import RATIO, TRUTH, UnitRule, of
 
 _NEVER_NAN = "NaN only where every input is NaN"
 
@@ -11,7 +12,7 @@ def _infix(
     name: str,
     symbol: str,
     formula: str,
-    units: str,
+    units: UnitRule,
     *,
     kernel: str | None = None,
     commutative: bool = False,
@@ -23,62 +24,64 @@ def _infix(
     )  # fmt: skip
 
 
-def _unary(name: str, formula: str, units: str, *, symbol: str | None = None, kernel: str | None = None) -> Operator:
+def _unary(
+    name: str, formula: str, units: UnitRule, *, symbol: str | None = None, kernel: str | None = None
+) -> Operator:
     return Operator(name, Kind.ELEMENTWISE, ("x",), formula, f"elementwise.{kernel or name}", units, symbol=symbol)
 
 
 ROWS: tuple[Operator, ...] = (
-    _infix("add", "+", "x + y", "of x", commutative=True),
-    _infix("sub", "-", "x - y", "of x"),
-    _infix("mul", "*", "x * y", "of x times y", commutative=True),
-    _infix("div", "/", "x / y; NaN where y is 0", "of x over y"),
-    _unary("neg", "-x", "of x", symbol="-"),
+    _infix("add", "+", "x + y", of("x").over("x", "y"), commutative=True),
+    _infix("sub", "-", "x - y", of("x").over("x", "y")),
+    _infix("mul", "*", "x * y", of("x", "y"), commutative=True),
+    _infix("div", "/", "x / y; NaN where y is 0", of("x", y=-1)),
+    _unary("neg", "-x", of("x"), symbol="-"),
     Operator(
         "power", Kind.ELEMENTWISE, ("x",), "x ** exponent; NaN where not real", "elementwise.power",
-        "of x to the exponent", (number("exponent", -10.0, 10.0),), symbol="**",
+        of(x="exponent"), (number("exponent", -10.0, 10.0),), symbol="**",
     ),
-    _unary("abs", "|x|", "of x", kernel="absolute"),
-    _unary("log", "natural logarithm; NaN where x <= 0", "ratio"),
-    _unary("exp", "e ** x", "ratio"),
-    _unary("sqrt", "square root; NaN where x < 0", "root of x"),
-    _unary("sign", "-1, 0 or 1", "ratio"),
+    _unary("abs", "|x|", of("x"), kernel="absolute"),
+    _unary("log", "natural logarithm; NaN where x <= 0", RATIO),
+    _unary("exp", "e ** x", RATIO),
+    _unary("sqrt", "square root; NaN where x < 0", of(x=0.5)),
+    _unary("sign", "-1, 0 or 1", RATIO),
     Operator(
         "signed_power", Kind.ELEMENTWISE, ("x",), "sign(x) * |x| ** exponent", "elementwise.signed_power",
-        "of x to the exponent", (number("exponent", 0.0, 10.0),), source="Kakushadze 2016, 101 Formulaic Alphas",
+        of(x="exponent"), (number("exponent", 0.0, 10.0),), source="Kakushadze 2016, 101 Formulaic Alphas",
     ),
-    _infix("gt", ">", "1 where x > y else 0", "0 or 1"),
-    _infix("lt", "<", "1 where x < y else 0", "0 or 1"),
-    _infix("ge", ">=", "1 where x >= y else 0", "0 or 1"),
-    _infix("le", "<=", "1 where x <= y else 0", "0 or 1"),
-    _infix("eq", "==", "1 where x equals y else 0", "0 or 1", commutative=True),
-    _infix("ne", "!=", "1 where x differs from y else 0", "0 or 1", commutative=True),
-    _infix("and", "and", "1 where both are not 0, else 0", "0 or 1", kernel="both", commutative=True, associative=True),
+    _infix("gt", ">", "1 where x > y else 0", TRUTH.over("x", "y")),
+    _infix("lt", "<", "1 where x < y else 0", TRUTH.over("x", "y")),
+    _infix("ge", ">=", "1 where x >= y else 0", TRUTH.over("x", "y")),
+    _infix("le", "<=", "1 where x <= y else 0", TRUTH.over("x", "y")),
+    _infix("eq", "==", "1 where x equals y else 0", TRUTH.over("x", "y"), commutative=True),
+    _infix("ne", "!=", "1 where x differs from y else 0", TRUTH.over("x", "y"), commutative=True),
+    _infix("and", "and", "1 where both are not 0, else 0", TRUTH, kernel="both", commutative=True, associative=True),
     _infix(
-        "or", "or", "1 where either is not 0, else 0", "0 or 1", kernel="either", commutative=True, associative=True
+        "or", "or", "1 where either is not 0, else 0", TRUTH, kernel="either", commutative=True, associative=True
     ),
-    _unary("not", "1 where x is 0 else 0", "0 or 1", symbol="not", kernel="negate"),
+    _unary("not", "1 where x is 0 else 0", TRUTH, symbol="not", kernel="negate"),
     Operator(
         "where", Kind.ELEMENTWISE, ("condition", "x", "y"), "x where condition is not 0, else y", "elementwise.where",
-        "of x", nan="NaN where the condition is NaN or the chosen side is NaN",
+        of("x").over("x", "y"), nan="NaN where the condition is NaN or the chosen side is NaN",
     ),
     Operator(
-        "clip", Kind.ELEMENTWISE, ("x",), "x, but at least low and at most high", "elementwise.clip", "of x",
+        "clip", Kind.ELEMENTWISE, ("x",), "x, but at least low and at most high", "elementwise.clip", of("x"),
         (number("low", -1e15, 1e15), number("high", -1e15, 1e15)),
     ),
     Operator(
-        "max", Kind.ELEMENTWISE, ("x", "y"), "the larger of x and y", "elementwise.maximum", "of x",
+        "max", Kind.ELEMENTWISE, ("x", "y"), "the larger of x and y", "elementwise.maximum", of("x").over("x", "y"),
         commutative=True, associative=True,
     ),
     Operator(
-        "min", Kind.ELEMENTWISE, ("x", "y"), "the smaller of x and y", "elementwise.minimum", "of x",
+        "min", Kind.ELEMENTWISE, ("x", "y"), "the smaller of x and y", "elementwise.minimum", of("x").over("x", "y"),
         commutative=True, associative=True,
     ),
     Operator(
-        "coalesce", Kind.ELEMENTWISE, ("x", "y"), "x where it is present, else y", "elementwise.coalesce", "of x",
-        nan=_NEVER_NAN, source="SQL",
+        "coalesce", Kind.ELEMENTWISE, ("x", "y"), "x where it is present, else y", "elementwise.coalesce",
+        of("x").over("x", "y"), nan=_NEVER_NAN, source="SQL",
     ),
     Operator(
-        "is_missing", Kind.ELEMENTWISE, ("x",), "1 where x is NaN else 0", "elementwise.is_missing", "0 or 1",
+        "is_missing", Kind.ELEMENTWISE, ("x",), "1 where x is NaN else 0", "elementwise.is_missing", TRUTH,
         nan="never NaN",
     ),
 )  # fmt: skip

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from modules.signal.units import UnitRule
+
 MAX_WINDOW = 5_000
 
 
@@ -74,7 +76,7 @@ class Operator:
     inputs: tuple[str, ...]
     formula: str
     kernel: str
-    units: str
+    units: UnitRule
     parameters: tuple[Parameter, ...] = ()
     nan: str = NAN_ANY_INPUT
     source: str = "elementary"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modules.signal.operators.row import NAN_IN_WINDOW, Kind, Operator, Parameter, number, window
+from modules.signal.units import BARS, RATIO, UnitRule, of
 
 _WORLDQUANT = "Kakushadze 2016, 101 Formulaic Alphas"
 _QLIB = "qlib expression operators"
@@ -12,7 +13,7 @@ _PANDAS = "pandas rolling"
 def _row(
     name: str,
     formula: str,
-    units: str,
+    units: UnitRule,
     *,
     file: str = "rolling",
     inputs: tuple[str, ...] = ("x",),
@@ -28,7 +29,7 @@ def _row(
     )  # fmt: skip
 
 
-def _lag(name: str, formula: str, units: str, source: str) -> Operator:
+def _lag(name: str, formula: str, units: UnitRule, source: str) -> Operator:
     return Operator(
         name, Kind.WINDOW, ("x",), formula, f"lags.{name}", units, (window("bars", default=1),),
         nan="NaN where either end is NaN or the result is not finite", source=source, extra_rows=1,
@@ -38,53 +39,53 @@ def _lag(name: str, formula: str, units: str, source: str) -> Operator:
 _PAIR = ("x", "y")
 
 ROWS: tuple[Operator, ...] = (
-    _lag("delay", "x[t - bars]", "of x", _WORLDQUANT),
-    _lag("delta", "x[t] - x[t - bars]", "of x", _WORLDQUANT),
-    _lag("returns", "x[t] / x[t - bars] - 1", "ratio", "simple return"),
-    _lag("log_returns", "log(x[t] / x[t - bars])", "ratio", "logarithmic return"),
-    _row("ts_sum", "sum of x", "of x"),
-    _row("ts_mean", "sum of x / window", "of x"),
-    _row("ts_var", "sum of (x - mean)^2 / (window - 1)", "of x squared", file="moments", at_least=2),
-    _row("ts_std", "square root of ts_var", "of x", file="moments", at_least=2),
-    _row("ts_zscore", "(x[t] - ts_mean) / ts_std; NaN where the window is constant", "ratio", file="moments",
+    _lag("delay", "x[t - bars]", of("x"), _WORLDQUANT),
+    _lag("delta", "x[t] - x[t - bars]", of("x"), _WORLDQUANT),
+    _lag("returns", "x[t] / x[t - bars] - 1", RATIO, "simple return"),
+    _lag("log_returns", "log(x[t] / x[t - bars])", RATIO, "logarithmic return"),
+    _row("ts_sum", "sum of x", of("x")),
+    _row("ts_mean", "sum of x / window", of("x")),
+    _row("ts_var", "sum of (x - mean)^2 / (window - 1)", of(x=2), file="moments", at_least=2),
+    _row("ts_std", "square root of ts_var", of("x"), file="moments", at_least=2),
+    _row("ts_zscore", "(x[t] - ts_mean) / ts_std; NaN where the window is constant", RATIO, file="moments",
          at_least=2),
-    _row("ts_skew", "bias-corrected skewness; NaN where the window is constant", "ratio", file="moments", at_least=3),
-    _row("ts_kurt", "bias-corrected excess kurtosis; NaN where the window is constant", "ratio", file="moments",
+    _row("ts_skew", "bias-corrected skewness; NaN where the window is constant", RATIO, file="moments", at_least=3),
+    _row("ts_kurt", "bias-corrected excess kurtosis; NaN where the window is constant", RATIO, file="moments",
          at_least=4),
-    _row("ts_min", "smallest x", "of x"),
-    _row("ts_max", "largest x", "of x"),
-    _row("ts_argmin", "bars since the smallest x (0 = newest; the newest of equals)", "bars", source=_WORLDQUANT),
-    _row("ts_argmax", "bars since the largest x (0 = newest; the newest of equals)", "bars", source=_WORLDQUANT),
-    _row("ts_rank", "place of x[t] in its window: (below + (equal - 1) / 2) / (window - 1), in [0, 1]", "ratio",
+    _row("ts_min", "smallest x", of("x")),
+    _row("ts_max", "largest x", of("x")),
+    _row("ts_argmin", "bars since the smallest x (0 = newest; the newest of equals)", BARS, source=_WORLDQUANT),
+    _row("ts_argmax", "bars since the largest x (0 = newest; the newest of equals)", BARS, source=_WORLDQUANT),
+    _row("ts_rank", "place of x[t] in its window: (below + (equal - 1) / 2) / (window - 1), in [0, 1]", RATIO,
          at_least=2, source=_WORLDQUANT),
-    _row("ts_median", "middle value; mean of the two middle values for an even window", "of x", file="order"),
-    _row("ts_quantile", "linear interpolation between order statistics at `level`", "of x", file="order",
+    _row("ts_median", "middle value; mean of the two middle values for an even window", of("x"), file="order"),
+    _row("ts_quantile", "linear interpolation between order statistics at `level`", of("x"), file="order",
          more=(number("level", 0.0, 1.0),)),
-    _row("ts_mad", "sum of |x - ts_mean| / window", "of x", file="moments", source=_QLIB),
-    _row("decay_linear", "weighted mean, weights 1 (oldest) to window (newest)", "of x", source=_WORLDQUANT),
-    _row("ts_slope", "least-squares slope of x on time, per bar", "of x per bar", file="regression", at_least=2,
-         source=_QLIB),
-    _row("ts_rsquare", "squared correlation of x with time; NaN where the window is constant", "ratio",
+    _row("ts_mad", "sum of |x - ts_mean| / window", of("x"), file="moments", source=_QLIB),
+    _row("decay_linear", "weighted mean, weights 1 (oldest) to window (newest)", of("x"), source=_WORLDQUANT),
+    _row("ts_slope", "least-squares slope of x on time, per bar", of("x", says="of x per bar"), file="regression",
+         at_least=2, source=_QLIB),
+    _row("ts_rsquare", "squared correlation of x with time; NaN where the window is constant", RATIO,
          file="regression", at_least=3, source=_QLIB),
-    _row("ts_resid", "x[t] less its least-squares line on time", "of x", file="regression", at_least=3, source=_QLIB),
-    _row("ts_cov", "sum of (x - mean)(y - mean) / (window - 1)", "of x times y", file="regression", inputs=_PAIR,
+    _row("ts_resid", "x[t] less its least-squares line on time", of("x"), file="regression", at_least=3, source=_QLIB),
+    _row("ts_cov", "sum of (x - mean)(y - mean) / (window - 1)", of("x", "y"), file="regression", inputs=_PAIR,
          at_least=2, commutative=True),
-    _row("ts_corr", "Pearson correlation; NaN where either window is constant", "ratio", file="regression",
+    _row("ts_corr", "Pearson correlation; NaN where either window is constant", RATIO, file="regression",
          inputs=_PAIR, at_least=2, commutative=True),
-    _row("ts_beta", "ts_cov(y, x) / ts_var(x): slope of y on x; NaN where x is constant", "of y over x",
+    _row("ts_beta", "ts_cov(y, x) / ts_var(x): slope of y on x; NaN where x is constant", of("y", x=-1),
          file="regression", inputs=("y", "x"), at_least=2, source="ordinary least squares"),
-    _row("ts_autocorr", "ts_corr of x with itself `lag` bars earlier", "ratio", file="regression", at_least=2,
+    _row("ts_autocorr", "ts_corr of x with itself `lag` bars earlier", RATIO, file="regression", at_least=2,
          more=(window("lag", default=1),), source="pandas Series.autocorr"),
-    _row("count_true", "bars in the window where x is not 0", "bars"),
-    _row("days_since", "bars since x was last not 0 (0 = now); NaN where that lies before the window", "bars"),
-    _row("coverage", "share of the window where x is present", "ratio", nan="never NaN after the warm-up",
+    _row("count_true", "bars in the window where x is not 0", BARS),
+    _row("days_since", "bars since x was last not 0 (0 = now); NaN where that lies before the window", BARS),
+    _row("coverage", "share of the window where x is present", RATIO, nan="never NaN after the warm-up",
          source="missing data"),
     Operator(
         "ffill_limit", Kind.WINDOW, ("x",), "x, or its last value if at most `limit` bars old", "lags.ffill_limit",
-        "of x", (window("limit"),), nan="NaN where no value is recent enough", source="pandas ffill", extra_rows=1,
+        of("x"), (window("limit"),), nan="NaN where no value is recent enough", source="pandas ffill", extra_rows=1,
     ),
     Operator(
-        "ema", Kind.STATE, ("x",), "e + 2 / (span + 1) * (x - e), starting at the first x", "stateful.ema", "of x",
+        "ema", Kind.STATE, ("x",), "e + 2 / (span + 1) * (x - e), starting at the first x", "stateful.ema", of("x"),
         (window("span"),), nan="NaN where x is NaN, which leaves e as it was, and until `span` values were seen",
         source="pandas ewm(adjust=False, ignore_na=True)", state_rows=2,
     ),

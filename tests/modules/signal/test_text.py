@@ -99,7 +99,7 @@ def test_similarity_orders_relatives_before_strangers() -> None:
     [
         ("close", 0, {"close"}),
         ("rank(-returns(close, 5))", 5, {"close"}),
-        ("ts_mean(returns(close, 5), 20) - ts_std(volume, 30)", 29, {"close", "volume"}),
+        ("ts_mean(returns(close, 5), 20) - ts_std(returns(volume, 1), 29)", 29, {"close", "volume"}),
         ("ts_autocorr(close, 20, 5)", 24, {"close"}),
         ("ema(delay(close, 2), 10)", 11, {"close"}),
         ("where(month == 1, high - low, 0)", 0, {"high", "low"}),

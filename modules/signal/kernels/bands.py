@@ -1,0 +1,1 @@
+"""Channels around the price."""

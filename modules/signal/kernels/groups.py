@@ -1,0 +1,1 @@
+"""Operators that compare symbols within groups, or net of other variables."""

@@ -1,0 +1,1 @@
+"""Order, memory and dependence of a window."""

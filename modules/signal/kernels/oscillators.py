@@ -1,0 +1,1 @@
+"""Chart indicators that swing in a band."""

@@ -1,0 +1,1 @@
+"""Chart indicators of direction and its strength."""

@@ -1,0 +1,1 @@
+"""Volatility and liquidity as bars alone can tell them."""

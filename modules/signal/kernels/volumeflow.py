@@ -1,0 +1,1 @@
+"""Chart indicators that weigh moves by volume."""

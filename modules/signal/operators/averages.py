@@ -1,0 +1,7 @@
+"""Moving averages beyond the plain mean."""
+
+from __future__ import annotations
+
+from modules.signal.operators.row import Operator
+
+ROWS: tuple[Operator, ...] = ()

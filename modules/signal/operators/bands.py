@@ -1,0 +1,7 @@
+"""Channels around the price."""
+
+from __future__ import annotations
+
+from modules.signal.operators.row import Operator
+
+ROWS: tuple[Operator, ...] = ()
