@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
+from modules.reach import reached
 from modules.workspace import CHECKOUT, Workspace
 
 # Intel's vector mathematics, where it is installed, rounds otherwise. Numba looks for it when it is first imported.
@@ -28,29 +31,33 @@ if numba.core.config.USING_SVML:  # type: ignore[attr-defined]  # numba sets it 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_SHARED = ("signal", "engine")
 _COMPILERS = ("numba", "llvmlite", "numpy")
-
-
-def kernel_sources(root: Path = CHECKOUT) -> list[Path]:
-    """Every file that machine code is made of: the folders of shared kernels, and wherever else `kernel` is used."""
-    shared = [p for folder in _SHARED for p in (root / "modules" / folder).rglob("*.py")]
-    others = [p for p in (root / "modules").rglob("*.py") if b"modules.jit" in p.read_bytes()]
-    return sorted({*shared, *others})
-
-
-def _source_digest() -> str:
-    """Digest of kernel sources and compilers. Numba's own cache looks only at the file of the outer kernel,
-    so a changed inner kernel in another file would leave stale machine code behind."""
-    h = hashlib.sha256("".join(f"{name} {version(name)}\n" for name in _COMPILERS).encode())
-    for path in kernel_sources():
-        h.update(path.relative_to(CHECKOUT).as_posix().encode())
-        h.update(hashlib.sha256(path.read_bytes()).digest())
-    return h.hexdigest()[:16]
-
+_BEGUN_NS = time.time_ns()
 
 _base = Path(os.environ.get("NUMBA_CACHE_DIR") or Workspace.here().home / "kernels")
-numba.core.config.CACHE_DIR = str(_base / _source_digest())  # type: ignore[attr-defined]  # numba sets it by name
+numba.core.config.CACHE_DIR = str(_base)  # type: ignore[attr-defined]  # numba sets it by name
+
+
+@functools.cache
+def _compilers() -> str:
+    return "".join(f"{name} {version(name)}\n" for name in _COMPILERS)
+
+
+@functools.cache
+def sources_stamp(path: Path, root: Path = CHECKOUT) -> str | None:
+    """Digest of what the kernels in a file are compiled from: the file, every first-party file it can reach by
+    import, and the compilers. Numba's own cache looks only at the file of the outer kernel, so a changed inner kernel
+    in another file would leave stale machine code behind.
+
+    None where a file has changed since this process began: it runs what the file said before.
+    """
+    h = hashlib.sha256(_compilers().encode())
+    for part in sorted(reached([path], packages=False, root=root)):
+        if part.stat().st_ctime_ns > _BEGUN_NS:
+            return None
+        h.update(part.as_posix().removeprefix(root.as_posix()).encode())
+        h.update(hashlib.sha256(part.read_bytes()).digest())
+    return h.hexdigest()
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -58,7 +65,6 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     compiled = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
     cache = getattr(compiled, "_cache", None)  # absent where NUMBA_DISABLE_JIT leaves the function as it is
     if cache is not None:
-        cache._cache_file = CodeFiles(
-            Path(cache.cache_path), cache._impl.filename_base, cache._impl.locator.get_source_stamp()
-        )
+        source = Path(function.__code__.co_filename)
+        cache._cache_file = CodeFiles(Path(cache.cache_path), cache._impl.filename_base, lambda: sources_stamp(source))
     return cast("Callable[P, R]", compiled)

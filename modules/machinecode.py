@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import pickle
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from numba.core.serialize import dumps
@@ -18,21 +19,30 @@ _SUM_BYTES = 32
 
 
 class CodeFiles:
-    """What `numba.core.caching.Cache` asks of its files: `load`, `save`, `flush`."""
+    """What `numba.core.caching.Cache` asks of its files: `load`, `save`, `flush`.
 
-    def __init__(self, folder: Path, base: str, stamp: object) -> None:
+    `stamp` names what the code is made of, asked for when a file is first needed; None: keep nothing, believe nothing.
+    """
+
+    def __init__(self, folder: Path, base: str, stamp: Callable[[], str | None]) -> None:
         self._folder = folder
         self._base = base
         self._stamp = stamp
 
-    def _path(self, key: object) -> Path:
-        name = hashlib.sha256(repr((key, self._stamp)).encode()).hexdigest()[:32]
+    def _path(self, key: object) -> Path | None:
+        stamp = self._stamp()
+        if stamp is None:
+            return None
+        name = hashlib.sha256(repr((key, stamp)).encode()).hexdigest()[:32]
         return self._folder / f"{self._base}.{name}.nbc"
 
     def load(self, key: object) -> object:
         """What was saved under `key`; None where nothing whole is there, which only costs the compilation."""
+        path = self._path(key)
+        if path is None:
+            return None
         try:
-            content = self._path(key).read_bytes()
+            content = path.read_bytes()
         except OSError:
             return None
         checksum, data = content[:_SUM_BYTES], content[_SUM_BYTES:]
@@ -41,8 +51,10 @@ class CodeFiles:
 
     def save(self, key: object, data: object) -> None:
         """Keep `data` under `key`. A disk that does not take it costs the next process the compilation."""
-        content: bytes = dumps(data)  # type: ignore[no-untyped-call]
         path = self._path(key)
+        if path is None:
+            return
+        content: bytes = dumps(data)  # type: ignore[no-untyped-call]
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         with contextlib.suppress(OSError):
             try:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import functools
 import importlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +13,7 @@ from pydantic import ValidationError
 
 from modules.canonical import digest_bytes, digest_mapping
 from modules.contract import STAGES, Contract, Module, ModuleOutputs, ModuleSettings, Stage, ports_of
+from modules.reach import ReachError, reached
 from modules.workspace import CHECKOUT
 
 MODULE_FILES = ("contract.py", "settings.py", "settings.yaml", "run.py", "acceptance.py", "README.md")
@@ -131,14 +130,14 @@ def code_digest(stage: str, name: str) -> str:
 
 def reach_digest(*paths: Path) -> str:
     """Digest of Python files, of every first-party file they can reach by import, and of the data files
-    beside any of these, which their code may read."""
-    files = set(paths)
-    queue = list(files)
-    while queue:
-        for found in _imports(queue.pop()):
-            if found not in files:
-                files.add(found)
-                queue.append(found)
+    beside any of these, which their code may read.
+
+    Raises RegistryError for an import by a name made at run time.
+    """
+    try:
+        files = reached(paths, root=CHECKOUT)
+    except ReachError as error:
+        raise RegistryError(str(error)) from error
     for folder in {p.parent for p in files}:
         files.update(p for p in folder.iterdir() if p.is_file() and _is_data(p))
     return digest_mapping({p.relative_to(CHECKOUT).as_posix(): digest_bytes(p.read_bytes()) for p in files})
@@ -147,63 +146,3 @@ def reach_digest(*paths: Path) -> str:
 def _is_data(path: Path) -> bool:
     """Neither code, nor words, nor settings (which have a digest of their own), nor what an editor leaves."""
     return path.suffix not in (".py", ".pyc", ".pyi", ".md") and path.name != "settings.yaml" and path.name[0] != "."
-
-
-def _imports(path: Path) -> Iterator[Path]:
-    stat = path.stat()
-    yield from _imports_at(path, stat.st_mtime_ns, stat.st_size)
-
-
-@functools.lru_cache(maxsize=4096)
-def _imports_at(path: Path, mtime_ns: int, size: int) -> tuple[Path, ...]:
-    """First-party files that `path` imports, wherever in it the import stands.
-
-    Raises RegistryError for an import of a first-party module whose name is worked out at run time: its file
-    could change the bits without changing the identity.
-    """
-    del mtime_ns, size  # they are the cache key: a changed file is parsed again
-    found: set[Path] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom):
-            base = _absolute(path, node)
-            found.update(_files(base))
-            for alias in node.names:
-                found.update(_files(f"{base}.{alias.name}"))
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                found.update(_files(alias.name))
-        elif isinstance(node, ast.Call) and _is_import_call(node) and node.args:
-            name = node.args[0]
-            if not isinstance(name, ast.Constant) or not isinstance(name.value, str) or name.value.startswith("."):
-                raise RegistryError(
-                    f"{path.relative_to(CHECKOUT)}:{node.lineno} imports by a name made at run time, so what it reads "
-                    "cannot be part of the module's identity; write the import out"
-                )
-            found.update(_files(name.value))
-    return tuple(sorted(found))
-
-
-def _absolute(path: Path, node: ast.ImportFrom) -> str:
-    """The dotted name an import starts from, with the dots of a relative one resolved."""
-    if not node.level:
-        return node.module or ""
-    package = path.relative_to(CHECKOUT).parent.parts
-    return ".".join((*package[: len(package) - node.level + 1], *(node.module or "").split("."))).rstrip(".")
-
-
-def _is_import_call(node: ast.Call) -> bool:
-    called = node.func
-    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
-    return name in ("import_module", "__import__", "run_path", "run_module", "spec_from_file_location")
-
-
-def _files(dotted: str) -> Iterator[Path]:
-    """The file of a first-party module, and the `__init__` of each package on its way."""
-    parts = dotted.split(".")
-    if parts[0] not in ("modules", "skills", "traces"):
-        return
-    for end in range(1, len(parts) + 1):
-        base = CHECKOUT.joinpath(*parts[:end])
-        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-            if candidate.is_file():
-                yield candidate

@@ -10,26 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from modules.jit import kernel_sources
 from modules.machinecode import CodeFiles
+from modules.reach import reached
 from modules.workspace import CHECKOUT
 
 
-def test_every_file_with_a_kernel_names_the_folder_wherever_it_is(tmp_path: Path) -> None:
-    shutil.copytree(CHECKOUT / "modules", tmp_path / "modules", ignore=shutil.ignore_patterns("__pycache__"))
-    own = tmp_path / "modules" / "size" / "rank_neutral" / "kernels.py"
-    own.write_text("from modules.jit import kernel\n")
-    found = {p.relative_to(tmp_path / "modules").as_posix() for p in kernel_sources(tmp_path)}
-    assert {"size/rank_neutral/kernels.py", "mathematics.py", "engine/loop.py", "signal/kernels/rolling.py"} <= found
-    assert "datastore.py" not in found
-
-
-def python(code: str, **environment: str) -> str:
+def python(code: str, root: Path = CHECKOUT, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=False,
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT), **environment},
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -66,12 +57,89 @@ def test_files_cut_short_or_changed_are_compiled_again(tmp_path: Path) -> None:
         assert python(code, NUMBA_CACHE_DIR=str(tmp_path)).split() == first
 
 
+INNER = """from modules.jit import kernel
+from modules import farther
+
+@kernel
+def inner(x: float) -> float:
+    return x + farther.FARTHER
+"""
+OUTER = """from modules.inner import inner
+from modules.jit import kernel
+
+@kernel
+def outer(x: float) -> float:
+    return inner(x) * 2.0
+"""
+APART = """from modules.jit import kernel
+
+@kernel
+def apart(x: float) -> float:
+    return x
+"""
+
+
+def _checkout(root: Path) -> Path:
+    """A checkout with kernels that use one another across files."""
+    (root / "modules").mkdir()
+    for name in ("__init__", "jit", "machinecode", "reach", "workspace"):
+        shutil.copy(CHECKOUT / "modules" / f"{name}.py", root / "modules")
+    files = {"inner": INNER, "outer": OUTER, "apart": APART, "farther": "FARTHER = 1.0\n"}
+    for name, text in files.items():
+        (root / "modules" / f"{name}.py").write_text(text)
+    return root
+
+
+@pytest.mark.slow
+def test_what_a_kernel_reaches_is_compiled_again_and_nothing_else(tmp_path: Path) -> None:
+    """Rows: file, its new text, the outer kernel's value, whether the outer and the other kernel come from disk."""
+    root = _checkout(tmp_path)
+    code = """
+from modules.outer import outer
+from modules.apart import apart
+print(outer(1.0), apart(1.0), *(sum(k.stats.cache_hits.values()) for k in (outer, apart)))
+"""
+    steps = [
+        ("apart", APART, "4.0 1.0 0 0"),
+        ("apart", APART, "4.0 1.0 1 1"),
+        ("inner", INNER.replace("x + ", "x - "), "0.0 1.0 0 1"),
+        ("farther", "FARTHER = 2.0\n", "-2.0 1.0 0 1"),
+        ("apart", APART.replace("return x", "return -x"), "-2.0 -1.0 1 0"),
+        ("farther", "FARTHER = 2.0\n", "-2.0 -1.0 1 1"),
+    ]
+    for name, text, said in steps:
+        (root / "modules" / f"{name}.py").write_text(text)
+        assert python(code, root, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == said, (name, text)
+
+
+@pytest.mark.slow
+def test_a_file_changed_under_a_running_process_leaves_no_machine_code(tmp_path: Path) -> None:
+    """The process runs what the file said; the next one must not take that for what the file says."""
+    root = _checkout(tmp_path)
+    change = "from pathlib import Path; Path('modules/farther.py').write_text('FARTHER = 5.0\\n')"
+    run = "from modules.outer import outer; {}; print(outer(1.0))"
+    assert python(run.format(change), root, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == "4.0"
+    assert python(run.format("0"), root, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == "12.0"
+
+
+def test_reach_follows_names_and_leaves_out_packages_passed_through() -> None:
+    rolling = CHECKOUT / "modules" / "signal" / "kernels" / "rolling.py"
+    found = {p.relative_to(CHECKOUT / "modules").as_posix() for p in reached([rolling], packages=False)}
+    assert {"signal/kernels/rolling.py", "signal/kernels/common.py", "jit.py", "machinecode.py"} <= found
+    assert not [name for name in found if name.endswith("__init__.py")]
+    whole = {p.relative_to(CHECKOUT / "modules").as_posix() for p in reached([rolling])}
+    assert {"signal/__init__.py", "signal/kernels/moments.py"} <= whole
+
+
 def test_a_file_of_one_key_is_not_another_keys(tmp_path: Path) -> None:
-    files = CodeFiles(tmp_path, "kernel", 1)
+    files = CodeFiles(tmp_path, "kernel", lambda: "1")
     for key in ("float64", "int64"):
         files.save(key, key)
     assert (files.load("float64"), files.load("int64"), files.load("int32")) == ("float64", "int64", None)
-    assert CodeFiles(tmp_path, "kernel", 2).load("int64") is None
+    assert CodeFiles(tmp_path, "kernel", lambda: "2").load("int64") is None
     files.flush()
     assert files.load("int64") is None and list(tmp_path.iterdir()) == []
-    CodeFiles(tmp_path / "nowhere", "kernel", 1).save("int64", 1)
+    CodeFiles(tmp_path / "nowhere", "kernel", lambda: "1").save("int64", 1)
+    unsure = CodeFiles(tmp_path, "kernel", lambda: None)
+    unsure.save("int64", 1)
+    assert unsure.load("int64") is None and list(tmp_path.iterdir()) == []
