@@ -114,7 +114,7 @@ def _apply(step: Apply, inputs: list[FloatArray], shape: tuple[int, int]) -> Flo
         if first < shape[0]:
             kernel(*inputs, *step.numbers, first, out[first:])
     elif step.operator.kind is Kind.STATE:
-        kernel(*inputs, *step.numbers, np.zeros((step.operator.state_rows, shape[1])), out)
+        kernel(*inputs, *step.numbers, np.zeros((step.operator.memory(step.numbers), shape[1])), out)
     else:
         kernel(*inputs, *step.numbers, out)
     return out

@@ -6,7 +6,7 @@ import sys
 
 from modules.signal.calendar import CALENDAR_FIELDS
 from modules.signal.nodes import MAX_DEPTH, MAX_NODES, MAX_TEXT
-from modules.signal.operators import MAX_WINDOW, Kind, Operator, Slot, operators
+from modules.signal.operators import MAX_WINDOW, Kind, Operator, operators
 
 _INTRODUCTION = f"""# Operators
 
@@ -68,14 +68,15 @@ def _numbers(row: Operator) -> str:
 
 def _warmup(row: Operator) -> str:
     """The warm-up as a formula of the windows."""
-    windows = [p.name for p in row.parameters if p.slot is Slot.WINDOW]
-    if row.kind is Kind.STATE:
-        return f"{' + '.join(windows)} - 1"
-    constant = row.extra_rows - 1
-    if row.kind is not Kind.WINDOW:
+    if row.kind not in (Kind.WINDOW, Kind.STATE):
         return "0"
+    parts = [f"max({', '.join(s)})" if len(s) > 1 else s[0] for s in row.stretches]
+    terms = [p if parts.count(p) == 1 else f"{parts.count(p)} * {p}" for p in dict.fromkeys(parts)]
+    constant = row.extra_rows - 1
+    if not terms:
+        return str(constant)
     tail = "" if constant == 0 else f" {'+' if constant > 0 else '-'} {abs(constant)}"
-    return f"{' + '.join(windows)}{tail}"
+    return f"{' + '.join(terms)}{tail}"
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class Stream:
                 for source in step.inputs:
                     needs[source] = max(needs.get(source, 1), step.rows)
             elif isinstance(step, Apply) and step.operator.kind is Kind.STATE:
-                self._state[i] = np.zeros((step.operator.state_rows, columns))
+                self._state[i] = np.zeros((step.operator.memory(step.numbers), columns))
         for source, need in needs.items():
             self._history[source] = _History(need, columns)
 

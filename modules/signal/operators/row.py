@@ -68,7 +68,10 @@ class Operator:
 
     Kernels are called with the inputs, then the numbers, in the order of this row, then
     ELEMENTWISE, CROSS `out`; WINDOW `first, out` (row i of out is row first + i of the inputs);
-    STATE `state, out` (`state` is `[state_rows, N]`, zero at the start, updated in place).
+    STATE `state, out` (`state` is `[memory, N]`, zero at the start, updated in place).
+
+    `reach` says how windows follow one another: a group of names counts as the longest of them, and groups add up. Left
+    out, every window counts once. `state_window` names a number that makes a STATE remember as many rows more.
     """
 
     name: str
@@ -81,21 +84,36 @@ class Operator:
     nan: str = NAN_ANY_INPUT
     source: str = "elementary"
     extra_rows: int = 0
+    reach: tuple[tuple[str, ...], ...] = ()
     state_rows: int = 0
+    state_window: str = ""
     symbol: str | None = None
     commutative: bool = False
     associative: bool = False
 
     def rows(self, numbers: Sequence[float]) -> int:
         """Rows of input, the newest included, that one row of output reads (1 for all but WINDOW)."""
-        return self._reach(numbers) + self.extra_rows if self.kind is Kind.WINDOW else 1
+        return self._reach(numbers) if self.kind is Kind.WINDOW else 1
 
     def warmup(self, numbers: Sequence[float]) -> int:
         """Rows at the start of history that cannot have a value."""
-        return self._reach(numbers) - 1 if self.kind is Kind.STATE else self.rows(numbers) - 1
+        return self._reach(numbers) - 1 if self.kind in (Kind.WINDOW, Kind.STATE) else 0
+
+    def memory(self, numbers: Sequence[float]) -> int:
+        """Rows of state that a STATE keeps."""
+        return self.state_rows + (int(self._named(numbers)[self.state_window]) if self.state_window else 0)
+
+    @property
+    def stretches(self) -> tuple[tuple[str, ...], ...]:
+        """`reach`, written out where the row leaves it out."""
+        return self.reach or tuple((p.name,) for p in self.parameters if p.slot is Slot.WINDOW)
 
     def _reach(self, numbers: Sequence[float]) -> int:
-        return sum(int(n) for n, p in zip(numbers, self.parameters, strict=True) if p.slot is Slot.WINDOW)
+        named = self._named(numbers)
+        return sum(max(int(named[name]) for name in stretch) for stretch in self.stretches) + self.extra_rows
+
+    def _named(self, numbers: Sequence[float]) -> dict[str, float]:
+        return dict(zip((p.name for p in self.parameters), numbers, strict=True))
 
     @property
     def signature(self) -> str:
