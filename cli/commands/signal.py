@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 app = command_file("The signal language.")
 
+# An expression may begin with a minus, which is no option.
+TAKES_EXPRESSIONS = {"ignore_unknown_options": True}
+
 Expr = Annotated[str, typer.Argument(metavar="EXPR", help='An expression, like "rank(-returns(close, 5))".')]
 Data = Annotated[str | None, typer.Option(help="A registered data set.", show_default="as pipeline.yaml says")]
 
 
-@app.command("eval")
+@app.command("eval", context_settings=TAKES_EXPRESSIONS)
 def eval_(
     expr: Expr,
     out_file: Annotated[Path, typer.Option("--out", help="Parquet file to write: event_time, symbol, value.")],
@@ -85,7 +88,7 @@ def write_values(path: Path, bars: Panel, values: FloatArray) -> None:
         draft.unlink(missing_ok=True)
 
 
-@app.command()
+@app.command(context_settings=TAKES_EXPRESSIONS)
 def check(
     expr: Expr,
     data: Data = None,
@@ -128,25 +131,55 @@ def ops(json: Json = False) -> None:
     )
 
 
-@app.command()
+@app.command(context_settings=TAKES_EXPRESSIONS)
 def explain(expr: Expr, json: Json = False) -> None:
-    """What an expression says: its tree with each formula, the fields it reads, its warm-up, its digest."""
-    from modules.signal import canonical, fields_of, format_signal, parse, signal_digest, warmup
+    """What an expression says: in words, as a tree with each formula, its unit, fields, warm-up and digest."""
+    from modules.signal import canonical, fields_of, format_signal, parse, signal_digest, unit_of, warmup
+    from modules.signal.words import in_words
 
     node = parse(expr)
+    words = in_words(node)
     result = {
         "expr": format_signal(node),
+        "words": words.sentence,
+        "parts": dict(words.parts),
         "canonical": format_signal(canonical(node)),
         "digest": signal_digest(node),
+        "unit": str(unit_of(node)),
         "fields": sorted(fields_of(node)),
         "warmup_bars": warmup(node),
     }
 
     def human(out: Console) -> None:
+        for line in words.lines():
+            out.print(line, markup=False, soft_wrap=True)
+        out.print()
         out.print(_tree(node))
-        _pairs(out, result)
+        out.print()
+        _pairs(out, {k: v for k, v in result.items() if k not in ("words", "parts")})
 
     emit(result, json, human)
+
+
+@app.command(context_settings=TAKES_EXPRESSIONS)
+def similar(
+    expr: Expr,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The expression to compare it with.")],
+    json: Json = False,
+) -> None:
+    """How alike two expressions are, by their trees and by how they order the symbols of a reference market."""
+    from modules.signal import format_signal, parse, similarity
+    from modules.signal.behaviour import behavioural_similarity
+
+    first, second = parse(expr), parse(other)
+    with working("comparing"):
+        result = {
+            "expr": format_signal(first),
+            "other": format_signal(second),
+            "structural": similarity(first, second),
+            "behavioural": behavioural_similarity(first, second),
+        }
+    emit(result, json, lambda out: _pairs(out, result))
 
 
 def _tree(node: Node, into: Tree | None = None) -> Tree:

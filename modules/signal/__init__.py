@@ -8,6 +8,7 @@ Numba is imported by the first evaluation, never by reading or printing.
 
 from modules.signal.batch import evaluate, evaluate_all
 from modules.signal.canonical import canonical, fields_of, signal_digest, warmup
+from modules.signal.check import unit_of
 from modules.signal.errors import SignalError
 from modules.signal.nodes import Call, Field, Node, Number
 from modules.signal.operators import Operator, operators
@@ -20,5 +21,5 @@ from modules.signal.stream import Checkpoint, Stream
 __all__ = [
     "Call", "Checkpoint", "Difference", "Field", "Node", "Number", "Operator", "Proof", "SignalError", "Stream",
     "canonical", "evaluate", "evaluate_all", "fields_of", "format_signal", "operators", "parse", "prove",
-    "signal_digest", "similarity", "warmup",
+    "signal_digest", "similarity", "unit_of", "warmup",
 ]  # fmt: skip

@@ -115,6 +115,11 @@ def check_fields(node: Node, available: Iterable[str], fail: Fail) -> None:
             raise fail(f"unknown field {leaf.name}; {remedy}there is {', '.join(sorted(known))}", leaf.column)
 
 
+def unit_of(node: Node) -> Measure:
+    """The unit of a signal. Raises SignalError where units do not fit."""
+    return check_units(node, lambda message, column: SignalError(message, format_signal(node), None))
+
+
 def check_units(node: Node, fail: Fail) -> Measure:
     """The unit of a signal. Raises what `fail` makes for the first call, inside out, whose inputs do not fit."""
     match node:

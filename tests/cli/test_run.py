@@ -202,7 +202,15 @@ def test_signal_ops_and_explain(cws: Cws) -> None:
     assert {"rank", "returns", "ts_mean"} <= names and len(names) >= 30
     found = cws("signal", "explain", REVERSAL, "--json").json
     assert (found["fields"], found["warmup_bars"]) == (["close"], 5)
+    assert found["unit"] == "a plain number"
+    assert "minus the 5-bar return of the close" in found["words"]
     assert "returns(close, 5)" in cws("signal", "explain", REVERSAL).out
+
+
+def test_an_expression_may_begin_with_a_minus(cws: Cws) -> None:
+    found = cws("signal", "similar", "-returns(close, 20)", "-rank(returns(close, 20))", "--json").json
+    assert found["behavioural"] == pytest.approx(1.0) and 0.0 < found["structural"] < 1.0
+    assert cws("signal", "explain", "--bogus", "close").code == 2
 
 
 def test_trace_query_and_its_limit(cws: Cws) -> None:
