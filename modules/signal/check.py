@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -24,7 +25,7 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "shift": "delay", "lag": "delay", "ref": "delay", "diff": "delta", "pct_change": "returns", "ret": "returns",
         "corr": "ts_corr", "correlation": "ts_corr", "cov": "ts_cov", "covariance": "ts_cov", "beta": "ts_beta",
         "slope": "ts_slope", "skew": "ts_skew", "kurt": "ts_kurt", "quantile": "ts_quantile", "argmax": "ts_argmax",
-        "argmin": "ts_argmin", "highest": "ts_max", "lowest": "ts_min", "ewm": "ema", "wma": "decay_linear",
+        "argmin": "ts_argmin", "highest": "ts_max", "lowest": "ts_min", "ewm": "ema",
         "cs_rank": "rank", "normalize": "zscore", "if": "where", "iff": "where", "ffill": "ffill_limit", "pow": "power",
     }
 )  # fmt: skip
@@ -66,8 +67,10 @@ def build_call(name: str, positional: Sequence[Node], keywords: Mapping[str, Nod
         raise fail(f"{name} needs {' and '.join(missing)}; {_usage(row, len(given))}", column)
     inputs = tuple(given[i] for i in row.inputs)
     numbers = tuple(_number(row, p, given.get(p.name) or defaults[p.name], fail) for p in row.parameters)
-    if name == "clip" and numbers[0] > numbers[1]:
-        raise fail(f"clip low {numbers[0]:g} is above high {numbers[1]:g}; swap them", column)
+    values = {p.name: v for p, v in zip(row.parameters, numbers, strict=True)}
+    for low, high in itertools.pairwise(row.ascending):
+        if values[low] > values[high]:
+            raise fail(f"{name} {low} {values[low]:g} is above {high} {values[high]:g}; swap them", column)
     return Call(name, inputs, numbers, column)
 
 

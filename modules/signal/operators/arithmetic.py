@@ -66,7 +66,7 @@ ROWS: tuple[Operator, ...] = (
     ),
     Operator(
         "clip", Kind.ELEMENTWISE, ("x",), "x, but at least low and at most high", "elementwise.clip", of("x"),
-        (number("low", -1e15, 1e15), number("high", -1e15, 1e15)),
+        (number("low", -1e15, 1e15), number("high", -1e15, 1e15)), ascending=("low", "high"),
     ),
     Operator(
         "max", Kind.ELEMENTWISE, ("x", "y"), "the larger of x and y", "elementwise.maximum", of("x").over("x", "y"),

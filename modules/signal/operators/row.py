@@ -5,6 +5,7 @@ The arithmetic is the kernel that the row names. Rows import no numba, so readin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,7 +72,9 @@ class Operator:
     STATE `state, out` (`state` is `[memory, N]`, zero at the start, updated in place).
 
     `reach` says how windows follow one another: a group of names counts as the longest of them, and groups add up. Left
-    out, every window counts once. `state_window` names a number that makes a STATE remember as many rows more.
+    out, every window counts once; `sqrt(name)` counts the whole part of its root. `state_window` names a number that
+    makes a STATE remember as many rows more. Numbers named in `ascending` must not descend, as a fast span before a
+    slow one.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Operator:
     reach: tuple[tuple[str, ...], ...] = ()
     state_rows: int = 0
     state_window: str = ""
+    ascending: tuple[str, ...] = ()
     symbol: str | None = None
     commutative: bool = False
     associative: bool = False
@@ -110,6 +114,7 @@ class Operator:
 
     def _reach(self, numbers: Sequence[float]) -> int:
         named = self._named(numbers)
+        named |= {f"sqrt({name})": math.isqrt(int(value)) for name, value in named.items() if value >= 0}
         return sum(max(int(named[name]) for name in stretch) for stretch in self.stretches) + self.extra_rows
 
     def _named(self, numbers: Sequence[float]) -> dict[str, float]:

@@ -57,7 +57,9 @@ def number_for(parameter: Parameter, rng: np.random.Generator, longest: int = 7)
 def numbers_for(operator: Operator, rng: np.random.Generator) -> tuple[float, ...]:
     """Numbers that fit an operator's row."""
     numbers = tuple(number_for(p, rng) for p in operator.parameters)
-    return tuple(sorted(numbers)) if operator.name == "clip" else numbers
+    places = [[p.name for p in operator.parameters].index(name) for name in operator.ascending]
+    in_order = dict(zip(places, sorted(numbers[i] for i in places), strict=True))
+    return tuple(in_order.get(i, v) for i, v in enumerate(numbers))
 
 
 def call_on_fields(operator: Operator, rng: np.random.Generator) -> Call:

@@ -10,24 +10,11 @@ import pytest
 from scipy import stats
 
 from modules.panel import FloatArray, Panel
-from modules.signal import evaluate, operators, parse
-from tests.modules.signal.panels import make_panel
-
-Frame = pd.DataFrame
-PANEL = make_panel(11, rows=80, symbols=6, rough=False)
+from modules.signal import evaluate, parse
+from tests.modules.signal.oracles import PANEL, Case, Frame, Frames, agree, on_both_panels
 
 
-def _with_gaps(panel: Panel) -> Panel:
-    rng = np.random.default_rng(12)
-    return Panel(
-        panel.ts, panel.symbols, {k: np.where(rng.random(v.shape) < 0.04, np.nan, v) for k, v in panel.fields.items()}
-    )
-
-
-GAPPY = _with_gaps(PANEL)
-
-
-def _rolled(function: Callable[[FloatArray], float], window: int) -> Callable[[dict[str, Frame]], Frame]:
+def _rolled(function: Callable[[FloatArray], float], window: int) -> Callable[[Frames], Frame]:
     return lambda f: f["close"].rolling(window).apply(function, raw=True)
 
 
@@ -45,7 +32,7 @@ def _buckets(row: FloatArray, buckets: int) -> FloatArray:
     return np.floor((ranks - 0.5) / np.count_nonzero(~np.isnan(row)) * buckets)
 
 
-def _across(function: Callable[[FloatArray], FloatArray]) -> Callable[[dict[str, Frame]], Frame]:
+def _across(function: Callable[[FloatArray], FloatArray]) -> Callable[[Frames], Frame]:
     return lambda f: Frame(np.array([function(row) for row in f["close"].to_numpy()]))
 
 
@@ -53,27 +40,27 @@ def _winsorized(row: FloatArray) -> FloatArray:
     return np.clip(row, np.nanquantile(row, 0.1), np.nanquantile(row, 0.9))
 
 
-def _true_range(f: dict[str, Frame]) -> Frame:
+def _true_range(f: Frames) -> Frame:
     before = f["close"].shift(1)
     parts = [f["high"] - f["low"], (f["high"] - before).abs(), (f["low"] - before).abs()]
     return Frame(np.max([p.to_numpy() for p in parts], axis=0))
 
 
-def _last_atr(f: dict[str, Frame]) -> Frame:
+def _last_atr(f: Frames) -> Frame:
     return _true_range(f).rolling(5).mean().where(f["close"].notna())
 
 
-def _rsi(f: dict[str, Frame]) -> Frame:
+def _rsi(f: Frames) -> Frame:
     change = f["close"].diff()
     return 100 * change.clip(lower=0).rolling(5).sum() / change.abs().rolling(5).sum()
 
 
-def _stochastic(f: dict[str, Frame]) -> Frame:
+def _stochastic(f: Frames) -> Frame:
     low, high = f["low"].rolling(5).min(), f["high"].rolling(5).max()
     return (f["close"] - low) / (high - low) + 0 * f["close"].rolling(5).sum()
 
 
-def _ema(f: dict[str, Frame]) -> Frame:
+def _ema(f: Frames) -> Frame:
     close = f["close"]
     smooth = close.ewm(span=5, adjust=False, ignore_na=True).mean()
     return smooth.where(close.notna() & (close.notna().cumsum() >= 5))
@@ -83,16 +70,16 @@ def _dates(panel: Panel) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(panel.ts.astype("datetime64[ns]"))
 
 
-def _calendar(part: Callable[[pd.DatetimeIndex], FloatArray]) -> Callable[[dict[str, Frame]], Frame]:
+def _calendar(part: Callable[[pd.DatetimeIndex], FloatArray]) -> Callable[[Frames], Frame]:
     return lambda f: Frame(np.repeat(np.asarray(part(_dates(PANEL)), dtype=float)[:, None], 6, axis=1))
 
 
-def _pairwise(f: dict[str, Frame], function: str, x: str, y: str) -> Frame:
+def _pairwise(f: Frames, function: str, x: str, y: str) -> Frame:
     both = f[x].notna() & f[y].notna()
     return getattr(f[x].where(both).rolling(10), function)(f[y].where(both), pairwise=False)
 
 
-ORACLES: list[tuple[str, Callable[[dict[str, Frame]], Frame]]] = [
+ORACLES: list[Case] = [
     ("close + open", lambda f: f["close"] + f["open"]),
     ("close - open", lambda f: f["close"] - f["open"]),
     ("close * open", lambda f: f["close"] * f["open"]),
@@ -170,15 +157,9 @@ ORACLES: list[tuple[str, Callable[[dict[str, Frame]], Frame]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("panel", [PANEL, GAPPY], ids=["whole", "gaps"])
-@pytest.mark.parametrize(("text", "oracle"), ORACLES, ids=[o[0] for o in ORACLES])
-def test_against_others(text: str, oracle: Callable[[dict[str, Frame]], Frame], panel: Panel) -> None:
-    frames = {name: Frame(values) for name, values in panel.fields.items()}
-    expected = np.asarray(oracle(frames), dtype=float)
-    found = evaluate(parse(text), panel)
-    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
-    assert np.isfinite(found).any()
-    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10 * float(np.nanmax(np.abs(expected))))
+@on_both_panels(ORACLES)
+def test_against_others(text: str, oracle: Callable[[Frames], Frame], panel: Panel) -> None:
+    agree(text, oracle, panel)
 
 
 LOGIC = [
@@ -225,16 +206,3 @@ def test_days_since_counts_back_to_the_last_true_bar() -> None:
     np.testing.assert_array_equal(
         evaluate(parse("days_since(close, 3)"), panel)[:, 0], [np.nan, np.nan, 1, 2, np.nan, np.nan, 0, 1]
     )
-
-
-def test_every_operator_has_an_oracle() -> None:
-    """A row that is added without one fails here."""
-    texts = [t for t, _ in ORACLES] + [t for t, _ in LOGIC]
-    covered = {name for t in texts for name in _operators_of(t)}
-    assert {o.name for o in operators()} - covered == set()
-
-
-def _operators_of(text: str) -> set[str]:
-    from modules.signal.nodes import Call, walk
-
-    return {n.operator for n in walk(parse(text)) if isinstance(n, Call)}
