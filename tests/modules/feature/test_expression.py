@@ -73,7 +73,7 @@ def test_acceptance_finds_holes() -> None:
 
 
 def test_acceptance_wants_symbols_told_apart() -> None:
-    inputs, outputs, settings = _run("month + 0 * close")
+    inputs, outputs, settings = _run("month + 0 * returns(close, 1)")
     assert [v.rule.partition(";")[0] for v in accept(inputs, outputs, settings)] == [
         "is the same for all symbols in every row"
     ]

@@ -1,0 +1,1 @@
+"""qlib's Alpha158 set."""

@@ -1,0 +1,62 @@
+"""Every named feature, by family. A new family is imported here, by name, and is in the library from then on."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from modules.feature.alpha158 import definitions as alpha158
+from modules.feature.row import Feature
+
+__all__ = ["Feature", "FeatureError", "families", "find", "latest", "library"]
+
+_FAMILIES: Mapping[str, tuple[Feature, ...]] = MappingProxyType(
+    {
+        "alpha158": alpha158.FEATURES,
+    }
+)
+
+
+class FeatureError(KeyError):
+    """A reference to a feature that the library does not hold; says what is near."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def families() -> Mapping[str, tuple[Feature, ...]]:
+    """Family name to its rows, every version of each, in the order of the documentation."""
+    return _FAMILIES
+
+
+def library() -> tuple[Feature, ...]:
+    """Every feature at its latest version."""
+    return tuple(row for rows in families().values() for row in latest(rows))
+
+
+def latest(rows: Iterable[Feature]) -> tuple[Feature, ...]:
+    """The newest version of each name, in the order in which the names first stand."""
+    newest: dict[str, Feature] = {}
+    for row in rows:
+        held = newest.get(row.name)
+        if held is None or row.version > held.version:
+            newest[row.name] = row
+    return tuple(newest.values())
+
+
+def find(reference: str) -> Feature:
+    """The row of `KMID@1`, or of `KMID` at its latest version. Raises FeatureError naming what is near."""
+    rows = _index()
+    if reference not in rows:
+        near = difflib.get_close_matches(reference, rows, n=3, cutoff=0.6)
+        remedy = f"did you mean {' or '.join(near)}?" if near else "docs/features.md lists them"
+        raise FeatureError(f"there is no feature {reference}; {remedy}")
+    return rows[reference]
+
+
+@functools.cache
+def _index() -> Mapping[str, Feature]:
+    rows = {row.reference: row for family in families().values() for row in family}
+    return {**rows, **{row.name: row for row in library()}}
