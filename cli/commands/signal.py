@@ -204,6 +204,7 @@ def _operator(row: Operator) -> dict[str, object]:
         "signature": row.signature,
         "kind": row.kind.value,
         "inputs": list(row.inputs),
+        "optional_inputs": row.optional,
         "parameters": [
             {"name": p.name, "slot": p.slot.value, "low": p.low, "high": p.high, "default": p.default}
             for p in row.parameters

@@ -2,7 +2,7 @@
 
 Only rewrites that are exact in floating point: operands of commutative operators are sorted, `and or max min` are
 flattened (they are associative; `+` and `*` are not), comparisons point one way, double negation and multiplication
-or division by 1 go, constants are folded.
+or division by 1 and `unitless` go (what remains is for computing: units were checked before), constants are folded.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def canonical(node: Node) -> Node:
 def _simplify(name: str, inputs: tuple[Node, ...]) -> Node | None:
     """A shorter tree with the same bits, or None."""
     first = inputs[0]
+    if name == "unitless":
+        return first
     if name == "neg":
         if isinstance(first, Number):
             return Number(-first.value + 0.0)

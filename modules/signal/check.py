@@ -62,10 +62,14 @@ def build_call(name: str, positional: Sequence[Node], keywords: Mapping[str, Nod
             raise fail(f"{name} got {key} twice; {_usage(row)}", value.column)
         given[key] = value
     defaults = {p.name: Number(p.default, column) for p in row.parameters if p.default is not None}
-    missing = [s for s in slots if s not in given and s not in defaults]
+    # an optional input may be left out, but not before one that is written
+    written = max((i + 1 for i, s in enumerate(row.inputs) if s in given), default=0)
+    names = row.inputs[: max(len(row.required), written)]
+    needed = (*names, *(p.name for p in row.parameters if p.name not in defaults))
+    missing = [s for s in needed if s not in given]
     if missing:
         raise fail(f"{name} needs {' and '.join(missing)}; {_usage(row, len(given))}", column)
-    inputs = tuple(given[i] for i in row.inputs)
+    inputs = tuple(given[i] for i in names)
     numbers = tuple(_number(row, p, given.get(p.name) or defaults[p.name], fail) for p in row.parameters)
     values = {p.name: v for p, v in zip(row.parameters, numbers, strict=True)}
     for low, high in itertools.pairwise(row.ascending):
@@ -135,7 +139,7 @@ def check_units(node: Node, fail: Fail) -> Measure:
             row = find(node.operator)
             if row is None:
                 return Loose.UNKNOWN
-            inputs = dict(zip(row.inputs, units, strict=True))
+            inputs = dict(zip(row.inputs, units, strict=False))  # the last may be optional
             numbers = dict(zip((p.name for p in row.parameters), node.numbers, strict=True))
             try:
                 return result_of(row.units, inputs, numbers)

@@ -73,9 +73,12 @@ def _kernel_files() -> dict[str, ModuleType]:
         moments,
         order,
         oscillators,
+        projection,
         regression,
         rolling,
+        shapes,
         stateful,
+        summary,
         trend,
         volatility,
         volumeflow,
@@ -83,7 +86,7 @@ def _kernel_files() -> dict[str, ModuleType]:
 
     files = (
         averages, bands, cross, elementwise, groups, indicators, information, lags, missing, moments, order,
-        oscillators, regression, rolling, stateful, trend, volatility, volumeflow,
+        oscillators, projection, regression, rolling, shapes, stateful, summary, trend, volatility, volumeflow,
     )  # fmt: skip
     return {f.__name__.rpartition(".")[2]: f for f in files}
 

@@ -37,6 +37,14 @@ _CELLS = {
     "min": "the smaller of {x} and {y}",
     "coalesce": "{x}, or {y} where that is missing",
     "is_missing": "whether {x} is missing",
+    "nan_if": "{x}, missing where it holds that {condition}",
+    "between": "whether {x} lies from {low} to {high}",
+    "square": "the square of {x}",
+    "floor": "{x}, rounded down",
+    "ceil": "{x}, rounded up",
+    "tanh": "the hyperbolic tangent of {x}",
+    "sigmoid": "the logistic function of {x}",
+    "unitless": "{x} as a plain number",
 }
 _TIME = {
     "delay": "{x}, {bars:bars} ago",
@@ -80,6 +88,27 @@ _SYMBOLS = {
     "winsorize": "{x}, extremes held at the {limit} and 1 - {limit} quantiles of all symbols",
     "quantile_bucket": "which of {buckets} groups of equal size the symbol falls into by {x}, 0 the lowest",
 }
+_WITHIN = {
+    "rank_gauss": "the normal score of the rank among all symbols of {x}",
+    "minmax": "where {x} stands between the lowest and the highest of all symbols, from 0 to 1",
+    "mad_clip": "{x}, held within {width} median absolute deviations of the median of all symbols",
+    "top": "whether the symbol is among the highest {share} of all by {x}",
+    "bottom": "whether the symbol is among the lowest {share} of all by {x}",
+    "cs_mean": "the mean over all symbols of {x}",
+    "cs_median": "the median over all symbols of {x}",
+    "cs_std": "the standard deviation over all symbols of {x}",
+    "cs_count": "the number of symbols that have {x}",
+    "cs_weighted_mean": "the mean over all symbols of {x}, weighted by {weight}",
+    "neutralize": "{x}, less the mean of its {group}",
+    "group_rank": "the rank within its {group}, 0 to 1, of {x}",
+    "group_zscore": "the standard score within its {group} of {x}",
+    "group_scale": "{x}, scaled so that all sizes in its {group} add up to 1",
+    "group_mean": "the mean within the {group} of {x}",
+    "group_median": "the median within the {group} of {x}",
+    "group_count": "the number of symbols in the {group} that have {x}",
+    "regress_out": "what is left of {y} after a regression across symbols on {x1}[ and {x2}][ and {x3}]",
+    "vector_neutral": "what is left of {x} across symbols after its projection on {y}",
+}
 _INDICATORS = {
     "rsi": "the {window}-bar relative strength index of {x}",
     "atr": "the {window}-bar average true range",
@@ -88,4 +117,4 @@ _INDICATORS = {
     "parkinson": "the {window}-bar volatility from highs and lows",
 }
 
-PHRASES: Mapping[str, str] = MappingProxyType(_CELLS | _TIME | _SYMBOLS | _INDICATORS)
+PHRASES: Mapping[str, str] = MappingProxyType(_CELLS | _TIME | _SYMBOLS | _WITHIN | _INDICATORS)

@@ -75,6 +75,7 @@ class Operator:
     out, every window counts once; `sqrt(name)` counts the whole part of its root. `state_window` names a number that
     makes a STATE remember as many rows more. Numbers named in `ascending` must not descend, as a fast span before a
     slow one.
+    Of the inputs the last `optional` may be left out; the kernel is called with those that are written.
     """
 
     name: str
@@ -91,9 +92,14 @@ class Operator:
     state_rows: int = 0
     state_window: str = ""
     ascending: tuple[str, ...] = ()
+    optional: int = 0
     symbol: str | None = None
     commutative: bool = False
     associative: bool = False
+
+    def __post_init__(self) -> None:
+        if self.optional and (self.parameters or self.optional >= len(self.inputs)):
+            raise ValueError(f"{self.name}: optional inputs come last, after one that is not; a number cannot follow")
 
     def rows(self, numbers: Sequence[float]) -> int:
         """Rows of input, the newest included, that one row of output reads (1 for all but WINDOW)."""
@@ -121,11 +127,17 @@ class Operator:
         return dict(zip((p.name for p in self.parameters), numbers, strict=True))
 
     @property
+    def required(self) -> tuple[str, ...]:
+        """The inputs that must be written."""
+        return self.inputs[: len(self.inputs) - self.optional]
+
+    @property
     def signature(self) -> str:
-        """As one writes it: `ts_corr(x, y, window)`, or `x + y` for an infix operator."""
+        """As one writes it: `ts_corr(x, y, window)`, `x + y` for an infix operator, `f(x[, y])` where y is optional."""
         if self.symbol is not None and len(self.inputs) + len(self.parameters) == 2:
             return f" {self.symbol} ".join([*self.inputs, *(p.name for p in self.parameters)])
         if self.symbol is not None:
             return f"{self.symbol}{' ' if self.symbol.isalpha() else ''}{self.inputs[0]}"
         numbers = [p.name if p.default is None else f"{p.name}={p.default:g}" for p in self.parameters]
-        return f"{self.name}({', '.join([*self.inputs, *numbers])})"
+        rest = "".join(f"[, {name}" for name in self.inputs[len(self.required) :])
+        return f"{self.name}({', '.join([*self.required, *numbers])}{rest}{']' * self.optional})"

@@ -9,6 +9,7 @@ from modules.signal.nodes import Call, Field, Node, Number
 from modules.signal.operators import Operator, Parameter, Slot
 
 FIELDS = ("open", "high", "low", "close", "volume")
+GROUPS = ("sector",)
 DAY_NS = 86_400_000_000_000
 EXTREMES = (0.0, -0.0, 1e308, -1e308, 5e-324, 1e-12, np.inf, -np.inf)
 
@@ -28,6 +29,10 @@ def make_panel(seed: int, rows: int = 40, symbols: int = 5, *, rough: bool = Tru
     if rough:
         for values in fields.values():
             _spoil(values, rng)
+    fields["sector"] = rng.integers(0, 3, (1, symbols)).repeat(rows, axis=0).astype(np.float64)
+    if rough:  # a symbol that changes its group, and cells whose group is not known
+        fields["sector"][rows // 2 :, 0] = 7.0
+        fields["sector"][rng.random((rows, symbols)) < 0.05] = np.nan
     ts = np.cumsum(rng.integers(1, 4, rows)) * DAY_NS + 1_000 * DAY_NS
     return Panel(ts, tuple(f"S{i}.NYSE" for i in range(symbols)), fields)
 
@@ -64,8 +69,18 @@ def numbers_for(operator: Operator, rng: np.random.Generator) -> tuple[float, ..
 
 def call_on_fields(operator: Operator, rng: np.random.Generator) -> Call:
     """The operator on fields of the panel."""
-    named = [i if i in FIELDS else FIELDS[int(rng.integers(0, len(FIELDS)))] for i in operator.inputs]
-    return Call(operator.name, tuple(Field(n) for n in named), numbers_for(operator, rng))
+    inputs = tuple(
+        Field(i if i in FIELDS else GROUPS[0] if i in operator.units.groups else FIELDS[int(rng.integers(len(FIELDS)))])
+        for i in written_inputs(operator, rng)
+    )
+    return Call(operator.name, inputs, numbers_for(operator, rng))
+
+
+def written_inputs(operator: Operator, rng: np.random.Generator) -> tuple[str, ...]:
+    """The inputs of a call: optional ones may be left out."""
+    return operator.inputs[
+        : len(operator.inputs) - (int(rng.integers(operator.optional + 1)) if operator.optional else 0)
+    ]
 
 
 def random_tree(table: tuple[Operator, ...], rng: np.random.Generator, levels: int) -> Node:
@@ -76,7 +91,10 @@ def random_tree(table: tuple[Operator, ...], rng: np.random.Generator, levels: i
             return Field((*FIELDS, "month", "day_of_week")[int(rng.integers(0, 7))])
         return Number(float((0.0, 1.0, -1.0, 2.0, 0.1, -3.25, 1e-7, 1e20, 12345678.9)[int(rng.integers(0, 9))]))
     operator = table[int(rng.integers(0, len(table)))]
-    inputs = tuple(random_tree(table, rng, levels - 1) for _ in operator.inputs)
+    inputs = tuple(
+        Field(GROUPS[0]) if i in operator.units.groups else random_tree(table, rng, levels - 1)
+        for i in written_inputs(operator, rng)
+    )
     if operator.name == "neg" and isinstance(inputs[0], Number):
         return inputs[0]  # the parser reads -5 as a number
     return Call(operator.name, inputs, numbers_for(operator, rng))

@@ -38,12 +38,17 @@ def _panel() -> Panel:
     }
     for values in fields.values():
         values[rng.integers(0, 64, 6), rng.integers(0, 7, 6)] = np.nan
+    fields["sector"] = np.arange(7) % 3 + np.arange(64)[:, None] // 32 * np.array([0.0, 0, 0, 1, 0, 0, 0])
+    fields["sector"][::9, 2] = np.nan
     return Panel(np.arange(64) * 86_400_000_000_000, tuple("ABCDEFG"), fields)
 
 
 def _digest(operator: Operator) -> tuple[str, str]:
     rng = np.random.default_rng(list(operator.name.encode()))
-    named = [i if i in FIELDS else FIELDS[int(rng.integers(0, 5))] for i in operator.inputs]
+    named = [
+        i if i in FIELDS else "sector" if i in operator.units.groups else FIELDS[int(rng.integers(0, 5))]
+        for i in operator.inputs
+    ]
     node = Call(operator.name, tuple(Field(n) for n in named), numbers_for(operator, rng))
     panel = _panel()
     return format_signal(node), digest_panel(Panel(panel.ts, panel.symbols, {"value": evaluate(node, panel)}))
