@@ -93,7 +93,7 @@ def mean_of(values: FloatArray) -> float:
     total = 0.0
     for j in range(values.shape[0]):
         total += values[j] - values[0]
-    return total / values.shape[0] + values[0]
+    return float(total / values.shape[0] + values[0])
 
 
 @kernel

@@ -109,10 +109,10 @@ def _regress_out(
 
 def regress_out(*arrays: FloatArray) -> None:
     """`y`, one to three `x`, `out`: one compiled kernel for all; a regressor that is not there is not looked at."""
-    inputs, out = arrays[:-1], arrays[-1]
+    *inputs, out = arrays
     regressors = len(inputs) - 1
-    unread = [inputs[-1]] * (_MOST - regressors)
-    _regress_out(*inputs, *unread, regressors, out)
+    y, x1, x2, x3 = inputs + [inputs[-1]] * (_MOST - regressors)
+    _regress_out(y, x1, x2, x3, regressors, out)
 
 
 @kernel
