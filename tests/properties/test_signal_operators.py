@@ -23,7 +23,7 @@ from modules.signal.batch import compute
 from modules.signal.canonical import canonical
 from modules.signal.operators import Kind, Operator, operators
 from modules.signal.prove import stream_all
-from tests.modules.signal.panels import bits, call_on_fields, make_panel, random_tree
+from tests.modules.signal.panels import bits, call_on_fields, grouped_panel, make_panel, random_tree
 
 SEEDS = st.integers(0, 2**32 - 1)
 EVERY_OPERATOR = pytest.mark.parametrize("operator", operators(), ids=lambda o: o.name)
@@ -40,7 +40,7 @@ def _row(panel: Panel, t: int) -> dict[str, np.ndarray]:
 def test_one_kernel_two_drivers(operator: Operator, seed: int) -> None:
     """Invariants 1, 2, 3, 5, 6 and 7."""
     rng = np.random.default_rng(seed)
-    panel = make_panel(seed, ROWS)
+    panel = grouped_panel(seed, ROWS)
     node = call_on_fields(operator, rng)
     full = evaluate(node, panel)
 
@@ -74,7 +74,7 @@ def test_one_kernel_two_drivers(operator: Operator, seed: int) -> None:
 def test_restart_at_any_bar(operator: Operator, seed: int) -> None:
     """Invariant 4, with the operator on top of another one with history."""
     rng = np.random.default_rng(seed)
-    panel = make_panel(seed, 24, 4)
+    panel = grouped_panel(seed, 24, 4)
     node = call_on_fields(operator, rng)
     full = evaluate(node, panel)
     stream = Stream(node, panel.symbols)
@@ -88,7 +88,7 @@ def test_restart_at_any_bar(operator: Operator, seed: int) -> None:
 def test_whole_trees(seed: int) -> None:
     """Invariants 1, 2, 4 and 8 for operators on operators."""
     rng = np.random.default_rng(seed)
-    panel = make_panel(seed, 60, 4)
+    panel = grouped_panel(seed, 60, 4)
     node = random_tree(operators(), rng, 3)
     (full,) = compute([node], panel)
     assert bits(stream_all(node, panel)) == bits(full)
@@ -112,14 +112,14 @@ def test_whole_trees(seed: int) -> None:
 def test_together_as_alone(seed: int) -> None:
     """Invariant 8: signals that share a plan do not touch each other's values."""
     rng = np.random.default_rng(seed)
-    panel = make_panel(seed, 30, 4)
+    panel = grouped_panel(seed, 30, 4)
     nodes = [random_tree(operators(), rng, 2) for _ in range(4)]
     for node, values in zip(nodes, compute(nodes, panel), strict=True):
         assert bits(values) == bits(compute([node], panel)[0])
 
 
 def test_the_panel_is_left_as_it_was() -> None:
-    panel = make_panel(5)
+    panel = grouped_panel(5)
     before = {name: bits(values) for name, values in panel.fields.items()}
     nodes = [call_on_fields(o, np.random.default_rng(1)) for o in operators()]
     evaluate_all(nodes, panel)

@@ -17,8 +17,7 @@ from modules.registry import RegistryError, load_module, validate_settings
 from modules.signal import evaluate, parse
 from tests.modules.signal.panels import make_panel
 
-_MADE = make_panel(21, rows=60, symbols=6, rough=False)
-BARS = Panel(_MADE.ts, _MADE.symbols, {k: v for k, v in _MADE.fields.items() if k != "sector"})
+BARS = make_panel(21, rows=60, symbols=6, rough=False)
 
 
 def _run(expr: str, bars: Panel = BARS, start_row: int = 20) -> tuple[Inputs, Outputs, Settings]:

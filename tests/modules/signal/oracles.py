@@ -14,7 +14,7 @@ import pytest
 
 from modules.panel import Panel
 from modules.signal import evaluate, parse
-from tests.modules.signal.panels import make_panel
+from tests.modules.signal.panels import grouped_panel
 
 Frame = pd.DataFrame
 Frames = dict[str, Frame]
@@ -29,7 +29,7 @@ def _with_gaps(panel: Panel) -> Panel:
     )
 
 
-PANEL = make_panel(11, rows=80, symbols=6, rough=False)
+PANEL = grouped_panel(11, rows=80, symbols=6, rough=False)
 GAPPY = _with_gaps(PANEL)
 
 

@@ -29,12 +29,18 @@ def make_panel(seed: int, rows: int = 40, symbols: int = 5, *, rough: bool = Tru
     if rough:
         for values in fields.values():
             _spoil(values, rng)
-    fields["sector"] = rng.integers(0, 3, (1, symbols)).repeat(rows, axis=0).astype(np.float64)
-    if rough:  # a symbol that changes its group, and cells whose group is not known
-        fields["sector"][rows // 2 :, 0] = 7.0
-        fields["sector"][rng.random((rows, symbols)) < 0.05] = np.nan
     ts = np.cumsum(rng.integers(1, 4, rows)) * DAY_NS + 1_000 * DAY_NS
     return Panel(ts, tuple(f"S{i}.NYSE" for i in range(symbols)), fields)
+
+
+def grouped_panel(seed: int, rows: int = 40, symbols: int = 5, *, rough: bool = True) -> Panel:
+    """`make_panel` with a group field; `rough` adds a symbol that changes its group, and cells without one."""
+    rng = np.random.default_rng([seed, 1])
+    sector = rng.integers(0, 3, symbols) + np.zeros((rows, symbols))
+    if rough:
+        sector[rows // 2 :, 0] = 7.0
+        sector[rng.random((rows, symbols)) < 0.05] = np.nan
+    return make_panel(seed, rows, symbols, rough=rough).with_fields(sector=sector)
 
 
 def _spoil(values: FloatArray, rng: np.random.Generator) -> None:

@@ -11,7 +11,7 @@ import pytest
 from modules.panel import FloatArray, Panel
 from modules.signal import evaluate, parse
 from tests.modules.signal.oracles import Case, Frame, Frames, Oracle, agree, on_both_panels
-from tests.modules.signal.panels import bits, make_panel
+from tests.modules.signal.panels import bits, grouped_panel
 
 Grouped = pd.api.typing.SeriesGroupBy
 
@@ -118,7 +118,7 @@ def _relabelled(sector: FloatArray, codes: dict[float, float]) -> FloatArray:
 @pytest.mark.parametrize("text", [t for t, _ in ORACLES if "sector" in t])
 def test_codes_are_compared_for_equality_alone(text: str) -> None:
     """Other codes for the same groups change no bit."""
-    panel = make_panel(31)
+    panel = grouped_panel(31)
     other = _relabelled(panel["sector"], {0.0: 1e300, 1.0: -2.5, 2.0: 0.1, 7.0: 0.0})
     node = parse(text)
     assert bits(evaluate(node, panel)) == bits(evaluate(node, panel.with_fields(sector=other)))
@@ -129,7 +129,7 @@ def test_codes_are_compared_for_equality_alone(text: str) -> None:
 def test_a_wide_row_does_not_depend_on_its_order(text: str, seed: int) -> None:
     """Two hundred symbols with ties: sums in any other order would differ in their last bits."""
     rng = np.random.default_rng(seed)
-    panel = make_panel(seed, rows=4, symbols=200)
+    panel = grouped_panel(seed, rows=4, symbols=200)
     with np.errstate(over="ignore"):
         fields = {k: v if k == "sector" else np.round(v, 1) for k, v in panel.fields.items()}
     order = rng.permutation(200)
