@@ -1,1 +1,108 @@
-"""Channels around the price."""
+"""Kernels of channels around the price. WINDOW: NaN in the window gives NaN. STATE: a bar with NaN gives NaN and leaves
+the memory as it was."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from modules.jit import kernel
+from modules.panel import FloatArray
+from modules.signal.kernels.common import finite
+from modules.signal.kernels.indicators import stochastic
+from modules.signal.kernels.moments import ts_std
+from modules.signal.kernels.recursive import seeded, wilder_range
+from modules.signal.kernels.rolling import ts_max, ts_mean, ts_min
+
+
+@kernel
+def atr_wilder(
+    high: FloatArray, low: FloatArray, close: FloatArray, window: int, state: FloatArray, out: FloatArray
+) -> None:
+    """`state`: as wilder_range."""
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            h, low_now, c = high[t, n], low[t, n], close[t, n]
+            missing = math.isnan(h) or math.isnan(low_now) or math.isnan(c)
+            out[t, n] = math.nan if missing else wilder_range(h, low_now, c, window, state, n)
+
+
+@kernel
+def natr(high: FloatArray, low: FloatArray, close: FloatArray, window: int, state: FloatArray, out: FloatArray) -> None:
+    """`state`: as wilder_range."""
+    atr_wilder(high, low, close, window, state, out)
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[t, n] = finite(100.0 * (out[t, n] / close[t, n]))
+
+
+@kernel
+def bollinger_width(x: FloatArray, window: int, width: float, first: int, out: FloatArray) -> None:
+    mean = np.empty(out.shape)
+    ts_std(x, window, first, out)
+    ts_mean(x, window, first, mean)
+    for i in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[i, n] = finite(2.0 * width * out[i, n] / mean[i, n])
+
+
+@kernel
+def keltner(
+    high: FloatArray, low: FloatArray, close: FloatArray, window: int, width: float, state: FloatArray, out: FloatArray
+) -> None:
+    """`state`: as wilder_range, then the average typical price."""
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            h, low_now, c = high[t, n], low[t, n], close[t, n]
+            typical = finite((h + low_now + c) / 3.0)
+            if math.isnan(typical):
+                out[t, n] = math.nan
+                continue
+            state[3, n] = seeded(state[3, n], typical, state[0, n], window, 2.0 / (window + 1.0))
+            band = width * wilder_range(h, low_now, c, window, state, n)
+            out[t, n] = finite((c - state[3, n]) / band)
+
+
+@kernel
+def donchian_high(high: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    ts_max(high, window, first, out)
+
+
+@kernel
+def donchian_low(low: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    ts_min(low, window, first, out)
+
+
+@kernel
+def donchian(high: FloatArray, low: FloatArray, close: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    stochastic(high, low, close, window, first, out)
+    for i in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[i, n] = finite(2.0 * out[i, n] - 1.0)
+
+
+@kernel
+def chandelier(
+    high: FloatArray,
+    low: FloatArray,
+    close: FloatArray,
+    window: int,
+    width: float,
+    state: FloatArray,
+    out: FloatArray,
+) -> None:
+    """`state`: as wilder_range, then the highs of the last `window` bars seen."""
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[t, n] = math.nan
+            h, low_now, c = high[t, n], low[t, n], close[t, n]
+            if math.isnan(h) or math.isnan(low_now) or math.isnan(c):
+                continue
+            state[3 + int(state[0, n] % window), n] = h
+            reach = wilder_range(h, low_now, c, window, state, n)
+            if not math.isnan(reach):
+                highest = h
+                for k in range(3, 3 + window):
+                    highest = max(highest, state[k, n])
+                out[t, n] = finite(highest - width * reach)

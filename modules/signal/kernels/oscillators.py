@@ -1,1 +1,271 @@
-"""Chart indicators that swing in a band."""
+"""Kernels of chart indicators that swing in a band. WINDOW: NaN in the window gives NaN. STATE: a bar with NaN gives
+NaN and leaves the memory as it was."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from modules.jit import kernel
+from modules.panel import FloatArray
+from modules.signal.kernels.common import finite, shifted_mean
+from modules.signal.kernels.indicators import stochastic
+from modules.signal.kernels.recursive import seeded, seeded_ema
+
+
+@kernel
+def rsi_wilder(x: FloatArray, window: int, state: FloatArray, out: FloatArray) -> None:
+    """`state`: values seen, the value before, average gain, average loss."""
+    share = 1.0 / window
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[t, n] = math.nan
+            v = x[t, n]
+            if math.isnan(v):
+                continue
+            changes = state[0, n]
+            if changes > 0.0:
+                change = v - state[1, n]
+                state[2, n] = seeded(state[2, n], change if change > 0.0 else 0.0, changes, window, share)
+                state[3, n] = seeded(state[3, n], -change if change < 0.0 else 0.0, changes, window, share)
+            if changes >= window:
+                out[t, n] = finite(100.0 * (state[2, n] / finite(state[2, n] + state[3, n])))
+            state[0, n] += 1.0
+            state[1, n] = v
+
+
+@kernel
+def stoch_rsi(x: FloatArray, window: int, span: int, state: FloatArray, out: FloatArray) -> None:
+    """`state`: as rsi_wilder, how many RSI are held, the place of the next, then the last `span` RSI."""
+    rsi_wilder(x, window, state[:4], out)
+    held, place, ring = state[4], state[5], state[6:]
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            v = out[t, n]
+            if math.isnan(v):
+                continue
+            ring[int(place[n]), n] = v
+            place[n] = (place[n] + 1.0) % span
+            held[n] = min(held[n] + 1.0, float(span))
+            lowest, highest = v, v
+            for k in range(int(held[n])):
+                lowest = min(lowest, ring[k, n])
+                highest = max(highest, ring[k, n])
+            out[t, n] = finite((v - lowest) / (highest - lowest)) if held[n] >= span else math.nan
+
+
+@kernel
+def cci(high: FloatArray, low: FloatArray, close: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    rows, columns = out.shape
+    typical = np.empty((rows + window - 1, columns))
+    for i in range(typical.shape[0]):
+        k = first - window + 1 + i
+        for n in range(columns):
+            typical[i, n] = finite((high[k, n] + low[k, n] + close[k, n]) / 3.0)
+    mean, deviation = np.empty(columns), np.empty(columns)
+    for i in range(rows):
+        shifted_mean(typical, i, window, mean)
+        for n in range(columns):
+            deviation[n] = 0.0
+        for k in range(i, i + window):
+            for n in range(columns):
+                deviation[n] += abs(typical[k, n] - typical[i, n] - mean[n])
+        for n in range(columns):
+            newest = typical[i + window - 1, n] - typical[i, n] - mean[n]
+            out[i, n] = finite(newest / (0.015 * (deviation[n] / window)))
+
+
+@kernel
+def williams_r(high: FloatArray, low: FloatArray, close: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    stochastic(high, low, close, window, first, out)
+    for i in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[i, n] = finite(100.0 * (out[i, n] - 1.0))
+
+
+@kernel
+def stochastic_d(
+    high: FloatArray, low: FloatArray, close: FloatArray, window: int, smooth: int, first: int, out: FloatArray
+) -> None:
+    rows, columns = out.shape
+    fast = np.empty((rows + smooth - 1, columns))
+    stochastic(high, low, close, window, first - smooth + 1, fast)
+    for i in range(rows):
+        for n in range(columns):
+            out[i, n] = 0.0
+        for k in range(i, i + smooth):
+            for n in range(columns):
+                out[i, n] += fast[k, n]
+        for n in range(columns):
+            out[i, n] = finite(out[i, n] / smooth)
+
+
+@kernel
+def _add_pressure(
+    pressure: FloatArray, reach: FloatArray, last: int, window: int, weight: float, out: FloatArray
+) -> None:
+    """`out[n]` += weight * buying pressure / true range, summed over the `window` rows that end at `last`."""
+    columns = out.shape[0]
+    top, bottom = np.zeros(columns), np.zeros(columns)
+    for k in range(last - window + 1, last + 1):
+        for n in range(columns):
+            top[n] += pressure[k, n]
+            bottom[n] += reach[k, n]
+    for n in range(columns):
+        out[n] += weight * (top[n] / bottom[n])
+
+
+@kernel
+def ultimate_oscillator(
+    high: FloatArray,
+    low: FloatArray,
+    close: FloatArray,
+    short: int,
+    middle: int,
+    long: int,
+    first: int,
+    out: FloatArray,
+) -> None:
+    rows, columns = out.shape
+    pressure, reach = np.empty((rows + long - 1, columns)), np.empty((rows + long - 1, columns))
+    for i in range(pressure.shape[0]):
+        k = first - long + 1 + i
+        for n in range(columns):
+            before = close[k - 1, n]
+            floor = low[k, n] if low[k, n] < before else before
+            ceiling = high[k, n] if high[k, n] > before else before
+            missing = math.isnan(high[k, n] + low[k, n] + close[k, n] + before)
+            pressure[i, n] = math.nan if missing else close[k, n] - floor
+            reach[i, n] = ceiling - floor
+    for i in range(rows):
+        last = i + long - 1
+        for n in range(columns):
+            out[i, n] = 0.0
+        _add_pressure(pressure, reach, last, short, 4.0, out[i])
+        _add_pressure(pressure, reach, last, middle, 2.0, out[i])
+        _add_pressure(pressure, reach, last, long, 1.0, out[i])
+        for n in range(columns):
+            out[i, n] = finite(100.0 * (out[i, n] / 7.0))
+
+
+@kernel
+def cmo(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    moves = np.empty(out.shape[1])
+    for i in range(out.shape[0]):
+        t = first + i
+        for n in range(out.shape[1]):
+            out[i, n] = 0.0
+            moves[n] = 0.0
+        for k in range(t - window + 1, t + 1):
+            for n in range(out.shape[1]):
+                change = x[k, n] - x[k - 1, n]
+                out[i, n] += change
+                moves[n] += abs(change)
+        for n in range(out.shape[1]):
+            out[i, n] = finite(100.0 * (out[i, n] / moves[n]))
+
+
+@kernel
+def trix(x: FloatArray, window: int, state: FloatArray, out: FloatArray) -> None:
+    """`state`: three averages with their counts, then the last of the third and whether there is one."""
+    seeded_ema(x, window, state[0:2], out)
+    seeded_ema(out, window, state[2:4], out)
+    seeded_ema(out, window, state[4:6], out)
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            v = out[t, n]
+            if math.isnan(v):
+                continue
+            out[t, n] = finite(100.0 * (v / state[6, n] - 1.0)) if state[7, n] > 0.0 else math.nan
+            state[6, n] = v
+            state[7, n] = 1.0
+
+
+@kernel
+def _gap(x: FloatArray, fast: int, slow: int, percent: bool, state: FloatArray, out: FloatArray) -> None:
+    """Fast less slow exponential average, or that in percent of the slow one.
+
+    The means that they start as end together, or begin together where in percent: TA-Lib has it so. `state`: values
+    seen, fast average, slow average.
+    """
+    late = 0 if percent else slow - fast
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[t, n] = math.nan
+            v = x[t, n]
+            if math.isnan(v):
+                continue
+            state[0, n] += 1.0
+            state[1, n] = seeded(state[1, n], v, state[0, n] - late, fast, 2.0 / (fast + 1.0))
+            state[2, n] = seeded(state[2, n], v, state[0, n], slow, 2.0 / (slow + 1.0))
+            if state[0, n] >= slow:
+                gap = state[1, n] - state[2, n]
+                out[t, n] = finite(100.0 * (gap / state[2, n]) if percent else gap)
+
+
+@kernel
+def macd(x: FloatArray, fast: int, slow: int, state: FloatArray, out: FloatArray) -> None:
+    _gap(x, fast, slow, False, state, out)
+
+
+@kernel
+def ppo(x: FloatArray, fast: int, slow: int, state: FloatArray, out: FloatArray) -> None:
+    _gap(x, fast, slow, True, state, out)
+
+
+@kernel
+def macd_signal(x: FloatArray, fast: int, slow: int, signal: int, state: FloatArray, out: FloatArray) -> None:
+    """`state`: as `_gap`, then the signal's average and count."""
+    _gap(x, fast, slow, False, state[:3], out)
+    seeded_ema(out, signal, state[3:], out)
+
+
+@kernel
+def macd_hist(x: FloatArray, fast: int, slow: int, signal: int, state: FloatArray, out: FloatArray) -> None:
+    """`state`: as macd_signal."""
+    smooth = np.empty(out.shape)
+    _gap(x, fast, slow, False, state[:3], out)
+    seeded_ema(out, signal, state[3:], smooth)
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[t, n] = finite(out[t, n] - smooth[t, n])
+
+
+@kernel
+def dpo(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    back = window // 2 + 1
+    for i in range(out.shape[0]):
+        t = first + i
+        for n in range(out.shape[1]):
+            out[i, n] = 0.0
+        for k in range(t - window + 1, t + 1):
+            for n in range(out.shape[1]):
+                out[i, n] += x[k, n]
+        for n in range(out.shape[1]):
+            out[i, n] = finite(x[t - back, n] - out[i, n] / window)
+
+
+@kernel
+def balance_of_power(begin: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, out: FloatArray) -> None:
+    for t in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[t, n] = finite((close[t, n] - begin[t, n]) / (high[t, n] - low[t, n]))
+
+
+@kernel
+def awesome(high: FloatArray, low: FloatArray, fast: int, slow: int, first: int, out: FloatArray) -> None:
+    recent = np.empty(out.shape[1])
+    for i in range(out.shape[0]):
+        t = first + i
+        for n in range(out.shape[1]):
+            out[i, n] = 0.0
+            recent[n] = 0.0
+        for k in range(t - slow + 1, t + 1):
+            for n in range(out.shape[1]):
+                out[i, n] += (high[k, n] + low[k, n]) / 2.0
+        for k in range(t - fast + 1, t + 1):
+            for n in range(out.shape[1]):
+                recent[n] += (high[k, n] + low[k, n]) / 2.0
+        for n in range(out.shape[1]):
+            out[i, n] = finite(recent[n] / fast - out[i, n] / slow)

@@ -1,7 +1,54 @@
-"""Channels around the price."""
+"""Channels around the price: their width, their edges, and the place of the price between them."""
 
 from __future__ import annotations
 
-from modules.signal.operators.row import Operator
+from modules.signal.operators.oscillators import NAN_BAR, PERCENT
+from modules.signal.operators.row import NAN_IN_WINDOW, Kind, Operator, Parameter, number, window
+from modules.signal.units import RATIO, UnitRule, of
 
-ROWS: tuple[Operator, ...] = ()
+_HLC = ("high", "low", "close")
+_WILDER = "Wilder 1978, seeded as in TA-Lib"
+
+
+def _window(
+    name: str, inputs: tuple[str, ...], formula: str, units: UnitRule, source: str, *parameters: Parameter
+) -> Operator:
+    return Operator(
+        name, Kind.WINDOW, inputs, formula, f"bands.{name}", units, parameters, nan=NAN_IN_WINDOW, source=source
+    )
+
+
+def _memory(
+    name: str,
+    formula: str,
+    units: UnitRule,
+    source: str,
+    *parameters: Parameter,
+    state_rows: int = 3,
+    state_window: str = "",
+) -> Operator:
+    return Operator(
+        name, Kind.STATE, _HLC, formula, f"bands.{name}", units.over(*_HLC), parameters,
+        nan=NAN_BAR, source=source, extra_rows=1, state_rows=state_rows, state_window=state_window,
+    )  # fmt: skip
+
+
+ROWS: tuple[Operator, ...] = (
+    _memory("atr_wilder", "Wilder's average of the true range: the mean of the first `window`, then a step of 1 / "
+            "window to each", of("close"), _WILDER, window(default=14)),
+    _memory("natr", "100 * atr_wilder / close", PERCENT, "Forman 2006", window(default=14)),
+    _window("bollinger_width", ("x",), "2 * width * ts_std / ts_mean: the distance of the bands over the middle", RATIO,
+            "Bollinger 2001, with the sample deviation", window(at_least=2, default=20),
+            number("width", 0.1, 10.0, 2.0)),
+    _memory("keltner", "(close - middle) / (width * atr_wilder): -1 and 1 are the bands; middle: exponential average "
+            "of (high + low + close) / 3, starting as the mean of `window` bars from the second on", RATIO,
+            "Keltner 1960, with Raschke's averages", window(default=20), number("width", 0.1, 10.0, 2.0), state_rows=4),
+    _window("donchian_high", ("high",), "highest high, this bar's included", of("high"), "Donchian 1960",
+            window(default=20)),
+    _window("donchian_low", ("low",), "lowest low, this bar's included", of("low"), "Donchian 1960",
+            window(default=20)),
+    _window("donchian", _HLC, "place of the close in the channel: -1 at the lowest low, 1 at the highest high; NaN "
+            "where they are equal", RATIO.over(*_HLC), "Donchian 1960", window(default=20)),
+    _memory("chandelier", "highest high of the last `window` bars - width * atr_wilder: the exit of a long position",
+            of("close"), "LeBeau 1999", window(default=22), number("width", 0.1, 10.0, 3.0), state_window="window"),
+)  # fmt: skip

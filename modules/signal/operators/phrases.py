@@ -117,4 +117,56 @@ _INDICATORS = {
     "parkinson": "the {window}-bar volatility from highs and lows",
 }
 
-PHRASES: Mapping[str, str] = MappingProxyType(_CELLS | _TIME | _SYMBOLS | _WITHIN | _INDICATORS)
+_CHARTS = {
+    "rsi_wilder": "Wilder's {window}-bar relative strength index of {x}",
+    "stoch_rsi": "where Wilder's {window}-bar relative strength index of {x} stands in its range of {span} "
+    "values, 0 to 1",
+    "cci": "the {window}-bar commodity channel index",
+    "williams_r": "where the close stands below the high of {window:bars}, from -100 to 0",
+    "stochastic_d": "the mean of {smooth} values of where the close stands in the range of {window:bars}",
+    "ultimate_oscillator": "the buying pressure over {short}, {middle} and {long:bars}, from 0 to 100",
+    "cmo": "the balance of gains and losses of {x} over {window:bars}, from -100 to 100",
+    "trix": "the percent change of the triple {window}-bar exponential mean of {x}",
+    "macd": "the {fast}-bar less the {slow}-bar exponential mean of {x}",
+    "macd_signal": "the {signal}-bar exponential mean of the {fast}-bar less the {slow}-bar exponential mean of {x}",
+    "macd_hist": "how far the {fast}-bar less the {slow}-bar exponential mean of {x} stands above its own mean of "
+    "{signal:bars}",
+    "ppo": "the {fast}-bar less the {slow}-bar exponential mean of {x}, in percent of the slower",
+    "dpo": "how far {x}, half of {window:bars} ago, stood above the mean that ends now",
+    "balance_of_power": "the move from open to close over the range of the bar",
+    "awesome": "the {fast}-bar less the {slow}-bar mean of the middle of the bar",
+    "plus_di": "the share of upward moves in the true ranges of {window:bars}, in percent",
+    "minus_di": "the share of downward moves in the true ranges of {window:bars}, in percent",
+    "adx": "the strength of the trend, Wilder's {window}-bar index",
+    "aroon_up": "how new the high of {window:bars} is, 100 for now",
+    "aroon_down": "how new the low of {window:bars} is, 100 for now",
+    "aroon": "how much newer the high of {window:bars} is than the low, from -100 to 100",
+    "vortex": "the upward less the downward vortex of {window:bars}",
+    "psar": "Wilder's parabolic stop, its acceleration in steps of {step} up to {limit}",
+    "ichimoku_conversion": "the middle of the {window}-bar range",
+    "ichimoku_base": "the middle of the {window}-bar range",
+    "ichimoku_span_a": "the mean of the middles of the {conversion}-bar and {base}-bar ranges, {displacement:bars} ago",
+    "ichimoku_span_b": "the middle of the {window}-bar range, {displacement:bars} ago",
+    "supertrend": "the supertrend line, {width} average true ranges of {window:bars} off the middle of the bar",
+    "atr_wilder": "Wilder's {window}-bar average true range",
+    "natr": "Wilder's {window}-bar average true range in percent of the close",
+    "bollinger_width": "the distance between bands of {width} standard deviations of {x} over {window:bars}, "
+    "over its mean",
+    "keltner": "where the close stands between bands of {width} average true ranges around its exponential mean of "
+    "{window:bars}",
+    "donchian_high": "the high of {window:bars}",
+    "donchian_low": "the low of {window:bars}",
+    "donchian": "where the close stands in the range of {window:bars}, from -1 to 1",
+    "chandelier": "the high of {window:bars} less {width} average true ranges",
+    "obv": "the volume of rises less that of falls, over {window:bars}",
+    "vwap": "the {window}-bar mean price, each bar as heavy as its volume",
+    "mfi": "the share of rises in the money that moved over {window:bars}, from 0 to 100",
+    "cmf": "the {window}-bar money flow over volume",
+    "chaikin_oscillator": "the {fast}-bar less the {slow}-bar exponential mean of the accumulated money flow",
+    "force_index": "the {window}-bar exponential mean of the close's change times volume",
+    "ease_of_movement": "the {window}-bar mean of how far the bar moved for its volume",
+    "price_volume_trend": "the {window}-bar sum of volume times the close's return",
+    "pvo": "the {fast}-bar less the {slow}-bar exponential mean of volume, in percent of the slower",
+}
+
+PHRASES: Mapping[str, str] = MappingProxyType(_CELLS | _TIME | _SYMBOLS | _WITHIN | _INDICATORS | _CHARTS)
