@@ -14,6 +14,28 @@ def finite(value: float) -> float:
     return value if math.isfinite(value) else math.nan
 
 
+# Sums over a window take four rows at a time: each total is loaded and stored a quarter as often, and its terms are
+# still added one by one, oldest to newest.
+
+
+@kernel
+def window_sum(x: FloatArray, start: int, window: int, out: FloatArray) -> None:
+    """`out[n]`: sum of the window that starts at row `start`."""
+    columns = out.shape[0]
+    for n in range(columns):
+        out[n] = 0.0
+    k = start + window % 4
+    for row in range(start, k):
+        a = x[row]
+        for n in range(columns):
+            out[n] += a[n]
+    while k < start + window:
+        a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
+        for n in range(columns):
+            out[n] = (((out[n] + a[n]) + b[n]) + c[n]) + d[n]
+        k += 4
+
+
 @kernel
 def shifted_mean(x: FloatArray, start: int, window: int, out: FloatArray) -> None:
     """`out[n]`: mean of `x[k, n] - x[start, n]` over the window.
@@ -21,11 +43,20 @@ def shifted_mean(x: FloatArray, start: int, window: int, out: FloatArray) -> Non
     Subtracting the oldest value first keeps digits, and makes a constant window exactly constant.
     """
     columns = out.shape[0]
+    oldest = x[start]
     for n in range(columns):
         out[n] = 0.0
-    for k in range(start, start + window):
+    k = start + window % 4
+    for row in range(start, k):
+        a = x[row]
         for n in range(columns):
-            out[n] += x[k, n] - x[start, n]
+            out[n] += a[n] - oldest[n]
+    while k < start + window:
+        a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
+        for n in range(columns):
+            o = oldest[n]
+            out[n] = (((out[n] + (a[n] - o)) + (b[n] - o)) + (c[n] - o)) + (d[n] - o)
+        k += 4
     for n in range(columns):
         out[n] /= window
 
@@ -34,12 +65,22 @@ def shifted_mean(x: FloatArray, start: int, window: int, out: FloatArray) -> Non
 def squared_deviations(x: FloatArray, start: int, window: int, mean: FloatArray, out: FloatArray) -> None:
     """`out[n]`: sum over the window of the squared deviations; `mean` as `shifted_mean` leaves it."""
     columns = out.shape[0]
+    oldest = x[start]
     for n in range(columns):
         out[n] = 0.0
-    for k in range(start, start + window):
+    k = start + window % 4
+    for row in range(start, k):
+        a = x[row]
         for n in range(columns):
-            d = x[k, n] - x[start, n] - mean[n]
-            out[n] += d * d
+            e = a[n] - oldest[n] - mean[n]
+            out[n] += e * e
+    while k < start + window:
+        a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
+        for n in range(columns):
+            o, m = oldest[n], mean[n]
+            e, f, g, h = a[n] - o - m, b[n] - o - m, c[n] - o - m, d[n] - o - m
+            out[n] = (((out[n] + e * e) + f * f) + g * g) + h * h
+        k += 4
 
 
 @kernel

@@ -23,13 +23,60 @@ def _products(
     out: FloatArray,
 ) -> None:
     """`out[n]`: sum over the window of the products of deviations; means as `shifted_mean` leaves them."""
-    for n in range(out.shape[0]):
+    columns = out.shape[0]
+    x_oldest, y_oldest = x[x_start], y[y_start]
+    for n in range(columns):
         out[n] = 0.0
-    for k in range(window):
-        for n in range(out.shape[0]):
-            dx = x[x_start + k, n] - x[x_start, n] - x_mean[n]
-            dy = y[y_start + k, n] - y[y_start, n] - y_mean[n]
-            out[n] += dx * dy
+    k = window % 2
+    for j in range(k):
+        a, c = x[x_start + j], y[y_start + j]
+        for n in range(columns):
+            out[n] += (a[n] - x_oldest[n] - x_mean[n]) * (c[n] - y_oldest[n] - y_mean[n])
+    while k < window:
+        a, b = x[x_start + k], x[x_start + k + 1]
+        c, d = y[y_start + k], y[y_start + k + 1]
+        for n in range(columns):
+            o, m, p, q = x_oldest[n], x_mean[n], y_oldest[n], y_mean[n]
+            out[n] = (out[n] + (a[n] - o - m) * (c[n] - p - q)) + (b[n] - o - m) * (d[n] - p - q)
+        k += 2
+
+
+@kernel
+def _squares_and_products(
+    x: FloatArray,
+    x_start: int,
+    x_mean: FloatArray,
+    y: FloatArray,
+    y_start: int,
+    y_mean: FloatArray,
+    window: int,
+    x_squares: FloatArray,
+    y_squares: FloatArray,
+    out: FloatArray,
+) -> None:
+    """`squared_deviations` of both and `_products`, in one pass over the window."""
+    columns = out.shape[0]
+    x_oldest, y_oldest = x[x_start], y[y_start]
+    for n in range(columns):
+        x_squares[n] = y_squares[n] = out[n] = 0.0
+    k = window % 2
+    for j in range(k):
+        a, c = x[x_start + j], y[y_start + j]
+        for n in range(columns):
+            e, g = a[n] - x_oldest[n] - x_mean[n], c[n] - y_oldest[n] - y_mean[n]
+            x_squares[n] += e * e
+            y_squares[n] += g * g
+            out[n] += e * g
+    while k < window:
+        a, b = x[x_start + k], x[x_start + k + 1]
+        c, d = y[y_start + k], y[y_start + k + 1]
+        for n in range(columns):
+            o, m, p, q = x_oldest[n], x_mean[n], y_oldest[n], y_mean[n]
+            e, f, g, h = a[n] - o - m, b[n] - o - m, c[n] - p - q, d[n] - p - q
+            x_squares[n] = (x_squares[n] + e * e) + f * f
+            y_squares[n] = (y_squares[n] + g * g) + h * h
+            out[n] = (out[n] + e * g) + f * h
+        k += 2
 
 
 @kernel
@@ -42,9 +89,7 @@ def _correlation(x: FloatArray, y: FloatArray, window: int, lag: int, first: int
         start = first + i - window + 1
         shifted_mean(x, start, window, x_mean)
         shifted_mean(y, start - lag, window, y_mean)
-        squared_deviations(x, start, window, x_mean, x_squares)
-        squared_deviations(y, start - lag, window, y_mean, y_squares)
-        _products(x, start, x_mean, y, start - lag, y_mean, window, out[i])
+        _squares_and_products(x, start, x_mean, y, start - lag, y_mean, window, x_squares, y_squares, out[i])
         for n in range(columns):
             r = finite(out[i, n] / (math.sqrt(x_squares[n]) * math.sqrt(y_squares[n])))
             out[i, n] = 1.0 if r > 1.0 else -1.0 if r < -1.0 else r
@@ -89,11 +134,24 @@ def ts_beta(y: FloatArray, x: FloatArray, window: int, first: int, out: FloatArr
 def _time_products(x: FloatArray, start: int, window: int, mean: FloatArray, out: FloatArray) -> None:
     """`out[n]`: sum over the window of (time - mean time) * deviation of x."""
     middle = (window - 1) / 2.0
-    for n in range(out.shape[0]):
+    columns = out.shape[0]
+    oldest = x[start]
+    for n in range(columns):
         out[n] = 0.0
-    for k in range(window):
-        for n in range(out.shape[0]):
-            out[n] += (k - middle) * (x[start + k, n] - x[start, n] - mean[n])
+    k = window % 4
+    for j in range(k):
+        a = x[start + j]
+        for n in range(columns):
+            out[n] += (j - middle) * (a[n] - oldest[n] - mean[n])
+    while k < window:
+        a, b, c, d = x[start + k], x[start + k + 1], x[start + k + 2], x[start + k + 3]
+        p, q, r, s = k - middle, k + 1 - middle, k + 2 - middle, k + 3 - middle
+        for n in range(columns):
+            o, m = oldest[n], mean[n]
+            first, second = p * (a[n] - o - m), q * (b[n] - o - m)
+            third, fourth = r * (c[n] - o - m), s * (d[n] - o - m)
+            out[n] = (((out[n] + first) + second) + third) + fourth
+        k += 4
 
 
 @kernel
@@ -117,14 +175,15 @@ def ts_slope(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
 @kernel
 def ts_resid(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     mean = np.empty(out.shape[1])
-    ts_slope(x, window, first, out)
+    squares = _time_squares(window)
     for i in range(out.shape[0]):
         t = first + i
         start = t - window + 1
         shifted_mean(x, start, window, mean)
+        _time_products(x, start, window, mean, out[i])
         for n in range(out.shape[1]):
             deviation = x[t, n] - x[start, n] - mean[n]
-            out[i, n] = finite(deviation - out[i, n] * ((window - 1) / 2.0))
+            out[i, n] = finite(deviation - finite(out[i, n] / squares) * ((window - 1) / 2.0))
 
 
 @kernel
