@@ -6,11 +6,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cli.session import Session
+    from modules.datastore import DataVersion
+    from modules.featurestore import Measured
+    from modules.manifest import Manifest
     from modules.panel import Panel
 
 
 def bars_of(session: Session, data: str | None) -> Panel:
     """Run ingest and clean for a data set (None = that of pipeline.yaml) and return its bars."""
+    return _cleaned(session, data)[1]
+
+
+def measured_bars(session: Session, data: str | None) -> Measured:
+    """As `bars_of`, with the times from which each bar could be known: those of the records that clean read."""
+    import polars as pl
+
+    from modules.featurestore import measured
+
+    version, bars, manifest = _cleaned(session, data)
+    records = session.artifacts.get(manifest.stage("clean").inputs["records"])
+    assert isinstance(records, pl.DataFrame), "records must be a table"
+    return measured(version.name, version.digest, bars, records, version.lockbox_start_ns)
+
+
+def _cleaned(session: Session, data: str | None) -> tuple[DataVersion, Panel, Manifest]:
     from modules.panel import Panel
     from modules.pipeline import RawSource, execute
     from modules.task import load_modules, load_pipeline, make_task
@@ -28,4 +47,4 @@ def bars_of(session: Session, data: str | None) -> Panel:
     )
     bars = session.artifacts.get(manifest.output("bars"))
     assert isinstance(bars, Panel), "bars must be a panel"
-    return bars
+    return version, bars, manifest

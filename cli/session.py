@@ -14,6 +14,7 @@ from modules.workspace import Workspace
 if TYPE_CHECKING:
     from modules.artifacts import ArtifactStore
     from modules.datastore import DataStore, DataVersion
+    from modules.featurestore import FeatureStore
     from modules.manifest import ManifestStore
     from traces.events import Event
     from traces.ledger import Ledger
@@ -38,6 +39,13 @@ class Stores:
         from modules.datastore import DataStore
 
         return DataStore(self.workspace.data)
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """Stored features."""
+        from modules.featurestore import FeatureStore
+
+        return FeatureStore(self.workspace.features)
 
     @cached_property
     def manifests(self) -> ManifestStore:

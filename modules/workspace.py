@@ -38,6 +38,11 @@ class Workspace:
         return self.home / "data"
 
     @property
+    def features(self) -> Path:
+        """The feature store."""
+        return self.home / "features"
+
+    @property
     def ledger(self) -> Path:
         """The append-only event log."""
         return self.home / "ledger"

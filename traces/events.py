@@ -140,6 +140,19 @@ class DataRegistered(EventBase):
     refused: Mapping[str, Count]
 
 
+class FeaturesStored(EventBase):
+    """A commit of the feature store. `commit` is the digest of its file in the log, so that the ledger vouches for it;
+    `features` were new by it."""
+
+    kind: Literal["features.stored"] = "features.stored"
+    data: str
+    data_digest: str
+    version: Count
+    commit: str
+    features: Texts
+    files: Count
+
+
 # --- research -------------------------------------------------------------------------------------
 
 
@@ -332,6 +345,7 @@ Event: TypeAlias = Annotated[
     | StageFinished
     | StageRefused
     | DataRegistered
+    | FeaturesStored
     | ResearchStarted
     | ResearchNeedsInput
     | ResearchRefused

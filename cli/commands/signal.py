@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.errors import ExitCode, RequestError
+from cli.errors import ExitCode
 from cli.lazy import command_file
 from cli.output import MAX_SEED, Json, emit, working
 
@@ -36,15 +36,13 @@ def eval_(
 ) -> None:
     """Evaluate an expression on a data set's cleaned bars (outside the lockbox) and write the values."""
     from cli.barsource import bars_of
+    from cli.parquet import check_target
     from cli.session import session
     from modules.panel import iso
     from modules.signal import evaluate, format_signal, parse, signal_digest, warmup
 
     node = parse(expr)
-    if out_file.suffix != ".parquet":
-        raise RequestError(f"--out {out_file} does not end in .parquet", "name a .parquet file")
-    if not out_file.absolute().parent.is_dir():
-        raise RequestError(f"--out {out_file}: its folder does not exist", "make the folder first")
+    check_target(out_file)
     with session() as s, working("evaluating"):
         bars = bars_of(s, data)
         values = evaluate(node, bars)
@@ -67,10 +65,10 @@ def eval_(
 
 def write_values(path: Path, bars: Panel, values: FloatArray) -> None:
     """Long table, time-major; NaN as null. Whole or not at all."""
-    import uuid
-
     import numpy as np
     import polars as pl
+
+    from cli.parquet import write_table
 
     rows, columns = values.shape
     table = pl.DataFrame(
@@ -80,12 +78,7 @@ def write_values(path: Path, bars: Panel, values: FloatArray) -> None:
             "value": pl.Series(values.ravel()).fill_nan(None),
         }
     )
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        table.write_parquet(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_table(path, table)
 
 
 @app.command(context_settings=TAKES_EXPRESSIONS)

@@ -28,6 +28,7 @@ PLANNED_KINDS = [
     "stage.finished",
     "stage.refused",
     "data.registered",
+    "features.stored",
     "research.started",
     "research.needs_input",
     "research.refused",

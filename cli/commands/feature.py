@@ -1,0 +1,341 @@
+"""`cws feature`: the library of named features, and what of it is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.errors import ExitCode, RequestError
+from cli.lazy import command_file
+from cli.output import Json, emit, say, working
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from cli.session import Session
+    from modules.feature.library import Feature
+    from modules.featurestore import Built, Commit, Source, Stored, Wanted
+
+app = command_file("The feature library and its store.")
+
+Data = Annotated[str | None, typer.Option(help="A registered data set.", show_default="as pipeline.yaml says")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Features, like KMID or KMID@1.")]
+
+
+@app.command("list")
+def list_(
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="In the name, expression or source.")] = None,
+    family: Annotated[str | None, typer.Option(help="One family only.", show_default="all")] = None,
+    json: Json = False,
+) -> None:
+    """Every feature at its latest version: family, sign, source and expression."""
+    from cli.present import rows, table
+    from modules.feature.library import families, latest
+
+    known = families()
+    if family is not None and family not in known:
+        raise RequestError(f"family {family!r} does not exist", f"there are {', '.join(known)}")
+    found = [
+        _row(name, feature)
+        for name, features in known.items()
+        for feature in latest(features)
+        if family in (None, name) and _holds(feature, text)
+    ]
+    made = table("feature", "family", "sign", "source", "expression", right=("sign",))
+    cells = ([f[k] for k in ("feature", "family", "sign", "source", "expr")] for f in found)
+    emit({"features": found}, json, lambda out: out.print(rows(made, cells)))
+    if not json:
+        say(f"{len(found)} features" if found else "no feature fits; leave out TEXT to see all")
+
+
+def _holds(feature: Feature, text: str | None) -> bool:
+    words = (feature.name, feature.expr, feature.source, feature.about)
+    return text is None or any(text.lower() in word.lower() for word in words)
+
+
+def _row(family: str, feature: Feature) -> dict[str, object]:
+    return {
+        "feature": feature.reference,
+        "family": family,
+        "sign": feature.sign,
+        "source": feature.source,
+        "about": feature.about,
+        "expr": feature.expr,
+    }
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME[@V]", help="A feature, like KMID or KMID@1.")],
+    json: Json = False,
+) -> None:
+    """One feature: in words, its unit, warm-up, fields, source, versions, and what is stored of it."""
+    from cli.session import stores
+    from modules.feature.library import families, find
+    from modules.featurestore import wanted
+    from modules.signal import fields_of, unit_of, warmup
+    from modules.signal.words import in_words
+
+    feature = find(name)
+    family = next(f for f, rows in families().items() if feature in rows)
+    current = wanted(feature.reference, feature.node)
+    words = in_words(feature.node)
+    builds = [b for b in stores().features.state().builds.values() if b.key.feature == feature.reference]
+    result = {
+        **_row(family, feature),
+        "words": words.sentence,
+        "unit": str(unit_of(feature.node)),
+        "warmup_bars": warmup(feature.node),
+        "fields": sorted(fields_of(feature.node)),
+        "versions": [f.reference for f in families()[family] if f.name == feature.name],
+        "computation": current.computation,
+        "stored": [
+            {
+                "data": b.key.data,
+                "data_version": b.key.data_version,
+                "computation": b.key.computation,
+                "current": b.key.computation == current.computation,
+                "commit": b.commit,
+            }
+            for b in builds
+        ],
+    }
+
+    def human(out: Console) -> None:
+        from cli.present import rows, table, text
+
+        for line in words.lines():
+            out.print(line, markup=False, soft_wrap=True)
+        out.print()
+        for key, value in result.items():
+            if key not in ("words", "stored"):
+                out.print(f"{key.replace('_', ' '):<12}  {text(value)}", markup=False, soft_wrap=True)
+        if not builds:
+            out.print(f"not stored; `cws feature build {feature.name}` stores it", markup=False)
+            return
+        made = table("stored for", "version", "computation", "current", "commit", right=("commit",))
+        keys = ((b.key, b.commit) for b in builds)
+        cells = (
+            (k.data, k.data_version[:12], k.computation[:12], k.computation == current.computation, commit)
+            for k, commit in keys
+        )
+        out.print(rows(made, cells))
+
+    emit(result, json, human)
+
+
+@app.command()
+def build(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[FAMILY|NAME]...", help="Families or features; all if none is named.")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> int:
+    """Compute features on a data set's cleaned bars (outside the lockbox) and store what is not there yet."""
+    from cli.barsource import measured_bars
+    from cli.session import session
+    from modules.featurestore import build
+    from traces.events import FeaturesStored
+
+    features = _named(names or [])
+    with session() as s, working(f"building {len(features)} features"):
+        bars = measured_bars(s, data)
+        built = build(s.features, bars, {f.reference: f.node for f in features})
+        if built.written.new:
+            s.emit(
+                FeaturesStored(
+                    data=bars.source.data,
+                    data_digest=bars.source.version,
+                    version=built.written.version,
+                    commit=s.features.state(built.written.version).sum,
+                    features=[w.feature for w in built.written.new],
+                    files=built.written.files,
+                )
+            )
+    result = {
+        "data": bars.source.data,
+        "data_version": bars.source.version,
+        "bars": bars.bars.shape[0],
+        "symbols": len(bars.bars.symbols),
+        "new": [w.feature for w in built.written.new],
+        "there": [w.feature for w in built.written.there],
+        "refused": dict(built.refused),
+        "files": built.written.files,
+        "version": built.written.version,
+    }
+    emit(result, json, lambda out: _show_built(out, built))
+    return ExitCode.OK if built.written.new or built.written.there else ExitCode.FAILED
+
+
+def _named(names: Sequence[str]) -> list[Feature]:
+    """Features by name or family, each once; all where none is named. Raises FeatureError."""
+    from modules.feature.library import families, find, latest, library
+
+    known = families()
+    asked = [f for n in names for f in (latest(known[n]) if n in known else (find(n),))]
+    return list(dict.fromkeys(asked if names else library()))
+
+
+def _show_built(out: Console, built: Built) -> None:
+    from cli.present import rows, table
+
+    written = built.written
+    if written.new:
+        out.print(f"stored {len(written.new)} features in {written.files} files; version {written.version}")
+    else:
+        out.print("nothing new was stored")
+    if written.there:
+        out.print(f"{len(written.there)} were there already, by the same computation of the same bars")
+    if built.refused:
+        cells = ((name, why.split("\n", 1)[0]) for name, why in built.refused.items())
+        out.print(rows(table("not possible on these bars", "because"), cells))
+
+
+@app.command()
+def read(
+    names: Names,
+    out_file: Annotated[
+        Path,
+        typer.Option("--out", help="Parquet file: event_time, available_at, symbol, feature, value."),
+    ],
+    data: Data = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="TIME", help="What was known then, ISO; a date includes its day.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(metavar="DATE", help="First bar.", show_default="the first")] = None,
+    end: Annotated[str | None, typer.Option(metavar="DATE", help="Last bar.", show_default="the last")] = None,
+    computation: Annotated[
+        str | None,
+        typer.Option(metavar="DIGEST", help="Begins with this, instead of the current one.", show_default="current"),
+    ] = None,
+    version: Annotated[int | None, typer.Option(min=0, help="The store as it was.", show_default="newest")] = None,
+    json: Json = False,
+) -> None:
+    """Write stored values to a file; nothing is computed."""
+    from cli.parquet import check_target, write_table
+    from cli.session import session
+    from modules.featurestore import long_table
+
+    check_target(out_file)
+    moment, first, last = _instant("--as-of", as_of, end=True), _instant("--start", start), _instant("--end", end, True)
+    with session() as s, working("reading"):
+        asked, source = _asked(s, names, data, computation, version)
+        stored = s.features.load(asked, source, as_of_ns=moment, start_ns=first, end_ns=last, version=version)
+        table = long_table(stored, moment)
+        write_table(out_file, table)
+    values = int(table.get_column("value").count())
+    result = {
+        "out": out_file,
+        "features": {w.feature: w.computation for w in asked},
+        "data": source.data,
+        "data_version": source.version,
+        "rows": table.height,
+        "values": values,
+        **_span(stored),
+    }
+
+    def human(out: Console) -> None:
+        out.print(f"{out_file}: {table.height:,} rows, {values:,} values of {len(asked)} features", markup=False)
+        out.print(f"{result['symbols']} symbols, {result['start']} to {result['end']}", markup=False)
+
+    emit(result, json, human)
+
+
+def _span(stored: Stored) -> dict[str, object]:
+    from modules.panel import iso
+
+    return {"symbols": len(stored.symbols), "start": iso(int(stored.ts[0])), "end": iso(int(stored.ts[-1]))}
+
+
+def _instant(option: str, text: str | None, end: bool = False) -> int | None:
+    """ns UTC, inclusive; a date that ends something includes its day."""
+    from modules.panel import ns
+    from modules.task import DAY_NS
+
+    if text is None:
+        return None
+    try:
+        moment = ns(text)
+    except ValueError as error:
+        raise RequestError(f"{option}: {error}", "write it like 2010-03-01 or 2010-03-01T21:00:00Z") from error
+    return moment + DAY_NS - 1 if end and len(text) == len("2010-03-01") else moment
+
+
+def _asked(
+    s: Session, names: Sequence[str], data: str | None, computation: str | None, version: int | None
+) -> tuple[list[Wanted], Source]:
+    """What to read, of which bars. The current computation is of the bars as they are cleaned today; one that is
+    named may be of others."""
+    from cli.barsource import measured_bars
+    from modules.feature.library import find
+    from modules.featurestore import Source, wanted
+    from modules.task import load_pipeline
+
+    if computation is None:
+        features = [find(n) for n in names]
+        return [wanted(f.reference, f.node) for f in features], measured_bars(s, data).source
+    registered = s.version(data or load_pipeline(s.workspace.root / "pipeline.yaml").data)
+    asked = [_stored_by(s, n, computation, version) for n in names]
+    return asked, Source(registered.name, registered.digest, "", registered.lockbox_start_ns)
+
+
+def _stored_by(s: Session, name: str, computation: str, version: int | None) -> Wanted:
+    """A stored feature by the beginning of its computation; its definition may be gone from the library."""
+    from modules.feature.library import FeatureError, find
+    from modules.featurestore import Wanted
+
+    try:
+        reference = find(name).reference
+    except FeatureError:
+        reference = name
+    keys = [b.key for b in s.features.state(version).builds.values() if b.key.feature == reference]
+    found = sorted({k.computation for k in keys if k.computation.startswith(computation)})
+    if len(found) != 1:
+        have = ", ".join(sorted({k.computation[:12] for k in keys})) or "none"
+        what = f"fits {len(found)} computations" if found else "is no stored computation"
+        raise RequestError(f"--computation {computation} {what} of {reference}; stored are: {have}", "name one of them")
+    return Wanted(reference, found[0])
+
+
+@app.command()
+def history(
+    limit: Annotated[int, typer.Option(min=1, help="Newest first, at most so many.")] = 20,
+    verify: Annotated[bool, typer.Option(help="Read every stored file and compare its digest.")] = False,
+    json: Json = False,
+) -> None:
+    """Every commit of the store: when, of which data, which features it brought, and how many files it wrote."""
+    from cli.present import rows, table
+    from cli.session import stores
+
+    store = stores().features
+    commits = [c for c in store.state().commits if c.builds][::-1][:limit]
+    files = store.verify() if verify else None
+    listed = [_commit(c) for c in commits]
+    made = table("version", "made", "data", "data version", "features", "files", right=("version", "features", "files"))
+    cells = (
+        (c["version"], c["made"], c["data"], str(c["data_version"])[:12], len(k.builds), c["files"])
+        for c, k in zip(listed, commits, strict=True)
+    )
+    result = {"commits": listed, "verified_files": files}
+    emit(result, json, lambda out: out.print(rows(made, cells) if listed else "nothing was ever stored"))
+    if files is not None and not json:
+        say(f"{files} files verified")
+
+
+def _commit(commit: Commit) -> Mapping[str, object]:
+    from datetime import UTC, datetime
+
+    return {
+        "version": commit.version,
+        "made": datetime.fromtimestamp(commit.made_ms / 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "data": commit.data,
+        "data_version": commit.data_version,
+        "features": [k.feature for k in commit.builds],
+        "computations": sorted({k.computation for k in commit.builds}),
+        "files": commit.files,
+    }
