@@ -138,7 +138,8 @@ def suite_tasks(
     if version.name != suite.data:
         raise SuiteError(f"suite {suite.name} is on data {suite.data}, not {version.name}")
     start, end = period(version, part)
-    through = spec.model_copy(update={"stages": {**spec.stages, **(stages or {})}, "symbols": None})
+    # A suite names its own bars; the facts of the pipeline accompany other ones.
+    through = spec.model_copy(update={"stages": {**spec.stages, **(stages or {})}, "symbols": None, "facts": None})
     tasks = tuple(
         make_task(through, version, signal=t.signal, start=start, end=end, seed=suite.seed) for t in suite.tasks
     )

@@ -31,16 +31,17 @@ def measured_bars(session: Session, data: str | None) -> Measured:
 
 def _cleaned(session: Session, data: str | None) -> tuple[DataVersion, Panel, Manifest]:
     from modules.panel import Panel
-    from modules.pipeline import RawSource, execute
+    from modules.pipeline import execute
+    from modules.sources import source_of
     from modules.task import load_modules, load_pipeline, make_task
 
-    spec = load_pipeline(session.workspace.root / "pipeline.yaml")
+    spec = load_pipeline(session.workspace.root / "pipeline.yaml").model_copy(update={"facts": None})
     version = session.version(data or spec.data)
     task = make_task(spec, version)
     manifest = execute(
         task,
         load_modules(task, version),
-        RawSource(version.digest, lambda: session.data.raw(version)),
+        source_of(session.data, task),
         session.artifacts,
         session.emit,
         until="clean",

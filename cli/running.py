@@ -20,6 +20,7 @@ class RunRequest:
     pipeline: Path
     signal: str | None = None
     data: str | None = None
+    facts: str | None = None
     start: str | None = None
     end: str | None = None
     seed: int | None = None
@@ -28,14 +29,24 @@ class RunRequest:
 
 def run_request(session: Session, request: RunRequest) -> Manifest:
     """Run it, save its manifest, count it as a trial if anything new was looked at."""
-    from modules.pipeline import RawSource, execute
+    from modules.pipeline import execute
+    from modules.sources import source_of
     from modules.task import load_modules, load_pipeline, make_task
     from traces.events import TrialRecorded
 
     spec = _checked(load_pipeline(request.pipeline), request.signal)
     version = session.version(request.data or spec.data)
-    task = make_task(spec, version, signal=request.signal, start=request.start, end=request.end, seed=request.seed)
-    raw = RawSource(version.digest, lambda: session.data.raw(version))
+    named = request.facts or spec.facts
+    task = make_task(
+        spec,
+        version,
+        facts=session.version(named) if named else None,
+        signal=request.signal,
+        start=request.start,
+        end=request.end,
+        seed=request.seed,
+    )
+    raw = source_of(session.data, task)
     manifest = execute(
         task, load_modules(task, version), raw, session.artifacts, session.emit, use_cache=request.use_cache
     )

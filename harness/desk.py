@@ -15,8 +15,9 @@ from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import Panel
-from modules.pipeline import Emit, RawSource, execute
+from modules.pipeline import Emit, execute
 from modules.registry import list_modules, module_folder
+from modules.sources import facts_of, source_of
 from modules.task import PipelineSpec, Task, load_modules, make_task
 from modules.workspace import Workspace
 
@@ -55,13 +56,23 @@ class Desk:
 
     def task(self, signal: str | None) -> Task:
         """The pipeline on the discovery half: nothing that judges or that is locked is read."""
-        return make_task(self.spec, self.version, signal=signal, end=self.version.mining_end_ns)
+        return make_task(self.spec, self.version, facts=self.facts, signal=signal, end=self.version.mining_end_ns)
+
+    @cached_property
+    def facts(self) -> DataVersion | None:
+        """The facts that the pipeline names."""
+        return facts_of(self._data, self.spec)
 
     def run(self, signal: str) -> Manifest:
         """The full pipeline with `signal`; the manifest is kept."""
         task = self.task(signal)
         manifest = execute(
-            task, load_modules(task, self.version), self._raw(), self.artifacts, self.emit, purpose="research"
+            task,
+            load_modules(task, self.version),
+            source_of(self._data, task),
+            self.artifacts,
+            self.emit,
+            purpose="research",
         )
         ManifestStore(self.workspace.runs).save(manifest)
         return manifest
@@ -71,7 +82,9 @@ class Desk:
         """The cleaned bars of the discovery half."""
         task = self.task(None)
         modules = load_modules(task, self.version)
-        manifest = execute(task, modules, self._raw(), self.artifacts, self.emit, purpose="research", until="clean")
+        manifest = execute(
+            task, modules, source_of(self._data, task), self.artifacts, self.emit, purpose="research", until="clean"
+        )
         bars = self.artifacts.get(manifest.output("bars"))
         if not isinstance(bars, Panel):
             raise TypeError(f"bars must be a panel, are {type(bars).__name__}")
@@ -106,8 +119,9 @@ class Desk:
                 found[branch] = expr
         return found
 
-    def _raw(self) -> RawSource:
-        return RawSource(self.version.digest, lambda: DataStore(self.workspace.data).raw(self.version))
+    @property
+    def _data(self) -> DataStore:
+        return DataStore(self.workspace.data)
 
 
 def _expr_of(settings: bytes) -> str | None:

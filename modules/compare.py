@@ -68,7 +68,9 @@ def _first(recorded: Manifest, found: Manifest, store: ArtifactStore) -> Differe
     ]
     for old, new, causes in pairs:
         if old.stage == DOOR and old.inputs.get("records") != new.inputs.get("records"):
-            return _at_the_door(old, new, recorded.task, found.task, causes, store)
+            return _at_the_door("records", old, new, recorded.task, found.task, causes, store)
+        if "facts" in old.inputs.keys() & new.inputs.keys() and old.inputs["facts"] != new.inputs["facts"]:
+            return _at_the_door("facts", old, new, recorded.task, found.task, causes, store)
         for name in sorted(set(old.outputs) | set(new.outputs)):
             if old.outputs.get(name) != new.outputs.get(name):
                 return _locate(old, new, name, causes, store)
@@ -111,6 +113,7 @@ def _first_metric(old: StageRecord, new: StageRecord) -> str | None:
 
 
 def _at_the_door(
+    artifact: str,
     old: StageRecord,
     new: StageRecord,
     recorded: Task,
@@ -118,12 +121,13 @@ def _at_the_door(
     causes: tuple[str, ...],
     store: ArtifactStore,
 ) -> Difference:
-    """Ingest gave the same, and what was handed on differs: the tasks ask for other periods or symbols, or the
-    door between them has other code."""
-    asked = [f for f in ("end_ns", "symbols") if getattr(recorded, f) != getattr(found, f)]
+    """What went in was the same, and what was handed on differs: the tasks ask for other periods, symbols or facts, or
+    the door between them has other code."""
+    asks = ("end_ns", "symbols") if artifact == "records" else ("end_ns", "symbols", "facts_digest", "data_digest")
+    asked = [f for f in asks if getattr(recorded, f) != getattr(found, f)]
     why = f"the tasks have another {' and '.join(asked)}" if asked else "the door (modules/door.py) gives otherwise"
-    base = Difference(stage=old.stage, module=old.module, causes=causes, artifact="records")
-    difference = _cells(base, old.inputs.get("records", ""), new.inputs.get("records", ""), store)
+    base = Difference(stage=old.stage, module=old.module, causes=causes, artifact=artifact)
+    difference = _cells(base, old.inputs.get(artifact, ""), new.inputs.get(artifact, ""), store)
     return difference.model_copy(update={"message": "; ".join(filter(None, (difference.message, why)))})
 
 

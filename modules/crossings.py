@@ -33,6 +33,35 @@ class RecordsSchema(dy.Schema):
         return pl.col("available_at") >= pl.col("event_time")
 
 
+class FactsSchema(dy.Schema):
+    """Bitemporal figures of companies. `event_time` is the end of the period (its date at 00:00 UTC), `quarters` its
+    length (0 = at that moment), `available_at` the moment from which the figure could be known. A restatement is a
+    second row with a later available_at; every statement ever made stays."""
+
+    symbol = dy.String(nullable=False, primary_key=True, min_length=1)
+    concept = dy.String(nullable=False, primary_key=True, regex=r"^[a-z][a-z0-9_]{0,63}$")
+    event_time = dy.Datetime(nullable=False, primary_key=True, time_unit="ns", time_zone="UTC")
+    quarters = dy.Int64(nullable=False, primary_key=True, min=0, max=4)
+    unit = dy.String(nullable=False, primary_key=True, min_length=1)
+    available_at = dy.Datetime(nullable=False, primary_key=True, time_unit="ns", time_zone="UTC")
+    period_start = dy.Datetime(nullable=True, time_unit="ns", time_zone="UTC")
+    value = dy.Float64(nullable=False)
+    form = dy.String(nullable=False)
+    accession = dy.String(nullable=False)
+
+    @dy.rule()
+    def known_after_it_happened(cls) -> pl.Expr:
+        return pl.col("available_at") >= pl.col("event_time")
+
+    @dy.rule()
+    def a_period_has_a_start_and_a_moment_has_none(cls) -> pl.Expr:
+        return (pl.col("quarters") == 0) == pl.col("period_start").is_null()
+
+    @dy.rule()
+    def starts_before_it_ends(cls) -> pl.Expr:
+        return pl.col("period_start").is_null() | (pl.col("period_start") <= pl.col("event_time"))
+
+
 class InstrumentsSchema(dy.Schema):
     """What each symbol is, and between which dates it was so (`valid_to` null = still)."""
 
@@ -142,6 +171,8 @@ _MAYBE_PRICE = FieldRule(required=False, exclusive_minimum=0.0)
 
 Raw = Annotated[pl.DataFrame, RawTable()]
 Records = Annotated[pl.DataFrame, TableSchema(RecordsSchema, allow_empty=False)]
+Facts = Annotated[pl.DataFrame, TableSchema(FactsSchema, allow_empty=False)]
+"""Every statement known at the task's end. Which of them row t may use is worked out by `modules/fundamentals.py`."""
 Instruments = Annotated[pl.DataFrame, TableSchema(InstrumentsSchema, allow_empty=False)]
 Quality = Annotated[pl.DataFrame, TableSchema(QualitySchema)]
 Bars = Annotated[

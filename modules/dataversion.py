@@ -13,7 +13,8 @@ from modules.canonical import digest_table
 from modules.contract import TIME
 
 Scalar = str | int | float | bool | None
-IngestName = Literal["sample", "files"]
+IngestName = Literal["sample", "files", "facts"]
+Kind = Literal["bars", "facts"]
 
 MISSING_TEXT = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "-", ".")
 """Texts that mean "no value" in a number's column."""
@@ -57,6 +58,11 @@ class DataVersion(BaseModel):
     parent: str | None = None
     content_digest: str
     open_digest: str
+
+    @property
+    def kind(self) -> Kind:
+        """What its rows are. Facts are normalised when they are registered, so no ingest module reads them."""
+        return "facts" if self.ingest == "facts" else "bars"
 
 
 @dataclass(frozen=True)
@@ -127,5 +133,5 @@ def _check_raw(item: Registration) -> None:
     if item.rows == 0 or item.symbols == 0:
         raise DataError(
             f"data set {item.name} has {item.rows} usable rows and {item.symbols} symbols",
-            "give a file with bars in it",
+            f"give a file with {'facts' if item.ingest == 'facts' else 'bars'} in it",
         )

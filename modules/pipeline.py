@@ -1,9 +1,10 @@
 """One task through the six stages: check every boundary, reuse what is known, record everything.
 
 Data walks like this: raw -> ingest -> (as_of, the only door) -> clean -> feature -> backtest -> size
--> execute. Artifacts lie on a board by name and digest; a stage takes those its `Inputs` name. A
-stage whose code, settings, skills, seed and input digests were seen before, by the same libraries on the
-same kind of machine, is not run again: the board gets the recorded digests, and no artifact is read.
+-> execute. Facts, where a task has them, come through the same door. Artifacts lie on a board by name and
+digest; a stage takes those its `Inputs` name. A stage whose code, settings, skills, seed and input digests
+were seen before, by the same libraries on the same kind of machine, is not run again: the board gets the
+recorded digests, and no artifact is read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import polars as pl
 from modules.artifacts import ArtifactStore, Kind
 from modules.canonical import Artifact, digest_json, digest_mapping
 from modules.contract import STAGES, Context, ContractError, Module, ModuleOutputs, PanelSchema, Stage, check_ports
-from modules.door import through_the_door
+from modules.door import facts_through_the_door, through_the_door
 from modules.known import Known, recall, remember
 from modules.manifest import Manifest, StageRecord, environment
 from modules.panel import iso
@@ -35,11 +36,22 @@ Purpose = Literal["run", "research", "ablation", "replay", "certify"]
 
 
 @dataclass(frozen=True)
+class FactsSource:
+    """The facts of a task that were known before `before_ns`, where the first of the lockboxes of facts and bars
+    begins. Read only if the door needs them."""
+
+    digest: str
+    before_ns: int
+    load: Callable[[], pl.DataFrame]
+
+
+@dataclass(frozen=True)
 class RawSource:
-    """A data set's raw rows outside the lockbox, read only if a stage needs them."""
+    """A data set's raw rows outside the lockbox, read only if a stage needs them; and the facts beside them."""
 
     digest: str
     load: Callable[[], pl.DataFrame]
+    facts: FactsSource | None = None
 
 
 @dataclass
@@ -102,6 +114,8 @@ def execute(
             seed=task.seed,
             modules={stage: modules[stage].name if stage in modules else task.stages[stage] for stage in STAGES},
             purpose=purpose,
+            facts=task.facts,
+            facts_digest=task.facts_digest,
         )
     )
     board = _Board(store, raw, {"raw": raw.digest})
@@ -112,6 +126,7 @@ def execute(
             record = _run_stage(modules[stage], task, board, machine, use_cache=use_cache)
             if stage == "ingest":
                 _open_door(task, board, machine, use_cache=use_cache)
+                _open_door_to_facts(task, board, machine, use_cache=use_cache)
         except Exception as error:
             if isinstance(error, ContractError):
                 emit(_refusal(run_id, error))
@@ -170,6 +185,11 @@ def _run_stage(
     clock = time.perf_counter()
     names = list(module.ports("inputs"))
     absent = [n for n in names if n not in board.digests]
+    if "facts" in absent:
+        raise TaskError(
+            f"{module.stage}/{module.name} asks for facts, and the task names none; set `facts:` in pipeline.yaml (or "
+            "--facts) to a set of facts; `cws data add NAME FILES... --kind facts` registers one"
+        )
     if absent:
         raise TaskError(
             f"{module.stage}/{module.name} asks for {', '.join(absent)}, which no earlier stage writes; "
@@ -264,3 +284,35 @@ def _open_door(task: Task, board: _Board, machine: Mapping[str, str], *, use_cac
     digest = board.store.put(view)
     board.set("records", digest, view)
     remember(board.store, key, Known(outputs={"records": digest}))
+
+
+def _open_door_to_facts(task: Task, board: _Board, machine: Mapping[str, str], *, use_cache: bool) -> None:
+    """Put `facts` on the board: what was stated by the task's end, of the symbols it names. Nothing without facts."""
+    if task.facts_digest is None:
+        return
+    source = board.raw.facts
+    if source is None or source.digest != task.facts_digest:
+        have = "none" if source is None else source.digest[:12]
+        raise TaskError(f"the task needs facts {task.facts} {task.facts_digest[:12]}, given were {have}")
+    key = digest_json(
+        {
+            "door": reach_digest(CHECKOUT / "modules" / "door.py"),
+            "facts": task.facts_digest,
+            "end_ns": min(task.end_ns, source.before_ns - 1),
+            "symbols": task.symbols,
+            "environment": machine,
+        }
+    )
+    known = recall(board.store, key, {"facts": "table"}) if use_cache else None
+    if known is not None:
+        board.set("facts", known.outputs["facts"])
+        return
+    view = facts_through_the_door(source.load(), min(task.end_ns, source.before_ns - 1), task.symbols)
+    if view.is_empty():
+        raise TaskError(
+            f"nothing in {task.facts} about {', '.join(task.symbols or ('any symbol',))} was known by "
+            f"{iso(task.end_ns)}; end the period later, or register facts about these symbols"
+        )
+    digest = board.store.put(view)
+    board.set("facts", digest, view)
+    remember(board.store, key, Known(outputs={"facts": digest}))

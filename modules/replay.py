@@ -11,8 +11,9 @@ from modules.compare import Difference, first_difference
 from modules.contract import STAGES, Module, Stage
 from modules.datastore import DataStore
 from modules.manifest import Manifest
-from modules.pipeline import Emit, RawSource, execute
+from modules.pipeline import Emit, execute
 from modules.registry import RegistryError, load_module, validate_settings
+from modules.sources import source_of
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,10 @@ def replay(manifest: Manifest, data: DataStore, store: ArtifactStore, emit: Emit
     Raises DataError where the data version is gone, RegistryError where a module is gone or no longer takes the
     recorded settings, and what a stage raises.
     """
-    version = data.get(manifest.task.data, manifest.task.data_digest)
     found = execute(
         manifest.task,
         recorded_modules(manifest),
-        RawSource(version.digest, lambda: data.raw(version)),
+        source_of(data, manifest.task),
         store,
         emit,
         purpose="replay",

@@ -41,6 +41,7 @@ class PipelineSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str
+    facts: str | None = None
     symbols: tuple[str, ...] | None = None
     signal: str | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
@@ -80,11 +81,21 @@ class Task(BaseModel):
     end_ns: int
     stages: dict[Stage, str]
     objective: str
+    facts: str | None = None
+    facts_digest: str | None = None
+
+    @model_validator(mode="after")
+    def _facts_have_a_digest(self) -> Self:
+        if (self.facts is None) != (self.facts_digest is None):
+            raise ValueError(f"facts is {self.facts!r} and facts_digest {self.facts_digest!r}; give both or neither")
+        return self
 
     @property
     def digest(self) -> str:
-        """Identity of the task. The name of the data set is a label; its digest counts."""
-        return digest_json(self.model_dump(mode="json", exclude={"data"}))
+        """Identity of the task. The names of data sets are labels; their digests count. A task without facts has
+        the identity it had before there were any."""
+        labels = {"data", "facts"} | ({"facts_digest"} if self.facts_digest is None else set())
+        return digest_json(self.model_dump(mode="json", exclude=labels))
 
 
 def load_pipeline(path: Path) -> PipelineSpec:
@@ -108,6 +119,7 @@ def make_task(
     spec: PipelineSpec,
     version: DataVersion,
     *,
+    facts: DataVersion | None = None,
     signal: str | None = None,
     start: str | int | None = None,
     end: str | int | None = None,
@@ -115,20 +127,26 @@ def make_task(
 ) -> Task:
     """The task that `spec` asks of `version`, with overrides. ISO dates or ns UTC.
 
-    A date given as `end` is included: what is known by the following midnight may be read.
-    Raises LockboxError where the period reaches into the lockbox, TaskError where it is empty.
+    A date given as `end` is included: what is known by the following midnight may be read. `facts` is the version of
+    the set that `spec.facts` names; a period ends where the first of the two lockboxes begins.
+    Raises LockboxError where the period reaches into a lockbox, TaskError where it is empty or a set is of the wrong
+    kind.
     """
+    _check_kinds(spec, version, facts)
     start_ns = _instant(start if start is not None else spec.period.start, version.first_ns, end=False)
-    end_ns = _instant(end if end is not None else spec.period.end, version.lockbox_start_ns, end=True)
-    if end_ns > version.lockbox_start_ns:
+    sets = [version] if facts is None else [version, facts]
+    first_locked = min(sets, key=lambda v: v.lockbox_start_ns)
+    end_ns = _instant(end if end is not None else spec.period.end, first_locked.lockbox_start_ns, end=True)
+    if end_ns > first_locked.lockbox_start_ns:
         raise LockboxError(
-            f"period.end {iso(end_ns)} reaches into the lockbox of {version.name}, which begins at "
-            f"{iso(version.lockbox_start_ns)}; end the period at or before that"
+            f"period.end {iso(end_ns)} reaches into the lockbox of {first_locked.name}, which begins at "
+            f"{iso(first_locked.lockbox_start_ns)}; end the period at or before that"
         )
     if start_ns >= end_ns:
         raise TaskError(
             f"period is empty: start {iso(start_ns)}, end {iso(end_ns)}; {version.name} has "
-            f"{iso(version.first_ns)} to {iso(version.lockbox_start_ns)} outside its lockbox"
+            f"{iso(version.first_ns)} to {iso(first_locked.lockbox_start_ns)} outside the lockbox"
+            + ("" if facts is None else f" of {first_locked.name}")
         )
     return Task(
         data=version.name,
@@ -141,7 +159,20 @@ def make_task(
         # What a data set was registered with is part of what it is.
         stages={**spec.stages, "ingest": version.ingest},
         objective=spec.objective,
+        facts=facts.name if facts is not None else None,
+        facts_digest=facts.digest if facts is not None else None,
     )
+
+
+def _check_kinds(spec: PipelineSpec, version: DataVersion, facts: DataVersion | None) -> None:
+    if version.kind != "bars":
+        raise TaskError(f"data: {version.name} is a set of {version.kind}; name it under `facts:`, and bars here")
+    if facts is not None and facts.kind != "facts":
+        raise TaskError(
+            f"facts: {facts.name} is a set of {facts.kind}; register one with `cws data add NAME FILES... --kind facts`"
+        )
+    if spec.facts is not None and facts is None:
+        raise TaskError(f"the pipeline asks for facts {spec.facts}, and no version of them was given")
 
 
 def _instant(value: str | int | None, default: int, *, end: bool) -> int:

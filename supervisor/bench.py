@@ -12,7 +12,8 @@ from modules.contract import STAGES, Module, Stage
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import FloatArray
-from modules.pipeline import Emit, Purpose, RawSource, execute
+from modules.pipeline import Emit, Purpose, execute
+from modules.sources import source_of
 from modules.task import PipelineSpec, Task, load_modules
 
 
@@ -57,5 +58,4 @@ class Bench:
         modules = self.loaded[task.digest]
         if patch is not None:
             modules = patched_modules(patch, modules)
-        raw = RawSource(self.version.digest, lambda: self.data.raw(self.version))
-        return execute(task, modules, raw, self.store, self.emit, purpose=purpose)
+        return execute(task, modules, source_of(self.data, task), self.store, self.emit, purpose=purpose)

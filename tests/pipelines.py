@@ -10,6 +10,7 @@ from modules.contract import Module, Stage
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import Manifest, ManifestStore
 from modules.pipeline import RawSource, execute
+from modules.sources import source_of
 from modules.task import PipelineSpec, Task, load_modules, load_pipeline, make_task
 from traces.events import Event
 
@@ -23,6 +24,7 @@ class Desk:
 
     home: Path
     data_name: str = "us5"
+    facts_name: str | None = None
     spec: PipelineSpec = SPEC
     events: list[Event] = field(default_factory=list)
 
@@ -36,11 +38,11 @@ class Desk:
         return self.data.current(self.data_name)
 
     def task(self, **changes: object) -> Task:
-        return make_task(self.spec, self.version, **changes)  # type: ignore[arg-type]
+        facts = None if self.facts_name is None else self.data.current(self.facts_name)
+        return make_task(self.spec, self.version, facts=facts, **changes)  # type: ignore[arg-type]
 
     def raw(self) -> RawSource:
-        version = self.version
-        return RawSource(version.digest, lambda: self.data.raw(version))
+        return source_of(self.data, self.task())
 
     def run(
         self,

@@ -71,6 +71,8 @@ class RunStarted(EventBase):
     seed: Seed
     modules: Mapping[str, str]
     purpose: Literal["run", "research", "ablation", "replay", "certify"]
+    facts: str | None = None
+    facts_digest: str | None = None
 
 
 class RunFinished(EventBase):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from modules.datastore import DataVersion
+    from modules.facts.adding import FactsAdded
     from modules.ingest.adding import AddResult
 
 app = command_file("Data sets.")
@@ -65,9 +66,30 @@ def add(
     max_refused_share: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Refuse the whole file where more rows than this are refused.")
     ] = 0.2,
+    kind: Annotated[
+        Literal["bars", "facts"], typer.Option(help="bars: prices; facts: figures of companies, as filed.")
+    ] = "bars",
+    symbols: Annotated[
+        Path | None, typer.Option(help="Facts: a CSV or Parquet file with cik and symbol, for files that name CIKs.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Register CSV or Parquet bars under a name: guesses the columns, shows the guess and every row refused."""
+    """Register CSV or Parquet bars under a name: guesses the columns, shows the guess and every row refused.
+
+    With --kind facts: the SEC's financial statement data sets (sub and num), companyfacts, or a table of figures.
+    """
+    for path in (*paths, *filter(None, (instruments, symbols))):
+        if not path.exists():
+            raise RequestError(f"{path} does not exist", "check the path")
+    if kind == "facts":
+        _refuse_options_of_bars(
+            layout, time_column, symbol_column, open_column, high_column, low_column, close_column, adj_close_column,
+            volume_column, symbol, date_order, calendar, interval_s, known_at,
+        )  # fmt: skip
+        _add_facts(name, paths, symbols, timezone, venue, instruments, max_refused_share, json=json)
+        return
+    if symbols is not None:
+        raise RequestError("--symbols goes with --kind facts", "bars name their symbols in a column: --symbol-column")
     from cli.session import registered, session
     from modules.ingest.adding import AddOptions, add_files
 
@@ -93,9 +115,6 @@ def add(
         known_at=known_at,
         max_refused_share=max_refused_share,
     )
-    for path in (*paths, *([instruments] if instruments else [])):
-        if not path.exists():
-            raise RequestError(f"{path} does not exist", "check the path")
     with session() as s, working("reading"):
         before = {(v.name, v.version) for v in s.data.list()}
         result = add_files(s.data, name, paths, options)
@@ -105,6 +124,73 @@ def add(
     emit(_added(result, new), json, lambda out: _show_added(out, result, new))
     if not json:
         say(f"next: [bold]cws run --data {name}[/]")
+
+
+def _refuse_options_of_bars(*given: object) -> None:
+    if any(value is not None for value in given):
+        raise RequestError(
+            "an option of bars was given with --kind facts",
+            "facts take --symbols, --timezone, --venue, --instruments and --max-refused-share",
+        )
+
+
+def _add_facts(
+    name: str,
+    paths: list[Path],
+    symbols: Path | None,
+    timezone: str | None,
+    venue: str | None,
+    instruments: Path | None,
+    max_refused_share: float,
+    *,
+    json: bool,
+) -> None:
+    from cli.session import registered, session
+    from modules.facts.adding import FactOptions, add_facts
+
+    options = FactOptions(
+        symbols=symbols,
+        timezone=timezone,
+        venue=venue,
+        instruments=instruments,
+        max_refused_share=max_refused_share,
+    )
+    with session() as s, working("reading"):
+        before = {(v.name, v.version) for v in s.data.list()}
+        result = add_facts(s.data, name, paths, options)
+        new = (result.version.name, result.version.version) not in before
+        if new:
+            s.emit(registered(result.version))
+    shown = {
+        **_version(result.version),
+        "refused": result.refused,
+        "first_refused": result.first_refused,
+        "left_out": result.left_out,
+        "concepts": result.concepts,
+        "notes": result.notes,
+        "new": new,
+    }
+    emit(shown, json, lambda out: _show_facts(out, result, new))
+    if not json:
+        say(f"next: [bold]cws run --facts {name}[/] with a module that reads facts, like feature/value")
+
+
+def _show_facts(out: Console, result: FactsAdded, new: bool) -> None:
+    from cli.present import rows, table
+
+    _show_head(out, result.version, new)
+    out.print(rows(table("concept", "facts", right=("facts",)), result.concepts.items()))
+    if result.left_out:
+        out.print(rows(table("not used", "rows", right=("rows",)), result.left_out.items()))
+    for note in result.notes:
+        out.print(f"note: {note}", markup=False)
+    _show_refused(out, result.refused, result.first_refused)
+
+
+def _show_head(out: Console, version: DataVersion, new: bool) -> None:
+    state = "registered" if new else "was registered before, unchanged"
+    out.print(f"[bold]{version.name}[/] {version.version} {state}: {version.rows:,} rows, {version.symbols} symbols")
+    out.print(f"{version.start} to {version.end}; digest {version.digest}", markup=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -121,12 +207,12 @@ def list_(json: Json = False) -> None:
         current = {v.name: s.data.current(v.name).digest for v in found}
     listed = [{**_version(v), "current": current[v.name] == v.digest} for v in found]
     made = table(
-        "data", "version", "rows", "symbols", "from", "to", "lockbox from", "digest", right=("rows", "symbols")
+        "data", "kind", "version", "rows", "symbols", "from", "to", "lockbox from", "digest", right=("rows", "symbols")
     )
     cells = (
         (
             v["name"] if v["current"] else f"({v['name']})",
-            *(v[k] for k in ("version", "rows", "symbols", "start", "end", "lockbox_start")),
+            *(v[k] for k in ("kind", "version", "rows", "symbols", "start", "end", "lockbox_start")),
             str(v["digest"])[:12],
         )
         for v in listed
@@ -139,6 +225,7 @@ def _version(version: DataVersion) -> dict[str, object]:
 
     return {
         "name": version.name,
+        "kind": version.kind,
         "version": version.version,
         "digest": version.digest,
         "rows": version.rows,
@@ -167,10 +254,7 @@ def _added(result: AddResult, new: bool) -> dict[str, object]:
 def _show_added(out: Console, result: AddResult, new: bool) -> None:
     from cli.present import rows, table
 
-    version = result.version
-    state = "registered" if new else "was registered before, unchanged"
-    out.print(f"[bold]{version.name}[/] {version.version} {state}: {version.rows:,} rows, {version.symbols} symbols")
-    out.print(f"{version.start} to {version.end}; digest {version.digest}", markup=False, soft_wrap=True)
+    _show_head(out, result.version, new)
     out.print(rows(table("read as", ""), result.guess.shown().items()))
     if result.guess.unused:
         out.print(f"columns not used: {', '.join(result.guess.unused)}", markup=False)

@@ -26,6 +26,7 @@ def run(
     ] = None,
     signal: Annotated[str | None, typer.Option(help="An expression, in place of the pipeline's.")] = None,
     data: Annotated[str | None, typer.Option(help="A registered data set.")] = None,
+    facts: Annotated[str | None, typer.Option(help="A registered set of facts beside the bars.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="Trade from this date.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Up to and with this date.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")] = None,
@@ -38,7 +39,9 @@ def run(
     from cli.session import session
 
     with session() as s, working("running"):
-        request = RunRequest(pipeline or s.workspace.root / "pipeline.yaml", signal, data, start, end, seed, cache)
+        request = RunRequest(
+            pipeline or s.workspace.root / "pipeline.yaml", signal, data, facts, start, end, seed, cache
+        )
         manifest = run_request(s, request)
         written = report_run(s, manifest) if report else None
     emit(run_json(manifest, written), json, lambda out: show(out, manifest, written))
@@ -53,6 +56,7 @@ def run_json(manifest: Manifest, written: ReportPaths | None) -> dict[str, objec
         "digest": manifest.digest,
         "task_digest": manifest.task_digest,
         "data": {"name": manifest.task.data, "digest": manifest.task.data_digest},
+        "facts": {"name": manifest.task.facts, "digest": manifest.task.facts_digest} if manifest.task.facts else None,
         "signal": manifest.task.signal,
         "stages": [
             {"stage": s.stage, "module": s.module, "digest": s.digest, "seconds": s.seconds, "cached": s.cached}
@@ -72,7 +76,8 @@ def show(out: Console, manifest: Manifest, written: ReportPaths | None) -> None:
     from modules.panel import iso
 
     task = manifest.task
-    out.print(f"[bold]{signal_of(manifest)}[/bold]  on {task.data}, {iso(task.start_ns)} to {iso(task.end_ns)}")
+    beside = f" with {task.facts}" if task.facts else ""
+    out.print(f"[bold]{signal_of(manifest)}[/bold]  on {task.data}{beside}, {iso(task.start_ns)} to {iso(task.end_ns)}")
     for text in written.warnings if written else ():
         out.print(f"[bold red]! {text}[/]")
     for text in written.notes if written else ():

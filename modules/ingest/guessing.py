@@ -131,7 +131,7 @@ def _check_wide(raw: pl.DataFrame, names: list[str], values: Mapping[str, str]) 
 def _with_clock(raw: pl.DataFrame, fixed: Mapping[str, Scalar], options: AddOptions, notes: list[str]) -> Settings:
     """Settings with the clock guessed on top of the columns."""
     column = raw.get_column(str(fixed["time_column"]))
-    facts = _instrument_facts(options.instruments)
+    facts = instrument_facts(options.instruments)
     try:
         settings = Settings.model_validate(
             {
@@ -165,7 +165,8 @@ def _with_clock(raw: pl.DataFrame, fixed: Mapping[str, Scalar], options: AddOpti
         raise DataError(str(error), "correct the option") from error
 
 
-def _instrument_facts(path: Path | None) -> list[Instrument]:
+def instrument_facts(path: Path | None) -> list[Instrument]:
+    """What a file says of symbols, a row each. Raises DataError for one without symbols."""
     if path is None:
         return []
     table = read_raw(path)
