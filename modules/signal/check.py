@@ -25,7 +25,9 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "shift": "delay", "lag": "delay", "ref": "delay", "diff": "delta", "pct_change": "returns", "ret": "returns",
         "corr": "ts_corr", "correlation": "ts_corr", "cov": "ts_cov", "covariance": "ts_cov", "beta": "ts_beta",
         "slope": "ts_slope", "skew": "ts_skew", "kurt": "ts_kurt", "quantile": "ts_quantile", "argmax": "ts_argmax",
-        "argmin": "ts_argmin", "highest": "ts_max", "lowest": "ts_min", "ewm": "ema",
+        "argmin": "ts_argmin", "stoch": "stochastic", "stochrsi": "stoch_rsi", "willr": "williams_r", "sar": "psar",
+        "bop": "balance_of_power", "ultosc": "ultimate_oscillator", "adosc": "chaikin_oscillator",
+        "highest": "ts_max", "lowest": "ts_min", "ewm": "ema",
         "cs_rank": "rank", "normalize": "zscore", "if": "where", "iff": "where", "ffill": "ffill_limit", "pow": "power",
     }
 )  # fmt: skip
@@ -119,6 +121,9 @@ def check_fields(node: Node, available: Iterable[str], fail: Fail) -> None:
         if isinstance(leaf, Field) and leaf.name not in known:
             close = nearest(leaf.name, known)
             remedy = f"did you mean {' or '.join(close)}? " if close else ""
+            computed = find(leaf.name)
+            if computed is not None:
+                remedy = f"write {computed.signature} to compute it from bars; "
             raise fail(f"unknown field {leaf.name}; {remedy}there is {', '.join(sorted(known))}", leaf.column)
 
 

@@ -11,7 +11,7 @@ from modules.signal.check import build_call, check_fields, check_units
 from modules.signal.errors import SignalError
 from modules.signal.nodes import MAX_DEPTH, MAX_NODES, MAX_TEXT, Call, Field, Node, Number, depth, walk
 from modules.signal.operators import find
-from modules.signal.units import Loose
+from modules.signal.units import FIELD_UNITS, Loose
 
 _BINARY: dict[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
 _COMPARE: dict[type[ast.cmpop], str] = {
@@ -148,7 +148,7 @@ class _Reader:
 
     def name(self, name: str, column: int) -> Field:
         row = find(name)
-        if row is not None:
+        if row is not None and name not in FIELD_UNITS:  # vwap is delivered with some bars and computed from others
             raise self.fail(f"{name} is an operator, not a field; write {row.signature}", column)
         return Field(name, column)
 

@@ -234,16 +234,13 @@ def macd_hist(x: FloatArray, fast: int, slow: int, signal: int, state: FloatArra
 
 @kernel
 def dpo(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
-    back = window // 2 + 1
+    mean = np.empty(out.shape[1])
     for i in range(out.shape[0]):
         t = first + i
+        start = t - window + 1
+        shifted_mean(x, start, window, mean)
         for n in range(out.shape[1]):
-            out[i, n] = 0.0
-        for k in range(t - window + 1, t + 1):
-            for n in range(out.shape[1]):
-                out[i, n] += x[k, n]
-        for n in range(out.shape[1]):
-            out[i, n] = finite(x[t - back, n] - out[i, n] / window)
+            out[i, n] = finite(x[t - (window // 2 + 1), n] - x[start, n] - mean[n])
 
 
 @kernel
@@ -255,17 +252,19 @@ def balance_of_power(begin: FloatArray, high: FloatArray, low: FloatArray, close
 
 @kernel
 def awesome(high: FloatArray, low: FloatArray, fast: int, slow: int, first: int, out: FloatArray) -> None:
-    recent = np.empty(out.shape[1])
+    """Sums of distances from the oldest bar, so that a market that stands still gives 0."""
+    oldest, recent = np.empty(out.shape[1]), np.empty(out.shape[1])
     for i in range(out.shape[0]):
         t = first + i
+        start = t - slow + 1
         for n in range(out.shape[1]):
+            oldest[n] = (high[start, n] + low[start, n]) / 2.0
             out[i, n] = 0.0
             recent[n] = 0.0
-        for k in range(t - slow + 1, t + 1):
+        for k in range(start, t + 1):
             for n in range(out.shape[1]):
-                out[i, n] += (high[k, n] + low[k, n]) / 2.0
-        for k in range(t - fast + 1, t + 1):
-            for n in range(out.shape[1]):
-                recent[n] += (high[k, n] + low[k, n]) / 2.0
+                distance = (high[k, n] + low[k, n]) / 2.0 - oldest[n]
+                out[i, n] += distance
+                recent[n] += distance if k > t - fast else 0.0
         for n in range(out.shape[1]):
             out[i, n] = finite(recent[n] / fast - out[i, n] / slow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modules.signal import SignalError, evaluate, parse
+from modules.signal import SignalError, evaluate, fields_of, parse
 from modules.signal.nodes import MAX_DEPTH, MAX_NODES, MAX_TEXT
 from tests.modules.signal.panels import make_panel
 
@@ -128,7 +128,16 @@ def test_refused_for_this_panel(text: str, column: int, said: tuple[str, ...]) -
 
 def test_known_fields_are_checked_where_they_are_given() -> None:
     assert parse("close / month", fields=["close"])
-    with pytest.raises(SignalError, match="unknown field vwap; there is close"):
+    with pytest.raises(SignalError, match="unknown field bid_size; there is close"):
+        parse("close / bid_size", fields=["close"])
+
+
+def test_a_field_may_be_called_as_its_operator() -> None:
+    """Some vendors deliver vwap; from plain bars it is computed."""
+    delivered = parse("close / vwap - 1", fields=["close", "vwap"])
+    assert fields_of(delivered) == {"close", "vwap"}
+    computed = r"unknown field vwap; write vwap\(high, low, close, volume, window=20\) to compute it from bars"
+    with pytest.raises(SignalError, match=computed):
         parse("close / vwap", fields=["close"])
 
 
