@@ -1,8 +1,9 @@
 """One form for signals that are sure to give the same bits, and its digest.
 
 Only rewrites that are exact in floating point: operands of commutative operators are sorted, `and or max min` are
-flattened (they are associative; `+` and `*` are not), comparisons point one way, double negation and multiplication
-or division by 1 and `unitless` go (what remains is for computing: units were checked before), constants are folded.
+flattened (they are associative; `+` and `*` are not), comparisons point one way, an operator that another one covers
+is written as that one, double negation and multiplication or division by 1 and `unitless` go (what remains is for
+computing: units were checked before), constants are folded.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable
 from modules.canonical import digest_json
 from modules.signal.calendar import CALENDAR_FIELDS
 from modules.signal.nodes import Call, Field, Node, Number, walk
-from modules.signal.operators import find
+from modules.signal.operators import LARGEST, find
 from modules.signal.printer import format_signal
 
 _FLIPPED = {"gt": "lt", "ge": "le"}
@@ -31,10 +32,7 @@ def canonical(node: Node) -> Node:
     """The canonical form: evaluates to the same bits, and is the same for signals that differ in writing only."""
     if not isinstance(node, Call):
         return node
-    inputs = tuple(canonical(i) for i in node.inputs)
-    name = node.operator
-    if name in _FLIPPED:
-        name, inputs = _FLIPPED[name], (inputs[1], inputs[0])
+    name, inputs, numbers = _covered(node.operator, tuple(canonical(i) for i in node.inputs), node.numbers)
     simpler = _simplify(name, inputs)
     if simpler is not None:
         return simpler
@@ -44,9 +42,23 @@ def canonical(node: Node) -> Node:
         terms.sort(key=format_signal)
         result = terms[0]
         for term in terms[1:]:
-            result = Call(name, (result, term), node.numbers)
+            result = Call(name, (result, term), numbers)
         return result
-    return Call(name, inputs, node.numbers)
+    return Call(name, inputs, numbers)
+
+
+def _covered(
+    name: str, inputs: tuple[Node, ...], numbers: tuple[float, ...]
+) -> tuple[str, tuple[Node, ...], tuple[float, ...]]:
+    """The operator by which another one, with these inputs and numbers, is expressed to the bit."""
+    match name:
+        case "gt" | "ge":
+            return _FLIPPED[name], (inputs[1], inputs[0]), numbers
+        case "wma":
+            return "decay_linear", inputs, numbers
+        case "coalesce" if isinstance(inputs[1], Number) and abs(inputs[1].value) <= LARGEST:
+            return "fill_value", inputs[:1], (inputs[1].value,)
+    return name, inputs, numbers
 
 
 def _simplify(name: str, inputs: tuple[Node, ...]) -> Node | None:

@@ -23,10 +23,11 @@ from modules.signal.operators import (
     volatility,
     volumeflow,
 )
-from modules.signal.operators.row import MAX_WINDOW, Kind, Operator, Parameter, Slot
+from modules.signal.operators.row import LARGEST, MAX_WINDOW, Kind, Operator, Parameter, Slot
 
 __all__ = [
-    "MAX_WINDOW", "Kernel", "Kind", "Operator", "Parameter", "Slot", "find", "kernel_of", "operators", "registered",
+    "LARGEST", "MAX_WINDOW", "Kernel", "Kind", "Operator", "Parameter", "Slot", "find", "kernel_of", "operators",
+    "registered",
 ]  # fmt: skip
 
 Kernel = Callable[..., None]
@@ -63,7 +64,9 @@ def _kernel_files() -> dict[str, ModuleType]:
     from modules.signal.kernels import (
         averages,
         bands,
+        codependence,
         cross,
+        dispersion,
         elementwise,
         groups,
         indicators,
@@ -85,8 +88,9 @@ def _kernel_files() -> dict[str, ModuleType]:
     )
 
     files = (
-        averages, bands, cross, elementwise, groups, indicators, information, lags, missing, moments, order,
-        oscillators, projection, regression, rolling, shapes, stateful, summary, trend, volatility, volumeflow,
+        averages, bands, codependence, cross, dispersion, elementwise, groups, indicators, information, lags, missing,
+        moments, order, oscillators, projection, regression, rolling, shapes, stateful, summary, trend, volatility,
+        volumeflow,
     )  # fmt: skip
     return {f.__name__.rpartition(".")[2]: f for f in files}
 

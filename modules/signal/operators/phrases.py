@@ -169,4 +169,67 @@ _CHARTS = {
     "pvo": "the {fast}-bar less the {slow}-bar exponential mean of volume, in percent of the slower",
 }
 
-PHRASES: Mapping[str, str] = MappingProxyType(_CELLS | _TIME | _SYMBOLS | _WITHIN | _INDICATORS | _CHARTS)
+_AVERAGES = {
+    "wma": "the {window}-bar mean of {x}, the newer the heavier",
+    "hma": "the {window}-bar Hull average of {x}",
+    "trima": "the {window}-bar triangular mean of {x}",
+    "alma": "the {window}-bar mean of {x}, by a bell at {offset} of the window, {sigma} times narrower",
+    "vwma": "the {window}-bar mean of {x}, weighted by {volume}",
+    "ts_decay_exp": "the {window}-bar mean of {x}, each bar back {factor} times as heavy as the next",
+    "rma": "the {window}-bar mean of {x} in Wilder's smoothing",
+    "dema": "the {span}-bar double exponential mean of {x}",
+    "tema": "the {span}-bar triple exponential mean of {x}",
+    "kama": "the mean of {x}, adapting from {slow} bars to {fast} as the way of {window:bars} gets straighter",
+}
+_SPREADS = {
+    "ts_product": "the {window}-bar product of {x}",
+    "ts_range": "the {window}-bar high less the {window}-bar low of {x}",
+    "ts_iqr": "the {window}-bar interquartile range of {x}",
+    "ts_rms": "the {window}-bar root mean square of {x}",
+    "ts_semi_std": "the {window}-bar deviation of {x} below {level}",
+    "ts_tstat": "the t-statistic of the {window}-bar mean of {x}",
+    "ts_drawdown": "how far {x} is below its {window}-bar high, as a share",
+    "ts_max_drawdown": "the deepest fall of {x} from a high within {window:bars}, as a share",
+    "ts_spearman": "the {window}-bar rank correlation of {x} and {y}",
+    "ts_coskew": "the {window}-bar coskewness of {x} with {y}",
+    "ts_beta_resid": "how far {y} stands from its {window}-bar line on {x}",
+    "ts_resid_std": "the {window}-bar deviation of {y} about its line on {x}",
+}
+_INFORMATION = {
+    "ts_entropy": "the entropy of {window:bars} of {x} in {bins} bins",
+    "ts_efficiency": "the {window}-bar change of {x} over the way it went, from 0 to 1",
+    "ts_hurst": "the {window}-bar Hurst exponent of {x}",
+    "ts_variance_ratio": "the variance ratio of {lag}-bar to one-bar changes of {x}, over {window:bars}",
+    "ts_partial_autocorr": "the partial correlation of {x} with itself {lag:bars} before, over {window:bars}",
+}
+_MISSING = {
+    "fill_value": "{x}, or {value} where that is missing",
+    "ts_last": "the newest present value of {x} within {window:bars}",
+    "count_present": "the bars of {window:bars} on which {x} is present",
+    "bars_missing": "the bars of {window:bars} on which {x} is missing",
+    "ts_mean_present": "the {window}-bar mean of {x} where present, on {least} bars at least",
+}
+_VOLATILITY = {
+    "garman_klass": "the {window}-bar Garman-Klass volatility",
+    "rogers_satchell": "the {window}-bar Rogers-Satchell volatility",
+    "yang_zhang": "the {window}-bar Yang-Zhang volatility",
+    "amihud": "the {window}-bar mean of the size of returns per money traded",
+    "kyle_lambda": "the {window}-bar return per unit of currency that flowed in",
+    "roll_spread": "the spread that {window:bars} of returns imply by their reversal",
+    "corwin_schultz": "the spread that {window:bars} of highs and lows imply (Corwin and Schultz)",
+    "abdi_ranaldo": "the spread that {window:bars} of highs, lows and closes imply (Abdi and Ranaldo)",
+}
+
+PHRASES: Mapping[str, str] = MappingProxyType(
+    _CELLS
+    | _TIME
+    | _AVERAGES
+    | _SPREADS
+    | _INFORMATION
+    | _MISSING
+    | _SYMBOLS
+    | _WITHIN
+    | _INDICATORS
+    | _CHARTS
+    | _VOLATILITY
+)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from modules.signal.units import UnitRule
 
 MAX_WINDOW = 5_000
+LARGEST = 1e15
 
 
 class Kind(StrEnum):

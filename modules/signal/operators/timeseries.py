@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modules.signal.operators.row import NAN_IN_WINDOW, Kind, Operator, Parameter, number, window
+from modules.signal.operators.row import LARGEST, NAN_IN_WINDOW, Kind, Operator, Parameter, number, window
 from modules.signal.units import BARS, RATIO, UnitRule, of
 
 _WORLDQUANT = "Kakushadze 2016, 101 Formulaic Alphas"
@@ -76,6 +76,30 @@ ROWS: tuple[Operator, ...] = (
          file="regression", inputs=("y", "x"), at_least=2, source="ordinary least squares"),
     _row("ts_autocorr", "ts_corr of x with itself `lag` bars earlier", RATIO, file="regression", at_least=2,
          more=(window("lag", default=1),), source="pandas Series.autocorr"),
+    _row("ts_product", "product of x, oldest to newest", of(x="window"), file="dispersion"),
+    _row("ts_range", "largest less smallest x", of("x"), file="dispersion"),
+    _row("ts_iqr", "0.75 quantile less 0.25 quantile (linear interpolation)", of("x"), file="dispersion",
+         source="scipy.stats.iqr"),
+    _row("ts_rms", "square root of the mean of x^2", of("x"), file="dispersion", source="root mean square"),
+    _row("ts_semi_std", "square root of the mean of min(x - level, 0)^2: what falls short of `level`", of("x"),
+         file="dispersion", more=(number("level", -LARGEST, LARGEST, 0.0),),
+         source="Markowitz 1959, semi-deviation; Sortino and Price 1994"),
+    _row("ts_tstat", "ts_mean / (ts_std / square root of window); NaN where the window is constant", RATIO,
+         file="dispersion", at_least=2, source="Student 1908"),
+    _row("ts_drawdown", "x[t] / ts_max - 1: what was lost since the highest; NaN where that is not above 0", RATIO,
+         file="dispersion", source="drawdown"),
+    _row("ts_max_drawdown", "smallest x / (highest x of the window up to there) - 1; NaN where a highest is not above "
+         "0", RATIO, file="dispersion", source="drawdown"),
+    _row("ts_spearman", "ts_corr of ranks in the window, equals averaged; NaN where either window is constant", RATIO,
+         file="codependence", inputs=_PAIR, at_least=2, commutative=True, source="Spearman 1904"),
+    _row("ts_coskew", "mean of (x - mean)(y - mean)^2 / (deviation of x * variance of y), both by window; NaN where "
+         "either window is constant", RATIO, file="codependence", inputs=_PAIR, at_least=3,
+         source="Harvey and Siddique 2000, standardised"),
+    _row("ts_beta_resid", "y[t] less its least-squares line on x; NaN where x is constant", of("y"),
+         file="codependence", inputs=("y", "x"), at_least=3, source="ordinary least squares"),
+    _row("ts_resid_std", "square root of sum of squared residuals of y on x / (window - 2): deviation of y's own; NaN "
+         "where x is constant", of("y"), file="codependence", inputs=("y", "x"), at_least=3,
+         source="ordinary least squares"),
     _row("count_true", "bars in the window where x is not 0", BARS),
     _row("days_since", "bars since x was last not 0 (0 = now); NaN where that lies before the window", BARS),
     _row("coverage", "share of the window where x is present", RATIO, nan="never NaN after the warm-up",

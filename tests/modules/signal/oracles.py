@@ -47,3 +47,33 @@ def agree(text: str, oracle: Oracle, panel: Panel, rtol: float = 1e-10) -> None:
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
     assert np.isfinite(found).any()
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * float(np.nanmax(np.abs(expected))))
+
+
+def by_window(fields: Sequence[str], rows: int, function: Callable[..., float]) -> Oracle:
+    """The function of each window of `rows` bars, one array a field; NaN where one of them has a hole."""
+
+    def oracle(frames: Frames) -> Frame:
+        values = [frames[name].to_numpy() for name in fields]
+        out = np.full(values[0].shape, np.nan)
+        for t in range(rows - 1, out.shape[0]):
+            for n in range(out.shape[1]):
+                windows = [v[t - rows + 1 : t + 1, n] for v in values]
+                if not any(np.isnan(w).any() for w in windows):
+                    out[t, n] = function(*windows)
+        return Frame(out)
+
+    return oracle
+
+
+def by_present(field: str, function: Callable[[np.ndarray], np.ndarray]) -> Oracle:
+    """The function of each symbol's present values, put back where they were: how a memory passes over holes."""
+
+    def oracle(frames: Frames) -> Frame:
+        values = frames[field].to_numpy()
+        out = np.full(values.shape, np.nan)
+        for n in range(values.shape[1]):
+            present = ~np.isnan(values[:, n])
+            out[present, n] = function(values[present, n])
+        return Frame(out)
+
+    return oracle
