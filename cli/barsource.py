@@ -1,4 +1,4 @@
-"""The cleaned bars of a data set, as the feature stage would get them, never the lockbox."""
+"""The cleaned bars of a data set with their groups, as a signal in the feature stage sees them, never the lockbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def bars_of(session: Session, data: str | None) -> Panel:
-    """Run ingest and clean for a data set (None = that of pipeline.yaml) and return its bars."""
+    """Run ingest and clean for a data set (None = that of pipeline.yaml); its bars, and the groups of its symbols."""
     return _cleaned(session, data)[1]
 
 
@@ -30,6 +30,9 @@ def measured_bars(session: Session, data: str | None) -> Measured:
 
 
 def _cleaned(session: Session, data: str | None) -> tuple[DataVersion, Panel, Manifest]:
+    import polars as pl
+
+    from modules.groups import with_groups
     from modules.panel import Panel
     from modules.pipeline import execute
     from modules.sources import source_of
@@ -46,6 +49,6 @@ def _cleaned(session: Session, data: str | None) -> tuple[DataVersion, Panel, Ma
         session.emit,
         until="clean",
     )
-    bars = session.artifacts.get(manifest.output("bars"))
-    assert isinstance(bars, Panel), "bars must be a panel"
-    return version, bars, manifest
+    bars, instruments = (session.artifacts.get(manifest.output(name)) for name in ("bars", "instruments"))
+    assert isinstance(bars, Panel) and isinstance(instruments, pl.DataFrame), "bars are a panel, instruments a table"
+    return version, with_groups(bars, instruments), manifest

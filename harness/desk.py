@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import polars as pl
+
 from harness.check import Known, known
 from harness.drafters.port import Drafter
 from harness.repository import Repository, RepositoryError
 from harness.state import Budget
 from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore, DataVersion
+from modules.groups import with_groups
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import Panel
 from modules.pipeline import Emit, execute
@@ -79,16 +82,16 @@ class Desk:
 
     @cached_property
     def bars(self) -> Panel:
-        """The cleaned bars of the discovery half."""
+        """The cleaned bars of the discovery half, with the group fields of their instruments."""
         task = self.task(None)
         modules = load_modules(task, self.version)
         manifest = execute(
             task, modules, source_of(self._data, task), self.artifacts, self.emit, purpose="research", until="clean"
         )
-        bars = self.artifacts.get(manifest.output("bars"))
-        if not isinstance(bars, Panel):
-            raise TypeError(f"bars must be a panel, are {type(bars).__name__}")
-        return bars
+        bars, instruments = (self.artifacts.get(manifest.output(name)) for name in ("bars", "instruments"))
+        if not isinstance(bars, Panel) or not isinstance(instruments, pl.DataFrame):
+            raise TypeError(f"bars are a {type(bars).__name__}, instruments a {type(instruments).__name__}")
+        return with_groups(bars, instruments)
 
     def others(self, own: str) -> list[Known]:
         """Signals of merged feature modules and of research branches, less those of the module `own`.

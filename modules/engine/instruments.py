@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import polars as pl
 
 from modules.engine.accounting import EngineError
+from modules.groups import UNKNOWN, dated_labels
 from modules.panel import FloatArray, IntArray
-
-UNKNOWN_SECTOR: Final = "UNKNOWN"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,37 +36,17 @@ def align_instruments(instruments: pl.DataFrame, symbols: tuple[str, ...], ts: I
             f"instruments has no row for {', '.join(missing[:5])} ({len(missing)} symbols); "
             "add them to the instruments of the data set"
         )
-    column = {s: i for i, s in enumerate(symbols)}
     lot_size = np.full(len(symbols), np.nan)
-    labels = {s if s else UNKNOWN_SECTOR for s in table["sector"].to_list()} - {UNKNOWN_SECTOR}
-    names = (UNKNOWN_SECTOR, *sorted(labels))
-    number = {name: k for k, name in enumerate(names)}
-    spans: list[tuple[int, int, int, int]] = []
-    edges = {0}
-    for symbol, sector, lot, begins, ends in zip(
-        table["symbol"].to_list(),
-        table["sector"].to_list(),
-        table["lot_size"].to_list(),
-        table["valid_from"].to_physical().to_list(),
-        table["valid_to"].to_physical().to_list(),
-        strict=True,
-    ):
-        i = column[symbol]
+    place = {s: i for i, s in enumerate(symbols)}
+    for symbol, lot in zip(table["symbol"].to_list(), table["lot_size"].to_list(), strict=True):
+        i = place[symbol]
         if lot_size[i] == lot_size[i] and lot_size[i] != lot:
             raise EngineError(
                 f"lot_size of {symbol} changes from {lot_size[i]} to {lot}; lots held would change their meaning: "
                 "give one lot_size per symbol"
             )
         lot_size[i] = lot
-        lo = int(np.searchsorted(ts, begins, side="left"))
-        hi = ts.size if ends is None else int(np.searchsorted(ts, ends, side="right"))
-        if lo < hi:
-            spans.append((lo, hi, i, number.get(sector, 0)))
-            edges |= {lo, hi}
-    starts = np.array(sorted(e for e in edges if e < max(ts.size, 1)), dtype=np.int64)
-    sectors = np.zeros((starts.size, len(symbols)), dtype=np.int64)
-    for lo, hi, i, sector_number in spans:
-        a, b = np.searchsorted(starts, [lo, hi], side="left")
-        sectors[a:b, i] = sector_number
-    segment = np.searchsorted(starts, np.arange(ts.size), side="right").astype(np.int64) - 1
-    return InstrumentAxes(lot_size=lot_size, segment=segment, sectors=sectors, names=names)
+    labels = dated_labels(table, symbols, ts, "sector")
+    return InstrumentAxes(
+        lot_size=lot_size, segment=labels.segment, sectors=labels.codes + 1, names=(UNKNOWN, *labels.names)
+    )

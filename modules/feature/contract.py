@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modules.contract import Bars, Contract, Guard, ModuleOutputs, Signal
+from modules.contract import Bars, Contract, Guard, Instruments, ModuleOutputs, Signal
+from modules.groups import with_groups
+from modules.panel import Panel
 
 
 def feature_contract(name: str, summary: str) -> Contract:
@@ -25,9 +27,15 @@ def feature_contract(name: str, summary: str) -> Contract:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the module reads."""
+    """What the module reads: bars, and what each symbol is."""
 
     bars: Bars
+    instruments: Instruments
+
+    @property
+    def panel(self) -> Panel:
+        """What a signal can name: the fields of the bars, and the groups that the instruments sort symbols into."""
+        return with_groups(self.bars, self.instruments)
 
 
 @dataclass(frozen=True, kw_only=True)

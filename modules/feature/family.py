@@ -21,12 +21,12 @@ _ROUNDING = 1e-9
 
 
 def run_family(inputs: Inputs, settings: FamilySettings, context: Context) -> Outputs:
-    """`signal_of(settings)` on the bars. Raises SignalError where the bars lack a field that a member reads."""
-    return run_family_on(inputs.bars, settings, context)
+    """`signal_of(settings)` on bars and groups. Raises SignalError where they lack a field that a member reads."""
+    return run_family_on(inputs.panel, settings, context)
 
 
 def run_family_on(panel: Panel, settings: FamilySettings, context: Context) -> Outputs:
-    """As `run_family`, for a family that reads more than bars: `panel` holds every field that its members name."""
+    """As `run_family`, for a family that reads more: `panel` holds every field that its members name."""
     check_members(settings.rows(), panel)
     outputs = run_signal(signal_of(settings), panel, context)
     return dataclasses.replace(outputs, metrics={**outputs.metrics, "members": float(len(settings.members))})
@@ -34,7 +34,7 @@ def run_family_on(panel: Panel, settings: FamilySettings, context: Context) -> O
 
 def accept_family(inputs: Inputs, outputs: Outputs, settings: FamilySettings) -> list[Violation]:
     """Every rule that the signal breaks; the same rules as for a signal of one's own."""
-    return accept_signal(signal_of(settings), inputs.bars, outputs.signal)
+    return accept_signal(signal_of(settings), inputs.panel, outputs.signal)
 
 
 def check_members(rows: Sequence[Feature], panel: Panel) -> None:

@@ -13,6 +13,7 @@ from modules.signal.batch import compute, evaluate
 from modules.signal.canonical import warmup
 from modules.signal.nodes import Node
 from modules.signal.stream import Stream
+from modules.signal.units import FIELD_UNITS, PRICE, Measure, Unit
 
 LEVEL_ROWS = 250
 LEVEL_TOLERANCE = 1e-2
@@ -94,11 +95,17 @@ def truncation_difference(node: Node, panel: Panel, full: FloatArray, cuts: tupl
 
 
 def restated(panel: Panel) -> Panel:
-    """The panel as it would stand after a split of every symbol, each by a power of two of its own: prices times it,
-    volumes divided by it. Powers of two are exact, so returns and money traded keep their bits."""
+    """The panel as it would stand after a split of every symbol, each by a power of two of its own: a price times it,
+    a number of shares divided by it, and what is neither, as money, counts and groups, left alone. Of a field that
+    nobody declared a price is assumed. Powers of two are exact, so returns and money traded keep their bits."""
     k: FloatArray = np.ldexp(1.0, np.arange(panel.shape[1]) * 5 % 13 - 6)
-    fields = {n: v / k if n == "volume" else v * k for n, v in panel.fields.items()}
-    return Panel(panel.ts, panel.symbols, fields)
+    return Panel(panel.ts, panel.symbols, {n: _split(v, FIELD_UNITS.get(n, PRICE), k) for n, v in panel.fields.items()})
+
+
+def _split(values: FloatArray, unit: Measure, k: FloatArray) -> FloatArray:
+    """Values after a split of one share into 1 / k: there are as many shares more, and each is worth k times as much."""
+    power = -unit.shares if isinstance(unit, Unit) else 0
+    return values * k ** float(power) if power else values
 
 
 def level_difference(node: Node, panel: Panel) -> Difference | None:

@@ -11,4 +11,4 @@ from modules.signal import parse
 
 def accept(inputs: Inputs, outputs: Outputs, settings: Settings) -> list[Violation]:
     """Every rule that the signal breaks."""
-    return accept_signal(parse(settings.expr), inputs.bars, outputs.signal)
+    return accept_signal(parse(settings.expr), inputs.panel, outputs.signal)

@@ -11,4 +11,4 @@ from modules.signal import parse
 
 def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
     """`signal` at bar t reads bars <= t."""
-    return run_signal(parse(settings.expr), inputs.bars, context)
+    return run_signal(parse(settings.expr), inputs.panel, context)

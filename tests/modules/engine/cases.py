@@ -57,6 +57,16 @@ def instruments(
     )
 
 
+def sectors(*rows: tuple[str, str, int, int | None]) -> pl.DataFrame:
+    """Instruments by symbol, sector, first and last nanosecond."""
+    moment = pl.Datetime("ns", "UTC")
+    return instruments([row[0] for row in rows]).with_columns(
+        pl.Series("sector", [row[1] for row in rows]),
+        pl.Series("valid_from", [row[2] for row in rows]).cast(moment),
+        pl.Series("valid_to", [row[3] for row in rows], dtype=pl.Int64).cast(moment),
+    )
+
+
 def weights_of(bars: Panel, rows: Sequence[Sequence[float]] | FloatArray) -> Panel:
     """Target weights on the last rows of `bars`."""
     array = np.array(rows, dtype=np.float64)

@@ -15,13 +15,14 @@ from modules.feature.expression.settings import Settings
 from modules.panel import FloatArray, Panel
 from modules.registry import RegistryError, load_module, validate_settings
 from modules.signal import evaluate, parse
+from tests.modules.engine.cases import instruments, sectors
 from tests.modules.signal.panels import make_panel
 
 BARS = make_panel(21, rows=60, symbols=6, rough=False)
 
 
 def _run(expr: str, bars: Panel = BARS, start_row: int = 20) -> tuple[Inputs, Outputs, Settings]:
-    inputs, settings = Inputs(bars), Settings(expr=expr)
+    inputs, settings = Inputs(bars, instruments(bars.symbols)), Settings(expr=expr)
     return inputs, run(inputs, settings, Context(seed=0, start_ns=int(bars.ts[start_row]))), settings
 
 
@@ -64,11 +65,11 @@ def test_a_signal_that_cannot_be_read_is_no_setting(expr: str) -> None:
 
 
 def test_acceptance_finds_holes() -> None:
-    _, outputs, settings = _run("rank(close)")
+    inputs, outputs, settings = _run("rank(close)")
     values = outputs.signal["signal"].copy()
     values[::2] = np.nan
     values[1] = np.nan
-    found = accept(Inputs(BARS), _with_signal(outputs, values), settings)
+    found = accept(inputs, _with_signal(outputs, values), settings)
     assert any("at least 50% are needed" in v.rule and "ffill_limit" in v.rule for v in found)
 
 
@@ -114,3 +115,26 @@ def test_acceptance_wants_the_axes_of_the_bars() -> None:
     inputs, outputs, settings = _run("rank(close)")
     shorter = dataclasses.replace(outputs, signal=outputs.signal.rows(0, 10))
     assert [v.rule for v in accept(inputs, shorter, settings)] == ["must stand on the rows and symbols of the bars"]
+
+
+def test_a_signal_reads_the_sector_that_held_at_each_bar() -> None:
+    """The second symbol moves from A to B at row 30; the sector of the last is not known."""
+    ts, mover = BARS.ts, BARS.symbols[1]
+    table = sectors(
+        *(
+            (s, label, 0, None)
+            for s, label in zip(BARS.symbols, ("A", "", "B", "B", "B", "UNKNOWN"), strict=True)
+            if label
+        ),
+        (mover, "A", 0, int(ts[30]) - 1),
+        (mover, "B", int(ts[30]), None),
+    )
+    inputs, settings = Inputs(BARS, table), Settings(expr="neutralize(returns(close, 5), sector)")
+    check_ports("feature", "expression", "inputs", inputs)
+    outputs = run(inputs, settings, Context(seed=0, start_ns=int(ts[20])))
+    found, gains = outputs.signal["signal"], evaluate(parse("returns(close, 5)"), BARS)
+    np.testing.assert_allclose(found[29, 0], (gains[29, 0] - gains[29, 1]) / 2, rtol=1e-9)
+    assert found[30, 0] == 0.0  # alone in A
+    np.testing.assert_allclose(found[30, 1], gains[30, 1] - gains[30, 1:5].mean(), rtol=1e-9)
+    assert np.isnan(found[:, 5]).all()
+    assert accept(inputs, outputs, settings) == []

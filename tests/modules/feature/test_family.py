@@ -24,6 +24,7 @@ from modules.registry import RegistryError, validate_settings
 from modules.signal import SignalError, evaluate, parse, warmup
 from modules.signal.nodes import depth
 from modules.signal.prove import prove
+from tests.modules.engine.cases import instruments
 from tests.modules.signal.panels import make_panel
 
 BARS = make_panel(21, rows=60, symbols=6, rough=False)
@@ -39,6 +40,10 @@ ROWS = (
 class Settings(FamilySettings):
     features: ClassVar[tuple[Feature, ...]] = ROWS
     members: tuple[str, ...] = members_field("up@1", "down@1", "unsigned@1")
+
+
+def _inputs(bars: Panel) -> Inputs:
+    return Inputs(bars, instruments(bars.symbols))
 
 
 def _values(settings: FamilySettings, bars: Panel = BARS) -> FloatArray:
@@ -99,18 +104,18 @@ def test_members_whose_fields_are_missing_are_refused_by_name() -> None:
     closes = Panel(BARS.ts, BARS.symbols, {"close": BARS["close"]})
     settings = Alpha158Settings(members=("ROC5@1", "KMID@1", "VMA5@1"))
     with pytest.raises(SignalError, match=r"members KMID@1, VMA5@1 read open, volume, which the data lack \(they have"):
-        run_family(Inputs(closes), settings, Context(seed=0, start_ns=0))
-    assert run_family(Inputs(closes), Alpha158Settings(members=("ROC5@1",)), Context(seed=0, start_ns=0))
+        run_family(_inputs(closes), settings, Context(seed=0, start_ns=0))
+    assert run_family(_inputs(closes), Alpha158Settings(members=("ROC5@1",)), Context(seed=0, start_ns=0))
 
 
 def test_what_a_run_says() -> None:
     settings = Alpha158Settings()
-    outputs = run_family(Inputs(BARS), settings, Context(seed=0, start_ns=int(BARS.ts[25])))
+    outputs = run_family(_inputs(BARS), settings, Context(seed=0, start_ns=int(BARS.ts[25])))
     assert outputs.metrics["members"] == len(settings.members)
     assert outputs.metrics["warmup_bars"] == warmup(signal_of(settings)) == 20
     assert outputs.metrics["coverage"] == 1.0
     assert outputs.metrics["reads_level"] == 0.0 and outputs.notes == ()
-    assert accept_family(Inputs(BARS), outputs, settings) == []
+    assert accept_family(_inputs(BARS), outputs, settings) == []
 
 
 def test_one_tree_provable_and_flat() -> None:
