@@ -61,12 +61,13 @@ def dated_labels(instruments: pl.DataFrame, symbols: tuple[str, ...], ts: IntArr
 
 
 def with_groups(panel: Panel, instruments: pl.DataFrame) -> Panel:
-    """The panel with the group fields of its symbols: `[T, N]` codes, NaN where the label is not known."""
+    """The panel with the group fields of its symbols: `[T, N]` codes, NaN where the label is not known. A field of
+    which no symbol has a label at any time is left out."""
     return panel.with_fields(**_codes(instruments, panel.symbols, panel.ts))
 
 
 def groups_at(ts_ns: int, symbols: tuple[str, ...], instruments: pl.DataFrame) -> dict[str, FloatArray]:
-    """The group fields of one bar, `[N]` each: what a stream is given beside the bar's prices."""
+    """The group fields of one bar, `[N]` each, as in `with_groups`: what a stream gets beside the bar's prices."""
     return {name: codes[0] for name, codes in _codes(instruments, symbols, np.array([ts_ns])).items()}
 
 
@@ -74,6 +75,8 @@ def _codes(instruments: pl.DataFrame, symbols: tuple[str, ...], ts: IntArray) ->
     found: dict[str, FloatArray] = {}
     for name in GROUP_FIELDS:
         labels = dated_labels(instruments, symbols, ts, name)
+        if not labels.names:
+            continue
         codes = np.where(labels.codes < 0, np.nan, labels.codes.astype(np.float64))
         found[name] = codes[labels.segment]
     return found

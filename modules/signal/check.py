@@ -124,6 +124,8 @@ def check_fields(node: Node, available: Iterable[str], fail: Fail) -> None:
             computed = find(leaf.name)
             if computed is not None:
                 remedy = f"write {computed.signature} to compute it from bars; "
+            if FIELD_UNITS.get(leaf.name) is Loose.GROUP:
+                remedy = f"give symbols a {leaf.name} in the instruments of the data set (cws data add --instruments); "
             raise fail(f"unknown field {leaf.name}; {remedy}there is {', '.join(sorted(known))}", leaf.column)
 
 

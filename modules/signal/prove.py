@@ -103,7 +103,7 @@ def restated(panel: Panel) -> Panel:
 
 
 def _split(values: FloatArray, unit: Measure, k: FloatArray) -> FloatArray:
-    """Values after a split of one share into 1 / k: there are as many shares more, and each is worth k times as much."""
+    """Values after a split of one share into 1 / k: as many shares more, each worth k times as much."""
     power = -unit.shares if isinstance(unit, Unit) else 0
     return values * k ** float(power) if power else values
 

@@ -24,6 +24,18 @@ ascending order of value, so it does not depend on the order of symbols either.
 *Warm-up* is the number of bars at the start that cannot have a value.
 """
 
+_GROUPS = """## Group fields (1)
+
+| field | value |
+|---|---|
+| `sector` | the sector of each symbol by the data set's instruments, as a code; as it was at the bar, NaN where not known |
+
+A group is a label: codes are compared for equality and for nothing else, so `sector` stands only where an operator has
+an input `group`, as in `neutralize(x, sector)`. A data set whose instruments name no sector has no such field. Panels get
+it from `modules.groups.with_groups(panel, instruments)`. A stream is given it with each bar, like a price:
+`stream.push(ts_ns, {"close": close, **groups_at(ts_ns, symbols, instruments)})`.
+"""
+
 _TITLES = {
     Kind.ELEMENTWISE: "Cell by cell",
     Kind.WINDOW: "Back along time",
@@ -38,6 +50,7 @@ def operators_markdown() -> str:
     for kind, title in _TITLES.items():
         rows = [o for o in operators() if o.kind is kind]
         parts.append(f"## {title} ({len(rows)})\n\n{_table(rows)}")
+    parts.append(_GROUPS)
     fields = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in CALENDAR_FIELDS.items())
     parts.append(f"## Calendar fields ({len(CALENDAR_FIELDS)})\n\n| field | value |\n|---|---|\n{fields}\n")
     return "\n".join(parts)

@@ -99,6 +99,7 @@ class Stream:
     def push(self, ts_ns: int, row: Mapping[str, FloatArray]) -> FloatArray:
         """Take the bar at `ts_ns` (one `[N]` array per field) and return the signal's `[N]` values for it.
 
+        Group fields come with each bar like prices: `modules.groups.groups_at` has those in force.
         Raises SignalError, and takes nothing, for a bar that is not newer than the last, a missing field or a
         wrong length.
         """

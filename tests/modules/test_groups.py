@@ -7,7 +7,7 @@ import pytest
 
 from modules.groups import dated_labels, groups_at, with_groups
 from modules.panel import Panel
-from modules.signal import Stream, evaluate, parse
+from modules.signal import SignalError, Stream, evaluate, parse
 from tests.modules.engine.cases import panel, sectors
 from tests.modules.signal.panels import bits
 
@@ -23,7 +23,7 @@ CASES: list[tuple[str, list[Row], list[list[float]]]] = [
      [[0, 1, 1], [0, 1, 1], [1, 1, 1], [1, 1, 1]]),
     ("both dates belong to a row", [("A", "Banks", T[1], T[2]), ("B", "Tech", 0, None), ("C", "Tech", 0, None)],
      [[NAN, 1, 1], [0, 1, 1], [0, 1, 1], [NAN, 1, 1]]),
-    ("not known", [("A", "UNKNOWN", 0, None), ("B", "", 0, None)], [[NAN, NAN, NAN]] * 4),
+    ("not known", [("A", "UNKNOWN", 0, None), ("B", "", 0, None), ("C", "Tech", 0, None)], [[NAN, NAN, 0]] * 4),
     ("later than all bars", [("A", "Tech", T[3] + 1, None), ("B", "Banks", 0, None), ("C", "Banks", 0, 0)],
      [[NAN, 0, NAN]] * 4),
     ("the later of two", [("A", "Tech", 0, None), ("A", "Banks", T[2], T[2]), ("B", "Tech", 0, None)],
@@ -44,6 +44,17 @@ def test_names_stand_behind_codes() -> None:
     labels = dated_labels(sectors(("B", "Tech", 0, None), ("A", "Banks", 0, None)), ("A", "B"), BARS.ts, "sector")
     assert labels.names == ("Banks", "Tech")
     assert labels.codes.tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("rows", [[("A", "UNKNOWN", 0, None), ("B", "", 0, None)], [("Z", "Tech", 0, None)]])
+def test_a_field_that_nobody_has_is_not_there(rows: list[Row]) -> None:
+    """So that a signal that names it is refused with a remedy instead of being NaN everywhere."""
+    bars = with_groups(BARS, sectors(*rows))
+    assert set(bars.fields) == {"close"}
+    assert groups_at(T[0], BARS.symbols, sectors(*rows)) == {}
+    with pytest.raises(SignalError, match=r"unknown field sector; give symbols a sector in the instruments") as caught:
+        evaluate(parse("neutralize(close, sector)"), bars)
+    assert caught.value.column == 19
 
 
 def test_no_bars_no_codes() -> None:
