@@ -28,11 +28,11 @@ _GROUPS = """## Group fields (1)
 
 | field | value |
 |---|---|
-| `sector` | the sector of each symbol by the data set's instruments, as a code; as it was at the bar, NaN where not known |
+| `sector` | a code of the sector that the data set's instruments name for the symbol at the bar; NaN where none |
 
-A group is a label: codes are compared for equality and for nothing else, so `sector` stands only where an operator has
-an input `group`, as in `neutralize(x, sector)`. A data set whose instruments name no sector has no such field. Panels get
-it from `modules.groups.with_groups(panel, instruments)`. A stream is given it with each bar, like a price:
+A group is a label: codes are compared for equality and for nothing else, so `sector` stands only where an operator
+has an input `group`, as in `neutralize(x, sector)`. A data set whose instruments name no sector has no such field.
+Panels get it from `modules.groups.with_groups(panel, instruments)`. A stream is given it with each bar, like a price:
 `stream.push(ts_ns, {"close": close, **groups_at(ts_ns, symbols, instruments)})`.
 """
 
