@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from modules.feature.alpha101 import definitions as alpha101
 from modules.feature.alpha158 import definitions as alpha158
 from modules.feature.row import Feature
 
@@ -15,6 +16,7 @@ __all__ = ["Feature", "FeatureError", "families", "find", "latest", "library"]
 _FAMILIES: Mapping[str, tuple[Feature, ...]] = MappingProxyType(
     {
         "alpha158": alpha158.FEATURES,
+        "alpha101": alpha101.FEATURES,
     }
 )
 

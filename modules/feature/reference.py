@@ -36,7 +36,8 @@ def features_markdown() -> str:
 def _table(rows: Iterable[Feature]) -> str:
     head = "| feature | expression | sign | what it is | source |\n|---|---|---|---|---|\n"
     return head + "".join(
-        f"| `{row.reference}` | `{_cell(row.expr)}` | {_SIGNS[row.sign]} | {_cell(_about(row))} | {_cell(row.source)} |\n"
+        f"| `{row.reference}` | `{_cell(row.expr)}` | {_SIGNS[row.sign]} "
+        f"| {_cell(_about(row))} | {_cell(row.source)} |\n"
         for row in rows
     )
 

@@ -1,0 +1,1 @@
+"""Kakushadze's 101 formulaic alphas."""
