@@ -15,7 +15,7 @@ from modules.feature.evaluation import accept_signal, run_signal
 from modules.feature.row import Feature
 from modules.feature.settings import FamilySettings
 from modules.panel import Panel
-from modules.signal import Call, Node, Number, SignalError, fields_of
+from modules.signal import Call, Field, Node, Number, SignalError, fields_of
 
 _ROUNDING = 1e-9
 
@@ -28,6 +28,10 @@ def run_family(inputs: Inputs, settings: FamilySettings, context: Context) -> Ou
 def run_family_on(panel: Panel, settings: FamilySettings, context: Context) -> Outputs:
     """As `run_family`, for a family that reads more: `panel` holds every field that its members name."""
     check_members(settings.rows(), panel)
+    if settings.neutralize != "none" and settings.neutralize not in panel:
+        raise SignalError(
+            f"neutralize is {settings.neutralize}, which the data do not name for any symbol; set it to none"
+        )
     outputs = run_signal(signal_of(settings), panel, context)
     return dataclasses.replace(outputs, metrics={**outputs.metrics, "members": float(len(settings.members))})
 
@@ -50,9 +54,12 @@ def check_members(rows: Sequence[Feature], panel: Panel) -> None:
 
 
 def signal_of(settings: FamilySettings) -> Node:
-    """Mean over members of sign * normalize(winsorize(member)), then smoothed. A sign of 0 counts as 1."""
+    """Mean over members of sign * normalize(winsorize(member)), less its sector's mean where the settings say so, then
+    smoothed. A sign of 0 counts as 1."""
     voices = [_voice(row, settings) for row in settings.rows()]
     node = _mean(voices, settings.least_present)
+    if settings.neutralize != "none":
+        node = Call("neutralize", (node, Field(settings.neutralize)))
     return node if settings.smoothing_bars == 1 else Call("ts_mean", (node,), (settings.smoothing_bars,))
 
 

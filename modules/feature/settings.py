@@ -23,8 +23,9 @@ class FamilySettings(ModuleSettings):
 
     Each member is held between its row's `winsor_limit` and 1 - `winsor_limit` quantiles (0 = left as it is), made
     comparable by `normalize` (rank: -0.5 to 0.5; zscore: keeps the size of differences) and turned by its sign. The
-    signal is the mean over members where at least the share `least_present` of them has a value (1 = all), and the mean
-    of that over the last `smoothing_bars` bars (1 = not smoothed).
+    signal is the mean over members where at least the share `least_present` of them has a value (1 = all), less the
+    mean of its sector where `neutralize` says so, and the mean of that over the last `smoothing_bars` bars (1 = not
+    smoothed).
     """
 
     features: ClassVar[tuple[Feature, ...]] = ()
@@ -33,6 +34,7 @@ class FamilySettings(ModuleSettings):
     normalize: Literal["rank", "zscore"] = "rank"
     winsor_limit: float = Field(default=0.0, ge=0.0, le=0.2)
     least_present: float = Field(default=1.0, ge=0.1, le=1.0)
+    neutralize: Literal["none", "sector"] = "none"
     smoothing_bars: int = Field(default=1, ge=1, le=60)
 
     @field_validator("members")

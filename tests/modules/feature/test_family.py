@@ -16,7 +16,7 @@ import pytest
 from modules.contract import Context
 from modules.feature.alpha158.contract import Inputs
 from modules.feature.alpha158.settings import Settings as Alpha158Settings
-from modules.feature.family import accept_family, run_family, signal_of
+from modules.feature.family import accept_family, run_family, run_family_on, signal_of
 from modules.feature.row import Feature
 from modules.feature.settings import FamilySettings, members_field
 from modules.panel import FloatArray, Panel
@@ -68,6 +68,19 @@ def test_the_mean_of_signed_normalised_members(normalize: str, limit: float) -> 
 def test_smoothing_is_the_mean_of_the_last_bars() -> None:
     plain, smooth = _values(Settings()), _values(Settings(smoothing_bars=3))
     np.testing.assert_allclose(smooth[10:], (plain[10:] + plain[9:-1] + plain[8:-2]) / 3, rtol=1e-12, atol=1e-15)
+
+
+def test_less_the_mean_of_its_sector() -> None:
+    sector = np.broadcast_to([0.0, 0.0, 1.0, 1.0, 1.0, np.nan], BARS.shape)
+    plain, neutral = (
+        _values(Settings())[10],
+        _values(Settings(neutralize="sector"), BARS.with_fields(sector=sector))[10],
+    )
+    np.testing.assert_allclose(neutral[:2], plain[:2] - plain[:2].mean(), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(neutral[2:5], plain[2:5] - plain[2:5].mean(), rtol=1e-12, atol=1e-15)
+    assert np.isnan(neutral[5])
+    with pytest.raises(SignalError, match="neutralize is sector, which the data do not name"):
+        run_family_on(BARS, Settings(neutralize="sector"), Context(seed=0, start_ns=0))
 
 
 @pytest.mark.parametrize(("least", "first"), [(1.0, 30), (0.75, 5), (0.1, 4)])
