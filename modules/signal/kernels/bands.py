@@ -9,11 +9,10 @@ import numpy as np
 
 from modules.jit import kernel
 from modules.panel import FloatArray
-from modules.signal.kernels.common import finite
+from modules.signal.kernels.common import finite, shifted_mean, squared_deviations
 from modules.signal.kernels.indicators import stochastic
-from modules.signal.kernels.moments import ts_std
 from modules.signal.kernels.recursive import seeded, wilder_range
-from modules.signal.kernels.rolling import ts_max, ts_mean, ts_min
+from modules.signal.kernels.rolling import ts_max, ts_min
 
 
 @kernel
@@ -39,12 +38,14 @@ def natr(high: FloatArray, low: FloatArray, close: FloatArray, window: int, stat
 
 @kernel
 def bollinger_width(x: FloatArray, window: int, width: float, first: int, out: FloatArray) -> None:
-    mean = np.empty(out.shape)
-    ts_std(x, window, first, out)
-    ts_mean(x, window, first, mean)
+    mean, squares = np.empty(out.shape[1]), np.empty(out.shape[1])
     for i in range(out.shape[0]):
+        start = first + i - window + 1
+        shifted_mean(x, start, window, mean)
+        squared_deviations(x, start, window, mean, squares)
         for n in range(out.shape[1]):
-            out[i, n] = finite(2.0 * width * out[i, n] / mean[i, n])
+            deviation = math.sqrt(squares[n] / (window - 1))
+            out[i, n] = finite(2.0 * width * deviation / (x[start, n] + mean[n]))
 
 
 @kernel

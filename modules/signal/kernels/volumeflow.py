@@ -4,6 +4,7 @@ gives NaN and leaves the memory as it was."""
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from modules.panel import FloatArray
 from modules.signal.kernels.common import finite
 from modules.signal.kernels.oscillators import ppo
 from modules.signal.kernels.recursive import seeded
+
+ROUNDING: Final = 1e-14  # of the two prices: a third of a sum moves by this much with the order of its terms
 
 
 @kernel
@@ -73,8 +76,9 @@ def mfi(
                 price = (high[k, n] + low[k, n] + close[k, n]) / 3.0
                 before = (high[k - 1, n] + low[k - 1, n] + close[k - 1, n]) / 3.0
                 flow = price * volume[k, n]
-                out[i, n] += flow if price > before else 0.0
-                flows[n] += math.nan if math.isnan(flow + before) else flow if price != before else 0.0
+                moved = abs(price - before) > ROUNDING * (abs(price) + abs(before))
+                out[i, n] += flow if moved and price > before else 0.0
+                flows[n] += math.nan if math.isnan(flow + before) else flow if moved else 0.0
         for n in range(out.shape[1]):
             out[i, n] = finite(100.0 * (out[i, n] / finite(flows[n])))
 

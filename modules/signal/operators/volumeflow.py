@@ -51,9 +51,9 @@ ROWS: tuple[Operator, ...] = (
             window(default=20), extra_rows=1),
     _window("vwap", _HLCV, "sum of (high + low + close) / 3 * volume / sum of volume; NaN where nothing traded",
             of("close").over(*_HLC), "Berkowitz, Logue and Noser 1988, from bars", window(default=20)),
-    _window("mfi", _HLCV, "100 * sum of p * volume where p rose / sum where p changed, p = (high + low + close) / 3; "
-            "NaN where p never changed", plain("0 to 100").over(*_HLC), "Quong and Soudack 1989", window(default=14),
-            extra_rows=1),
+    _window("mfi", _HLCV, "100 * sum of p * volume where p rose / sum where p changed, p = (high + low + close) / 3; a "
+            "change within the rounding of p, 1e-14, is none; NaN where p never changed",
+            plain("0 to 100").over(*_HLC), "Quong and Soudack 1989", window(default=14), extra_rows=1),
     _window("cmf", _HLCV, "sum of volume * (2 close - high - low) / (high - low) / sum of volume; a bar without range "
             "adds 0 above", RATIO.over(*_HLC), "Chaikin 1994", window(default=20)),
     _memory("chaikin_oscillator", _HLCV, "fast less slow exponential average of the running sum of volume * (2 close - "

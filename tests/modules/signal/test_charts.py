@@ -107,3 +107,12 @@ def test_a_bar_with_a_hole_is_skipped(operator: Operator) -> None:
     found = evaluate(node, Panel(np.arange(41), panel.symbols, fields))
     assert np.isnan(found[30]).all()
     np.testing.assert_array_equal(np.delete(found, 30, axis=0), expected)
+
+
+def test_a_change_within_rounding_is_none() -> None:
+    """0.3 + 0.1 + 0.2 and 0.3 + 0.2 + 0.1 differ in their last bit: such a change must not turn the sign of a day's
+    flow."""
+    bars = {"high": [0.3, 0.3, 0.9], "low": [0.1, 0.2, 0.1], "close": [0.2, 0.1, 0.2], "volume": [1.0, 1.0, 1.0]}
+    assert 0.3 + 0.1 + 0.2 != 0.3 + 0.2 + 0.1
+    panel = Panel(np.arange(3), ("A",), {name: np.array(v)[:, np.newaxis] for name, v in bars.items()})
+    assert evaluate(parse("mfi(high, low, close, volume, 2)"), panel)[-1, 0] == 100.0
