@@ -6,7 +6,7 @@ import pytest
 
 from modules.signal import SignalError, evaluate, fields_of, parse
 from modules.signal.nodes import MAX_DEPTH, MAX_NODES, MAX_TEXT
-from tests.modules.signal.panels import make_panel
+from tests.modules.signal.panels import grouped_panel, make_panel
 
 DEEP = "-" * (MAX_DEPTH + 5) + "close"
 NESTED = "abs(" * (MAX_DEPTH + 1) + "close" + ")" * (MAX_DEPTH + 1)
@@ -66,7 +66,20 @@ CASES: list[tuple[str, int | None, tuple[str, ...]]] = [
     ("ts_corr(close, 5)", 1, ("ts_corr needs window",)),
     ("winsorize(close, size=0.1)", 23, ("no argument size", "limit=0.05")),
     ("ts_mean(close, 5, window=6)", 26, ("window twice",)),
+    ("neutralize(close)", 1, ("neutralize needs group", "write neutralize(x, group)")),
+    ("top(close)", 1, ("top needs share", "write top(x, share)")),
+    # inputs that may be left out
+    ("regress_out(close)", 1, ("regress_out needs x1", "write regress_out(y, x1[, x2[, x3]])")),
+    ("regress_out(close, open, x3=low)", 1, ("regress_out needs x2",)),
+    ("regress_out(close, x2=low)", 1, ("regress_out needs x1",)),
+    ("regress_out(a, b, c, d, e)", 1, ("takes 4 arguments, got 5", "[, x2[, x3]]")),
+    ("regress_out(close, open, y=low)", 28, ("got y twice",)),
     # windows and other numbers
+    ("ts_mean(close, window=-1)", 23, ("look-ahead",)),
+    ("delta(close, 0)", 14, ("bars is 0", "from 1 to 5000")),
+    ("top(close, 0)", 12, ("share is 0", "from 0.001 to 1")),
+    ("bottom(close, 20)", 15, ("share is 20",)),
+    ("mad_clip(close, -3)", 17, ("width is -3",)),
     ("delay(close, -1)", 14, ("look-ahead", "1 bars of the future", "back only")),
     ("ts_mean(close, -20)", 16, ("ts_mean window", "look-ahead")),
     ("returns(close, 1 - 6)", 16, ("must be a number, not an expression",)),
@@ -141,9 +154,25 @@ def test_a_field_may_be_called_as_its_operator() -> None:
         parse("close / vwap", fields=["close"])
 
 
-def test_one_symbol_has_no_cross_section() -> None:
-    with pytest.raises(SignalError, match=r"rank compares symbols, and the panel has one \(S0.NYSE\)"):
-        evaluate(parse("rank(close)"), make_panel(1, symbols=1, rough=False))
+ALONE = [
+    ("rank(close)", "rank", 1),
+    ("close - cs_mean(close)", "cs_mean", 9),
+    ("close * top(close, 0.5)", "top", 9),
+    ("-neutralize(close, sector)", "neutralize", 2),
+    ("ts_mean(group_rank(close, sector), 3)", "group_rank", 9),
+    ("regress_out(close, open)", "regress_out", 1),
+    ("vector_neutral(close, open)", "vector_neutral", 1),
+]
+
+
+@pytest.mark.parametrize(("text", "operator", "column"), ALONE, ids=[c[1] for c in ALONE])
+def test_one_symbol_has_no_cross_section(text: str, operator: str, column: int) -> None:
+    with pytest.raises(SignalError, match=rf"{operator} compares symbols, and the panel has one \(S0.NYSE\)") as caught:
+        evaluate(parse(text), grouped_panel(1, symbols=1, rough=False))
+    assert caught.value.column == column
+
+
+def test_one_symbol_has_a_past() -> None:
     assert evaluate(parse("ts_mean(close, 3)"), make_panel(1, symbols=1, rough=False)).shape == (40, 1)
 
 

@@ -38,6 +38,9 @@ PRINTED = [
     ("(a < b) < c", "(a < b) < c"),
     ("a*1e20+0.1", "a * 1e+20 + 0.1"),
     ("a+1_000", "a + 1000"),
+    ("regress_out(a,x1=b)", "regress_out(a, b)"),
+    ("regress_out(a,b,x3=d,x2=c)", "regress_out(a, b, c, d)"),
+    ("top(a,share=.1)", "top(a, 0.1)"),
     ("where(a>b,\n  a,\tb)", "where(a > b, a, b)"),
 ]
 
@@ -59,6 +62,7 @@ SAME = [
     ("a * (2 * 3)", "6 * a"),
     ("returns(close)", "returns(close, 1)"),
     ("ts_corr(a, b, 5)", "ts_corr(b, a, 5)"),
+    ("unitless(a) + b", "a + b"),
     ("eq0 == b", "b == eq0"),
 ]
 DIFFERENT = [
@@ -68,6 +72,8 @@ DIFFERENT = [
     ("ts_mean(a, 5)", "ts_mean(a, 6)"),
     ("ts_beta(a, b, 5)", "ts_beta(b, a, 5)"),
     ("rank(a)", "ts_rank(a, 5)"),
+    ("regress_out(a, b)", "regress_out(a, b, b)"),
+    ("regress_out(a, b, c)", "regress_out(a, c, b)"),
 ]
 
 

@@ -36,6 +36,18 @@ FITS: list[tuple[str, Measure]] = [
     ("momentum_score + close", Loose.UNKNOWN),
     ("momentum_score * close + volume", Loose.UNKNOWN),
     ("ts_argmax(close, 5) + ts_rank(volume, 5)", PLAIN),
+    ("unitless(close) + unitless(volume)", PLAIN),
+    ("neutralize(close, sector) + close", PRICE),
+    ("neutralize(close, own_groups)", PRICE),
+    ("group_rank(close, sector) + group_count(volume, sector)", PLAIN),
+    ("group_median(volume, sector)", SHARES),
+    ("cs_weighted_mean(close, volume) - close", PRICE),
+    ("regress_out(volume, close, open)", SHARES),
+    ("vector_neutral(close * volume, close)", MONEY),
+    ("sqrt(square(close)) + close", PRICE),
+    ("tanh(volume) + sigmoid(close)", PLAIN),
+    ("between(close, low, high) + top(volume, 0.1)", PLAIN),
+    ("nan_if(close, volume)", PRICE),
 ]
 
 
@@ -55,6 +67,24 @@ CLASHES = [
     ("close + sector", "a group is a label", 9),
     ("rank(sector)", "a group is a label", 6),
     ("sector", "a group is no signal", 1),
+    ("ts_mean(sector, 5)", "a group is a label", 9),
+    ("delay(sector, 1) + close", "a group is a label", 7),
+    ("where(sector, close, open)", "a group is a label", 7),
+    ("where(close > open, sector, 0)", "a group is a label", 21),
+    ("sector == 3", "a group is a label", 1),
+    ("coalesce(sector, 0)", "a group is a label", 10),
+    ("unitless(sector)", "a group is a label", 10),
+    ("regress_out(close, sector)", "a group is a label", 20),
+    ("neutralize(sector, sector)", "a group is a label", 12),
+    ("neutralize(close, close)", "close is price; a group is needed here", 19),
+    ("rank(group_rank(close, month))", "month is a plain number; a group is needed here", 24),
+    ("group_mean(close, 3)", "3 is a number; a group is needed here", 19),
+    ("neutralize(close, rank(close))", "a group is needed here", 19),
+    ("between(close, 5, volume)", "these need one unit", 19),
+    ("neutralize(close, sector) + volume", "these need one unit", 29),
+    ("square(close) + close", "these need one unit", 17),
+    ("cs_weighted_mean(volume, close) > close", "these need one unit", 35),
+    ("regress_out(volume, close, open) - close", "these need one unit", 36),
 ]
 
 
