@@ -8,7 +8,7 @@ import numpy as np
 
 from modules.jit import kernel
 from modules.panel import FloatArray, IntArray
-from modules.signal.kernels.common import finite, shifted_mean, sort, squared_deviations
+from modules.signal.kernels.common import finite, shifted_mean, squared_deviations
 from modules.signal.kernels.regression import ts_beta
 
 
@@ -71,53 +71,48 @@ def ts_resid_std(y: FloatArray, x: FloatArray, window: int, first: int, out: Flo
 
 
 @kernel
-def _centred_ranks(
-    x: FloatArray,
-    start: int,
-    n: int,
-    values: FloatArray,
-    order: IntArray,
-    spare: FloatArray,
-    spare_order: IntArray,
-    out: FloatArray,
-) -> bool:
-    """`out[k]`: twice the rank of `x[start + k, n]` in its window, equals averaged, less the mean: whole numbers.
-    False where a value is missing."""
-    window = out.shape[0]
-    for k in range(window):
-        values[k] = x[start + k, n]
-        order[k] = k
-        if math.isnan(values[k]):
-            return False
-    sort(values, order, window, spare, spare_order)
-    begin = 0
-    while begin < window:
-        end = begin + 1
-        while end < window and values[end] == values[begin]:
-            end += 1
-        for j in range(begin, end):
-            out[order[j]] = float(begin + end - window)
-        begin = end
-    return True
+def _enter(values: FloatArray, begin: int, t: int, window: int, ranks: IntArray) -> int:
+    """Takes `values[t]` into the window that began at `begin` and, once it is full, lets `values[begin]` go.
+
+    `ranks[k]` becomes 2 * (values below `values[k]`) + (values equal to it, itself included): twice the rank, equals
+    averaged, less 1. Counts are exact, so they may be kept; NaN counts nowhere. Returns 1 for a NaN that came in, less
+    1 for one that went.
+    """
+    full = t - begin == window
+    new, old = values[t], values[begin] if full else math.nan
+    held, places = values[begin:t], ranks[begin:t]
+    own = 1
+    for k in range(held.shape[0]):
+        v = held[k]
+        places[k] += (2 if new < v else 1 if new == v else 0) - (2 if old < v else 1 if old == v else 0)
+        own += 2 if v < new else 1 if v == new else 0
+    if full:
+        own -= 2 if old < new else 1 if old == new else 0
+    ranks[t] = own
+    return int(math.isnan(new)) - int(full and math.isnan(old))
 
 
 @kernel
 def ts_spearman(x: FloatArray, y: FloatArray, window: int, first: int, out: FloatArray) -> None:
-    values, spare = np.empty(window), np.empty(window)
-    order, spare_order = np.empty(window, dtype=np.int64), np.empty(window, dtype=np.int64)
-    x_ranks, y_ranks = np.empty(window), np.empty(window)
-    for i in range(out.shape[0]):
-        start = first + i - window + 1
-        for n in range(out.shape[1]):
-            out[i, n] = math.nan
-            if not _centred_ranks(x, start, n, values, order, spare, spare_order, x_ranks):
+    start = first - window + 1
+    rows = out.shape[0] + window - 1
+    xs, ys = np.empty(rows), np.empty(rows)
+    x_ranks, y_ranks = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.int64)
+    for n in range(out.shape[1]):
+        missing = 0
+        for t in range(rows):
+            xs[t], ys[t] = x[start + t, n], y[start + t, n]
+            begin = max(t - window, 0)
+            missing += _enter(xs, begin, t, window, x_ranks) + _enter(ys, begin, t, window, y_ranks)
+            if t < window - 1:
                 continue
-            if not _centred_ranks(y, start, n, values, order, spare, spare_order, y_ranks):
-                continue
-            products, x_squares, y_squares = 0.0, 0.0, 0.0  # sums of whole numbers are exact
+            x_part, y_part = x_ranks[t - window + 1 : t + 1], y_ranks[t - window + 1 : t + 1]
+            products, x_squares, y_squares = 0, 0, 0  # whole numbers: their sums are exact in any order
             for k in range(window):
-                products += x_ranks[k] * y_ranks[k]
-                x_squares += x_ranks[k] * x_ranks[k]
-                y_squares += y_ranks[k] * y_ranks[k]
-            r = finite(products / math.sqrt(x_squares * y_squares))
-            out[i, n] = 1.0 if r > 1.0 else -1.0 if r < -1.0 else r
+                dx, dy = x_part[k] - window, y_part[k] - window
+                products += dx * dy
+                x_squares += dx * dx
+                y_squares += dy * dy
+            r = finite(products / math.sqrt(float(x_squares) * float(y_squares)))
+            r = 1.0 if r > 1.0 else -1.0 if r < -1.0 else r
+            out[t - window + 1, n] = math.nan if missing > 0 else r

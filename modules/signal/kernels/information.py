@@ -17,7 +17,11 @@ LN2: Final = 0.6931471805599453
 
 @kernel
 def ts_entropy(x: FloatArray, window: int, bins: int, first: int, out: FloatArray) -> None:
-    counts = np.empty(bins)
+    counts = np.empty(bins, dtype=np.int64)
+    parts = np.zeros(window + 1)  # -p log p by count
+    for c in range(1, window + 1):
+        p = c / window
+        parts[c] = -(p * mathematics.log(p))
     for i in range(out.shape[0]):
         start = first + i - window + 1
         for n in range(out.shape[1]):
@@ -32,13 +36,11 @@ def ts_entropy(x: FloatArray, window: int, bins: int, first: int, out: FloatArra
             if not width > 0.0:
                 continue
             for b in range(bins):
-                counts[b] = 0.0
+                counts[b] = 0
             for k in range(start, start + window):
-                counts[min(int((x[k, n] - lowest) / width * bins), bins - 1)] += 1.0
+                counts[min(int((x[k, n] - lowest) / width * bins), bins - 1)] += 1
             for b in range(bins):
-                if counts[b] > 0.0:
-                    p = counts[b] / window
-                    out[i, n] -= p * mathematics.log(p)
+                out[i, n] += parts[counts[b]]
 
 
 @kernel
@@ -127,17 +129,20 @@ def _partial(products: FloatArray, lag: int, old: FloatArray, new: FloatArray) -
 
 @kernel
 def ts_partial_autocorr(x: FloatArray, window: int, lag: int, first: int, out: FloatArray) -> None:
-    rows = window + lag
-    mean, products = np.empty(out.shape[1]), np.empty(lag + 1)
-    old, new, d = np.empty(lag + 1), np.empty(lag + 1), np.empty(rows)
+    rows, columns = window + lag, out.shape[1]
+    mean, products = np.empty(columns), np.empty((lag + 1, columns))
+    old, new, own = np.empty(lag + 1), np.empty(lag + 1), np.empty(lag + 1)
     for i in range(out.shape[0]):
         start = first + i - rows + 1
         shifted_mean(x, start, rows, mean)
-        for n in range(out.shape[1]):
-            for k in range(rows):
-                d[k] = x[start + k, n] - x[start, n] - mean[n]
+        for order in range(lag + 1):
+            for n in range(columns):
+                products[order, n] = 0.0
+            for k in range(start + order, start + rows):
+                for n in range(columns):
+                    earlier = x[k - order, n] - x[start, n] - mean[n]
+                    products[order, n] += (x[k, n] - x[start, n] - mean[n]) * earlier
+        for n in range(columns):
             for order in range(lag + 1):
-                products[order] = 0.0
-                for k in range(order, rows):
-                    products[order] += d[k] * d[k - order]
-            out[i, n] = _partial(products, lag, old, new)
+                own[order] = products[order, n]
+            out[i, n] = _partial(own, lag, old, new)
