@@ -10,9 +10,24 @@ import numpy as np
 from modules.jit import kernel
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite, shifted_mean, squared_deviations
-from modules.signal.kernels.indicators import stochastic
-from modules.signal.kernels.recursive import seeded, wilder_range
+from modules.signal.kernels.moments import ts_zscore
+from modules.signal.kernels.oscillators import stochastic
+from modules.signal.kernels.recursive import seeded, true_range, wilder_range
 from modules.signal.kernels.rolling import ts_max, ts_min
+
+
+@kernel
+def atr(high: FloatArray, low: FloatArray, close: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    for i in range(out.shape[0]):
+        t = first + i
+        for n in range(out.shape[1]):
+            out[i, n] = 0.0
+        for k in range(t - window + 1, t + 1):
+            for n in range(out.shape[1]):
+                out[i, n] += true_range(high[k, n], low[k, n], close[k - 1, n])
+        for n in range(out.shape[1]):
+            missing = math.isnan(close[t, n])
+            out[i, n] = math.nan if missing else finite(out[i, n] / window)
 
 
 @kernel
@@ -34,6 +49,14 @@ def natr(high: FloatArray, low: FloatArray, close: FloatArray, window: int, stat
     for t in range(out.shape[0]):
         for n in range(out.shape[1]):
             out[t, n] = finite(100.0 * (out[t, n] / close[t, n]))
+
+
+@kernel
+def bollinger(x: FloatArray, window: int, width: float, first: int, out: FloatArray) -> None:
+    ts_zscore(x, window, first, out)
+    for i in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[i, n] = finite(out[i, n] / width)
 
 
 @kernel

@@ -10,8 +10,24 @@ import numpy as np
 from modules.jit import kernel
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite, shifted_mean
-from modules.signal.kernels.indicators import stochastic
-from modules.signal.kernels.recursive import seeded, seeded_ema
+from modules.signal.kernels.recursive import seeded
+
+
+@kernel
+def rsi(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    moves = np.empty(out.shape[1])
+    for i in range(out.shape[0]):
+        t = first + i
+        for n in range(out.shape[1]):
+            out[i, n] = 0.0
+            moves[n] = 0.0
+        for k in range(t - window + 1, t + 1):
+            for n in range(out.shape[1]):
+                change = x[k, n] - x[k - 1, n]
+                out[i, n] += change if change > 0.0 else 0.0
+                moves[n] += abs(change)
+        for n in range(out.shape[1]):
+            out[i, n] = finite(100.0 * (out[i, n] / moves[n]))
 
 
 @kernel
@@ -74,6 +90,26 @@ def cci(high: FloatArray, low: FloatArray, close: FloatArray, window: int, first
         for n in range(columns):
             newest = typical[i + window - 1, n] - typical[i, n] - mean[n]
             out[i, n] = finite(newest / (0.015 * (deviation[n] / window)))
+
+
+@kernel
+def stochastic(high: FloatArray, low: FloatArray, close: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    lowest = np.empty(out.shape[1])
+    highest = np.empty(out.shape[1])
+    missing = np.empty(out.shape[1])
+    for i in range(out.shape[0]):
+        t = first + i
+        for n in range(out.shape[1]):
+            lowest[n] = math.inf
+            highest[n] = -math.inf
+            missing[n] = 0.0
+        for k in range(t - window + 1, t + 1):
+            for n in range(out.shape[1]):
+                lowest[n] = low[k, n] if low[k, n] < lowest[n] else lowest[n]
+                highest[n] = high[k, n] if high[k, n] > highest[n] else highest[n]
+                missing[n] += high[k, n] * 0.0 + low[k, n] * 0.0 + close[k, n] * 0.0
+        for n in range(out.shape[1]):
+            out[i, n] = finite((close[t, n] - lowest[n]) / (highest[n] - lowest[n]) + missing[n])
 
 
 @kernel
@@ -164,72 +200,6 @@ def cmo(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
                 moves[n] += abs(change)
         for n in range(out.shape[1]):
             out[i, n] = finite(100.0 * (out[i, n] / moves[n]))
-
-
-@kernel
-def trix(x: FloatArray, window: int, state: FloatArray, out: FloatArray) -> None:
-    """`state`: three averages with their counts, then the last of the third and whether there is one."""
-    seeded_ema(x, window, state[0:2], out)
-    seeded_ema(out, window, state[2:4], out)
-    seeded_ema(out, window, state[4:6], out)
-    for t in range(out.shape[0]):
-        for n in range(out.shape[1]):
-            v = out[t, n]
-            if math.isnan(v):
-                continue
-            out[t, n] = finite(100.0 * (v / state[6, n] - 1.0)) if state[7, n] > 0.0 else math.nan
-            state[6, n] = v
-            state[7, n] = 1.0
-
-
-@kernel
-def _gap(x: FloatArray, fast: int, slow: int, percent: bool, state: FloatArray, out: FloatArray) -> None:
-    """Fast less slow exponential average, or that in percent of the slow one.
-
-    The means that they start as end together, or begin together where in percent: TA-Lib has it so. `state`: values
-    seen, fast average, slow average.
-    """
-    late = 0 if percent else slow - fast
-    for t in range(out.shape[0]):
-        for n in range(out.shape[1]):
-            out[t, n] = math.nan
-            v = x[t, n]
-            if math.isnan(v):
-                continue
-            state[0, n] += 1.0
-            state[1, n] = seeded(state[1, n], v, state[0, n] - late, fast, 2.0 / (fast + 1.0))
-            state[2, n] = seeded(state[2, n], v, state[0, n], slow, 2.0 / (slow + 1.0))
-            if state[0, n] >= slow:
-                gap = state[1, n] - state[2, n]
-                out[t, n] = finite(100.0 * (gap / state[2, n]) if percent else gap)
-
-
-@kernel
-def macd(x: FloatArray, fast: int, slow: int, state: FloatArray, out: FloatArray) -> None:
-    _gap(x, fast, slow, False, state, out)
-
-
-@kernel
-def ppo(x: FloatArray, fast: int, slow: int, state: FloatArray, out: FloatArray) -> None:
-    _gap(x, fast, slow, True, state, out)
-
-
-@kernel
-def macd_signal(x: FloatArray, fast: int, slow: int, signal: int, state: FloatArray, out: FloatArray) -> None:
-    """`state`: as `_gap`, then the signal's average and count."""
-    _gap(x, fast, slow, False, state[:3], out)
-    seeded_ema(out, signal, state[3:], out)
-
-
-@kernel
-def macd_hist(x: FloatArray, fast: int, slow: int, signal: int, state: FloatArray, out: FloatArray) -> None:
-    """`state`: as macd_signal."""
-    smooth = np.empty(out.shape)
-    _gap(x, fast, slow, False, state[:3], out)
-    seeded_ema(out, signal, state[3:], smooth)
-    for t in range(out.shape[0]):
-        for n in range(out.shape[1]):
-            out[t, n] = finite(out[t, n] - smooth[t, n])
 
 
 @kernel

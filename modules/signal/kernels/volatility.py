@@ -16,6 +16,7 @@ from modules.panel import FloatArray
 from modules.signal.kernels.common import finite, shifted_mean, squared_deviations
 
 CORWIN: Final = 0.1715728752538099  # 3 - 2 sqrt 2
+LN2: Final = 0.6931471805599453
 TWO_LN2_LESS_1: Final = 0.3862943611198906
 
 
@@ -44,6 +45,22 @@ def _root(out: FloatArray) -> None:
     for i in range(out.shape[0]):
         for n in range(out.shape[1]):
             out[i, n] = math.sqrt(out[i, n])
+
+
+@kernel
+def parkinson(high: FloatArray, low: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    scale = 4.0 * LN2 * window
+    for i in range(out.shape[0]):
+        t = first + i
+        for n in range(out.shape[1]):
+            out[i, n] = 0.0
+        for k in range(t - window + 1, t + 1):
+            for n in range(out.shape[1]):
+                ratio = high[k, n] / low[k, n]
+                move = mathematics.log(ratio) if ratio > 0.0 else math.nan
+                out[i, n] += move * move
+        for n in range(out.shape[1]):
+            out[i, n] = finite(math.sqrt(out[i, n] / scale))
 
 
 @kernel

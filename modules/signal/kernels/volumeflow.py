@@ -11,7 +11,7 @@ import numpy as np
 from modules.jit import kernel
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite
-from modules.signal.kernels.oscillators import ppo
+from modules.signal.kernels.convergence import ppo
 from modules.signal.kernels.recursive import seeded
 
 ROUNDING: Final = 1e-14  # of the two prices: a third of a sum moves by this much with the order of its terms

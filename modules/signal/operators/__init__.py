@@ -14,7 +14,6 @@ from modules.signal.operators import (
     bands,
     crosssection,
     groups,
-    indicators,
     information,
     missing,
     oscillators,
@@ -33,7 +32,7 @@ __all__ = [
 Kernel = Callable[..., None]
 
 _TABLES = (
-    arithmetic, timeseries, averages, information, missing, crosssection, groups, indicators, oscillators, trend, bands,
+    arithmetic, timeseries, averages, information, missing, crosssection, groups, oscillators, trend, bands,
     volatility, volumeflow,
 )  # fmt: skip
 _TABLE: dict[str, Operator] = {row.name: row for table in _TABLES for row in table.ROWS}
@@ -65,11 +64,11 @@ def _kernel_files() -> dict[str, ModuleType]:
         averages,
         bands,
         codependence,
+        convergence,
         cross,
         dispersion,
         elementwise,
         groups,
-        indicators,
         information,
         lags,
         missing,
@@ -88,7 +87,7 @@ def _kernel_files() -> dict[str, ModuleType]:
     )
 
     files = (
-        averages, bands, codependence, cross, dispersion, elementwise, groups, indicators, information, lags, missing,
+        averages, bands, codependence, convergence, cross, dispersion, elementwise, groups, information, lags, missing,
         moments, order, oscillators, projection, regression, rolling, shapes, stateful, summary, trend, volatility,
         volumeflow,
     )  # fmt: skip

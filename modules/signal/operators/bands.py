@@ -11,11 +11,18 @@ _WILDER = "Wilder 1978, seeded as in TA-Lib"
 
 
 def _window(
-    name: str, inputs: tuple[str, ...], formula: str, units: UnitRule, source: str, *parameters: Parameter
+    name: str,
+    inputs: tuple[str, ...],
+    formula: str,
+    units: UnitRule,
+    source: str,
+    *parameters: Parameter,
+    extra_rows: int = 0,
 ) -> Operator:
     return Operator(
-        name, Kind.WINDOW, inputs, formula, f"bands.{name}", units, parameters, nan=NAN_IN_WINDOW, source=source
-    )
+        name, Kind.WINDOW, inputs, formula, f"bands.{name}", units, parameters,
+        nan=NAN_IN_WINDOW, source=source, extra_rows=extra_rows,
+    )  # fmt: skip
 
 
 def _memory(
@@ -34,9 +41,13 @@ def _memory(
 
 
 ROWS: tuple[Operator, ...] = (
+    _window("atr", _HLC, "mean of max(high - low, |high - close[t-1]|, |low - close[t-1]|)", of("close").over(*_HLC),
+            "Wilder 1978, simple mean", window(), extra_rows=1),
     _memory("atr_wilder", "Wilder's average of the true range: the mean of the first `window`, then a step of 1 / "
             "window to each", of("close"), _WILDER, window(default=14)),
     _memory("natr", "100 * atr_wilder / close", PERCENT, "Forman 2006", window(default=14)),
+    _window("bollinger", ("x",), "(x[t] - ts_mean) / (width * ts_std): -1 and 1 are the bands", RATIO, "Bollinger 2001",
+            window(at_least=2), number("width", 0.1, 10.0, 2.0)),
     _window("bollinger_width", ("x",), "2 * width * ts_std / ts_mean: the distance of the bands over the middle", RATIO,
             "Bollinger 2001, with the sample deviation", window(at_least=2, default=20),
             number("width", 0.1, 10.0, 2.0)),

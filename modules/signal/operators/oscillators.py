@@ -37,13 +37,14 @@ def _memory(
     source: str,
     *parameters: Parameter,
     state_rows: int,
+    file: str = "convergence",
     state_window: str = "",
     extra_rows: int = 0,
     reach: tuple[tuple[str, ...], ...] = (),
     ascending: tuple[str, ...] = (),
 ) -> Operator:
     return Operator(
-        name, Kind.STATE, ("x",), formula, f"oscillators.{name}", units, parameters, nan=NAN_BAR, source=source,
+        name, Kind.STATE, ("x",), formula, f"{file}.{name}", units, parameters, nan=NAN_BAR, source=source,
         extra_rows=extra_rows, reach=reach, ascending=ascending, state_rows=state_rows, state_window=state_window,
     )  # fmt: skip
 
@@ -53,14 +54,18 @@ _PAIR = ("fast", "slow")
 _APPEL = "Appel 1979, seeded as in TA-Lib"
 
 ROWS: tuple[Operator, ...] = (
+    _window("rsi", ("x",), "100 * sum of gains / sum of |changes|; NaN where nothing moved", _PERCENT,
+            "Cutler's form of Wilder 1978", window(), extra_rows=1),
     _memory("rsi_wilder", "100 * average gain / (average gain + average loss), Wilder's averages: the mean of the "
             "first `window` changes, then a step of 1 / window to each; NaN where nothing ever moved", _PERCENT,
-            "Wilder 1978, seeded as in TA-Lib", window(default=14), state_rows=4, extra_rows=1),
+            "Wilder 1978, seeded as in TA-Lib", window(default=14), state_rows=4, file="oscillators", extra_rows=1),
     _memory("stoch_rsi", "(r - lowest r) / (highest r - lowest r) over the last `span` values of r = rsi_wilder; NaN "
             "where they are equal", RATIO, "Chande and Kroll 1994", window(default=14), window("span", default=14),
-            state_rows=6, state_window="span"),
+            state_rows=6, file="oscillators", state_window="span"),
     _window("cci", _HLC, "(p[t] - mean of p) / (0.015 * mean |p - mean|), p = (high + low + close) / 3; NaN where p is "
             "constant", plain("mostly -200 to 200").over(*_HLC), "Lambert 1980", window(at_least=2, default=20)),
+    _window("stochastic", _HLC, "(close[t] - lowest low) / (highest high - lowest low); NaN where they are equal",
+            RATIO.over(*_HLC), "Lane 1984, %K", window()),
     _window("williams_r", _HLC, "100 * (close[t] - highest high) / (highest high - lowest low); NaN where they are "
             "equal", plain("-100 to 0").over(*_HLC), "Williams 1979", window(default=14)),
     _window("stochastic_d", _HLC, "mean of the last `smooth` values of stochastic: %D, or the slow %K",

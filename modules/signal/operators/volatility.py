@@ -1,4 +1,4 @@
-"""Volatility and liquidity as bars alone can tell them. `parkinson` stands with the indicators."""
+"""Volatility and liquidity as bars alone can tell them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def _row(
 _PER_MONEY = of(close=-1, volume=-1)
 
 ROWS: tuple[Operator, ...] = (
+    _row("parkinson", ("high", "low"), "square root of the mean of log(high / low)^2 / (4 log 2), per bar",
+         RATIO.over("high", "low"), "Parkinson 1980"),
     _row("garman_klass", _OHLC,
          "square root of the mean of log(high / low)^2 / 2 - (2 log 2 - 1) * log(close / open)^2, "
          "per bar", RATIO.over(*_OHLC), "Garman and Klass 1980"),
