@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from modules.bundled import FACTS
 from modules.contract import STAGES
 from modules.datastore import DataStore
 from tests.cli.conftest import Cws, Result
@@ -185,6 +186,24 @@ def test_signal_eval_stops_before_the_lockbox(cws: Cws, tmp_path: Path, workspac
 def test_signal_eval_refuses_a_bad_target(cws: Cws, tmp_path: Path, name: str) -> None:
     assert cws("signal", "eval", "close", "--data", "us5", "--out", str(tmp_path / name)).code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_signals_see_the_sectors_of_the_instruments(cws: Cws, tmp_path: Path) -> None:
+    """`eval` and `run` see the same sectors: those that come with the set."""
+    expr = "neutralize(returns(close, 5), sector)"
+    tables = {}
+    for name, text in (("raw", "returns(close, 5)"), ("net", expr)):
+        out = tmp_path / f"{name}.parquet"
+        assert cws("signal", "eval", text, "--data", "us20", "--out", str(out)).code == 0
+        tables[name] = pl.read_parquet(out).rename({"value": name})
+    sector = {fact.symbol: fact.sector for fact in FACTS["us20"]}
+    both = tables["raw"].join(tables["net"], on=["event_time", "symbol"]).drop_nulls("raw")
+    both = both.with_columns(pl.col("symbol").replace_strict(sector).alias("sector"))
+    expected = pl.col("raw") - pl.col("raw").mean().over("event_time", "sector")
+    worst = both.select((expected - pl.col("net")).abs().max()).item()
+    assert both.get_column("sector").n_unique() == 7 and worst < 1e-12
+    found = _run(cws, "--signal", expr, "--data", "us20").json["metrics"]
+    assert found["reads_level"] == 0.0 and found["coverage"] > 0.99
 
 
 def test_signal_check_proves(cws: Cws) -> None:

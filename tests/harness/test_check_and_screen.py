@@ -34,6 +34,7 @@ REFUSED = [
     ("window longer than the data", "rank(ts_mean(close, 1190))", "1189 bars"),
     ("price level", "rank(-close)", "level of prices"),
     ("price difference", "rank(-(close - ts_mean(close, 20)))", "level of prices"),
+    ("sectors that nobody gave", "neutralize(returns(close, 5), sector)", "give symbols a sector in the instruments"),
     ("mostly missing", "where(month == 1, returns(close, 5), close / (close - close))", "has a value in"),
 ]
 
@@ -49,6 +50,15 @@ def test_passes_and_shows_the_nearest() -> None:
     verdict = check(candidate("rank(-returns(close, 5))"), PANEL, [other("rank(-returns(close, 21))")], seed=0)
     assert verdict.passed, verdict.reason
     assert verdict.nearest is not None and 0.3 < verdict.nearest[1] < 0.95
+
+
+def test_a_signal_within_sectors_passes_where_the_data_have_them() -> None:
+    panel = PANEL.with_fields(sector=np.tile(np.arange(10.0) % 3, (PANEL.shape[0], 1)))
+    expr = "neutralize(rank(-returns(close, 5)), sector)"
+    verdict = check(candidate(expr), panel, (), seed=0)
+    assert verdict.passed, verdict.reason
+    found = screen(expr, panel)
+    assert found.coverage == 1.0 and found.t is not None and found.t > 3
 
 
 def test_refuses_what_exists() -> None:
