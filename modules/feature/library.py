@@ -9,7 +9,15 @@ from types import MappingProxyType
 
 from modules.feature.alpha101 import definitions as alpha101
 from modules.feature.alpha158 import definitions as alpha158
+from modules.feature.cross_asset import definitions as cross_asset
+from modules.feature.liquidity import definitions as liquidity
+from modules.feature.low_volatility import definitions as low_volatility
+from modules.feature.microstructure import definitions as microstructure
+from modules.feature.momentum import definitions as momentum
+from modules.feature.reversal import definitions as reversal
 from modules.feature.row import Feature
+from modules.feature.seasonality import definitions as seasonality
+from modules.feature.technical import definitions as technical
 
 __all__ = ["Feature", "FeatureError", "families", "find", "latest", "library"]
 
@@ -17,6 +25,14 @@ _FAMILIES: Mapping[str, tuple[Feature, ...]] = MappingProxyType(
     {
         "alpha158": alpha158.FEATURES,
         "alpha101": alpha101.FEATURES,
+        "momentum": momentum.FEATURES,
+        "reversal": reversal.FEATURES,
+        "low_volatility": low_volatility.FEATURES,
+        "seasonality": seasonality.FEATURES,
+        "liquidity": liquidity.FEATURES,
+        "microstructure": microstructure.FEATURES,
+        "cross_asset": cross_asset.FEATURES,
+        "technical": technical.FEATURES,
     }
 )
 

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from modules.signal.canonical import canonical
 from modules.signal.nodes import Call, Field, Node, Number, children
 from modules.signal.printer import format_signal
 
 
-def similarity(a: Node, b: Node) -> float:
-    """In [0, 1]; 1 exactly where the canonical forms are equal; symmetric.
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """The subtrees of a canonical form, as they are (`exact`) and with their numbers left out (`shapes`)."""
 
-    Mean of two weighted Jaccard indices over the subtrees of the canonical forms: of the subtrees as they are, and of
-    their shapes (numbers left out), so that a changed window still counts as a near relative.
-    """
-    left, right = canonical(a), canonical(b)
-    if left == right:
-        return 1.0
-    exact = _jaccard(_subtrees(left, shape=False), _subtrees(right, shape=False))
-    shapes = _jaccard(_subtrees(left, shape=True), _subtrees(right, shape=True))
-    return 0.5 * (exact + shapes)
+    exact: Counter[str]
+    shapes: Counter[str]
+
+
+def structure(node: Node) -> Structure:
+    """What `in_common` compares; worth keeping where one signal is compared with many."""
+    tree = canonical(node)
+    return Structure(_subtrees(tree, shape=False), _subtrees(tree, shape=True))
+
+
+def in_common(a: Structure, b: Structure) -> float:
+    """Mean of two weighted Jaccard indices over the subtrees: of the subtrees as they are, and of their shapes, so that
+    a changed window still counts as a near relative."""
+    return 0.5 * (_jaccard(a.exact, b.exact) + _jaccard(a.shapes, b.shapes))
+
+
+def similarity(a: Node, b: Node) -> float:
+    """In [0, 1]; 1 exactly where the canonical forms are equal; symmetric. See `in_common`."""
+    return in_common(structure(a), structure(b))
 
 
 def _subtrees(node: Node, *, shape: bool) -> Counter[str]:

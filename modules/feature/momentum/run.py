@@ -1,0 +1,13 @@
+"""The members as one signal."""
+
+from __future__ import annotations
+
+from modules.contract import Context
+from modules.feature.family import run_family
+from modules.feature.momentum.contract import Inputs, Outputs
+from modules.feature.momentum.settings import Settings
+
+
+def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
+    """`signal` at bar t reads bars <= t."""
+    return run_family(inputs, settings, context)
