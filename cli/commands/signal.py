@@ -161,17 +161,22 @@ def similar(
     json: Json = False,
 ) -> None:
     """How alike two expressions are, by their trees and by how they order the symbols of a reference market."""
-    from modules.signal import format_signal, parse, similarity
-    from modules.signal.behaviour import behavioural_similarity
+    from modules.signal import format_signal, parse
+    from modules.signal.likeness import likeness, thresholds
 
     first, second = parse(expr), parse(other)
     with working("comparing"):
-        result = {
-            "expr": format_signal(first),
-            "other": format_signal(second),
-            "structural": similarity(first, second),
-            "behavioural": behavioural_similarity(first, second),
-        }
+        found = likeness(first, second)
+    limits = thresholds()
+    result = {
+        "expr": format_signal(first),
+        "other": format_signal(second),
+        "structural": found.structural,
+        "structural_threshold": limits.structural.threshold,
+        "behavioural": found.behavioural,
+        "behavioural_threshold": limits.behavioural.threshold,
+        "same_idea": found.same_idea,
+    }
     emit(result, json, lambda out: _pairs(out, result))
 
 
