@@ -10,10 +10,10 @@ from modules.feature.settings import FamilySettings, members_field
 
 
 class Settings(FamilySettings):
-    """See `FamilySettings`. The default members: the month to come a year ago, in the four years before, and the
+    """See `FamilySettings`. The default members: the month to come a year and some quarters ago, and the
     weekday to come in the last weeks.
     """
 
     features: ClassVar[tuple[Feature, ...]] = FEATURES
 
-    members: tuple[str, ...] = members_field("season_year_1@1", "season_years_2_5@1", "season_weekday@1")
+    members: tuple[str, ...] = members_field("season_year_1@1", "season_quarter@1", "season_weekday@1")
