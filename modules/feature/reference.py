@@ -36,13 +36,8 @@ def features_markdown() -> str:
 def _table(rows: Iterable[Feature]) -> str:
     head = "| feature | expression | sign | what it is | source |\n|---|---|---|---|---|\n"
     return head + "".join(
-<<<<<<< HEAD
         f"| `{row.reference}` | `{_cell(row.expr)}` | {_SIGNS[row.sign]} "
         f"| {_cell(_about(row))} | {_cell(row.source)} |\n"
-=======
-        f"| `{row.reference}` | `{_cell(row.expr)}` | {_SIGNS[row.sign]} | {_cell(_about(row))} "
-        f"| {_cell(row.source)} |\n"
->>>>>>> cd48554 (Thresholds of likeness, read off the feature library)
         for row in rows
     )
 
