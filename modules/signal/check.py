@@ -27,7 +27,12 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "slope": "ts_slope", "skew": "ts_skew", "kurt": "ts_kurt", "quantile": "ts_quantile", "argmax": "ts_argmax",
         "argmin": "ts_argmin", "stoch": "stochastic", "stochrsi": "stoch_rsi", "willr": "williams_r", "sar": "psar",
         "bop": "balance_of_power", "ultosc": "ultimate_oscillator", "adosc": "chaikin_oscillator",
-        "highest": "ts_max", "lowest": "ts_min", "ewm": "ema",
+        "highest": "ts_max", "lowest": "ts_min", "ewm": "ema", "smma": "rma", "wilder": "rma", "hull": "hma",
+        "product": "ts_product", "prod": "ts_product", "ts_scale": "ts_minmax", "rms": "ts_rms", "iqr": "ts_iqr",
+        "downside_deviation": "ts_semi_std", "drawdown": "ts_drawdown", "spearman": "ts_spearman", "acf": "ts_autocorr",
+        "pacf": "ts_partial_autocorr", "hurst": "ts_hurst", "entropy": "ts_entropy",
+        "efficiency_ratio": "ts_efficiency",
+        "fillna": "fill_value", "ts_backfill": "ts_last", "count": "count_present", "illiquidity": "amihud",
         "cs_rank": "rank", "normalize": "zscore", "if": "where", "iff": "where", "ffill": "ffill_limit", "pow": "power",
     }
 )  # fmt: skip

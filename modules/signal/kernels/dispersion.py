@@ -37,6 +37,16 @@ def ts_range(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
 
 
 @kernel
+def ts_minmax(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
+    lowest = np.empty(out.shape)
+    ts_min(x, window, first, lowest)
+    ts_max(x, window, first, out)
+    for i in range(out.shape[0]):
+        for n in range(out.shape[1]):
+            out[i, n] = finite((x[first + i, n] - lowest[i, n]) / (out[i, n] - lowest[i, n]))
+
+
+@kernel
 def ts_iqr(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     lower = np.empty(out.shape)
     ts_quantile(x, window, 0.25, first, lower)

@@ -184,6 +184,7 @@ _AVERAGES = {
 _SPREADS = {
     "ts_product": "the {window}-bar product of {x}",
     "ts_range": "the {window}-bar high less the {window}-bar low of {x}",
+    "ts_minmax": "where {x} stands between its {window}-bar low and high, from 0 to 1",
     "ts_iqr": "the {window}-bar interquartile range of {x}",
     "ts_rms": "the {window}-bar root mean square of {x}",
     "ts_semi_std": "the {window}-bar deviation of {x} below {level}",

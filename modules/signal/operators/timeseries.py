@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modules.signal.operators.row import LARGEST, NAN_IN_WINDOW, Kind, Operator, Parameter, number, window
-from modules.signal.units import BARS, RATIO, UnitRule, of
+from modules.signal.units import BARS, RATIO, UnitRule, of, plain
 
 _WORLDQUANT = "Kakushadze 2016, 101 Formulaic Alphas"
 _QLIB = "qlib expression operators"
@@ -78,6 +78,8 @@ ROWS: tuple[Operator, ...] = (
          more=(window("lag", default=1),), source="pandas Series.autocorr"),
     _row("ts_product", "product of x, oldest to newest", of(x="window"), file="dispersion"),
     _row("ts_range", "largest less smallest x", of("x"), file="dispersion"),
+    _row("ts_minmax", "(x[t] - ts_min) / (ts_max - ts_min); NaN where the window is constant", plain("0 to 1"),
+         file="dispersion", at_least=2, source="min-max scaling"),
     _row("ts_iqr", "0.75 quantile less 0.25 quantile (linear interpolation)", of("x"), file="dispersion",
          source="scipy.stats.iqr"),
     _row("ts_rms", "square root of the mean of x^2", of("x"), file="dispersion", source="root mean square"),

@@ -31,6 +31,8 @@ def _deepest(w: FloatArray) -> float:
 ORACLES: list[Case] = [
     ("ts_product(close / 50, 10)", lambda f: (f["close"] / 50).rolling(10).apply(np.prod, raw=True)),
     ("ts_range(close, 10)", lambda f: f["close"].rolling(10).max() - f["close"].rolling(10).min()),
+    ("ts_minmax(close, 10)", lambda f: (f["close"] - f["close"].rolling(10).min())
+        / (f["close"].rolling(10).max() - f["close"].rolling(10).min())),
     ("ts_iqr(close, 10)", by_window(["close"], 10, stats.iqr)),
     ("ts_rms(close, 10)", by_window(["close"], 10, lambda w: np.linalg.norm(w) / np.sqrt(10))),
     ("ts_semi_std(close - 50, 10)", lambda f: (f["close"] - 50).clip(upper=0).pow(2).rolling(10)
@@ -58,7 +60,8 @@ def test_against_others(text: str, oracle: Callable[[Frames], Frame], panel: Pan
 
 
 CONSTANT_WINDOWS = [
-    ("ts_range(close, 5)", 0.0), ("ts_iqr(close, 5)", 0.0), ("ts_drawdown(close, 5)", 0.0),
+    ("ts_range(close, 5)", 0.0), ("ts_iqr(close, 5)", 0.0), ("ts_minmax(close, 5)", None),
+    ("ts_drawdown(close, 5)", 0.0),
     ("ts_max_drawdown(close, 5)", 0.0), ("ts_semi_std(close, 5)", 0.0), ("ts_resid_std(open, close, 5)", None),
     ("ts_beta_resid(close, open, 5)", None), ("ts_tstat(close, 5)", None), ("ts_coskew(close, open, 5)", None),
     ("ts_spearman(close, open, 5)", None), ("ts_entropy(close, 5)", 0.0), ("ts_efficiency(close, 5)", None),

@@ -87,21 +87,22 @@ def test_against_others(text: str, oracle: Callable[[Frames], Frame], panel: Pan
 
 
 TRADES = 400
+SYMBOLS = 12
 SPREAD = 0.01
 DEVIATION = 0.02
 
 
 @functools.cache
 def _market(deviation: float, spread: float, nights: bool) -> Panel:
-    """Bars of 40 symbols whose price diffuses with `deviation` a bar, traded at `spread` around it, half on each side;
+    """Bars of symbols whose price diffuses with `deviation` a bar, traded at `spread` around it, half on each side;
     without `nights` a bar opens where the one before closed."""
     rng = np.random.default_rng(21)
-    steps = rng.normal(0.0, deviation / np.sqrt(TRADES), (250, TRADES, 40))
+    steps = rng.normal(0.0, deviation / np.sqrt(TRADES), (250, TRADES, SYMBOLS))
     steps[:, 0] *= np.sqrt(TRADES) * 0.5 if nights else 1.0
-    middle = np.cumsum(steps.reshape(-1, 40), axis=0).reshape(steps.shape)
+    middle = np.cumsum(steps.reshape(-1, SYMBOLS), axis=0).reshape(steps.shape)
     price = 50.0 * np.exp(middle + np.where(rng.random(middle.shape) < 0.5, 0.5, -0.5) * spread)
     bars = {"open": price[:, 0], "high": price.max(axis=1), "low": price.min(axis=1), "close": price[:, -1]}
-    return Panel(np.arange(250), tuple(f"S{n}" for n in range(40)), bars)
+    return Panel(np.arange(250), tuple(f"S{n}" for n in range(SYMBOLS)), bars)
 
 
 def _mean(text: str, panel: Panel) -> float:
