@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from cli.session import Session
     from modules.datastore import DataVersion
     from modules.featurestore import Measured
@@ -12,9 +15,19 @@ if TYPE_CHECKING:
     from modules.panel import Panel
 
 
+@dataclass(frozen=True, eq=False)
+class Cleaned:
+    """What ingest and clean gave of a data set: its bars with the groups of its symbols, and where they came from."""
+
+    version: DataVersion
+    bars: Panel
+    instruments: pl.DataFrame
+    manifest: Manifest
+
+
 def bars_of(session: Session, data: str | None) -> Panel:
-    """Run ingest and clean for a data set (None = that of pipeline.yaml); its bars, and the groups of its symbols."""
-    return _cleaned(session, data)[1]
+    """The bars of `cleaned` alone."""
+    return cleaned(session, data).bars
 
 
 def measured_bars(session: Session, data: str | None) -> Measured:
@@ -23,13 +36,15 @@ def measured_bars(session: Session, data: str | None) -> Measured:
 
     from modules.featurestore import measured
 
-    version, bars, manifest = _cleaned(session, data)
-    records = session.artifacts.get(manifest.stage("clean").inputs["records"])
+    found = cleaned(session, data)
+    records = session.artifacts.get(found.manifest.stage("clean").inputs["records"])
     assert isinstance(records, pl.DataFrame), "records must be a table"
-    return measured(version.name, version.digest, bars, records, version.lockbox_start_ns)
+    version = found.version
+    return measured(version.name, version.digest, found.bars, records, version.lockbox_start_ns)
 
 
-def _cleaned(session: Session, data: str | None) -> tuple[DataVersion, Panel, Manifest]:
+def cleaned(session: Session, data: str | None) -> Cleaned:
+    """Run ingest and clean for a data set (None = that of pipeline.yaml)."""
     import polars as pl
 
     from modules.groups import with_groups
@@ -51,4 +66,4 @@ def _cleaned(session: Session, data: str | None) -> tuple[DataVersion, Panel, Ma
     )
     bars, instruments = (session.artifacts.get(manifest.output(name)) for name in ("bars", "instruments"))
     assert isinstance(bars, Panel) and isinstance(instruments, pl.DataFrame), "bars are a panel, instruments a table"
-    return version, with_groups(bars, instruments), manifest
+    return Cleaned(version, with_groups(bars, instruments), instruments, manifest)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from harness import forward
 from harness.state import Screen
 from modules.panel import FloatArray, Panel
 from modules.registry import load_module
@@ -18,18 +19,8 @@ YEAR_NS = 365.25 * 86_400e9
 
 
 def forward_returns(panel: Panel) -> FloatArray:
-    """`[T, N]`: what a position asked for at bar t earns over its first bar, from fill to fill. NaN at the end and
-    where there is no fill.
-
-    Fill prices are those of the backtest in force, so a screen and a run see one and the same return.
-    """
-    from modules.engine.bars import fill_prices
-    from modules.engine.evidence import SIGNAL_LAG_BARS, fill_to_fill_returns
-
-    without_open = load_module("backtest", "bars").settings.model_dump()["fill_without_open"]
-    out = np.full(panel.shape, np.nan)
-    out[:-SIGNAL_LAG_BARS] = fill_to_fill_returns(fill_prices(panel, without_open))[SIGNAL_LAG_BARS:]
-    return out
+    """`[T, N]`: what a position asked for at bar t earns over its first bar, at the fills of the backtest in force."""
+    return forward.forward_returns(panel, load_module("backtest", "bars").settings.model_dump()["fill_without_open"])
 
 
 def screen(expr: str, panel: Panel) -> Screen:

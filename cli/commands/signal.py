@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.errors import ExitCode
+from cli.errors import ExitCode, RequestError
 from cli.lazy import command_file
 from cli.output import MAX_SEED, Json, emit, working
 
@@ -107,6 +107,31 @@ def check(
     }
     emit(result, json, lambda out: _show_proof(out, proof))
     return ExitCode.OK if proof.holds else ExitCode.FAILED
+
+
+@app.command(context_settings=TAKES_EXPRESSIONS)
+def sheet(
+    expr: Expr,
+    data: Data = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write to.", show_default="the workspace's reports")
+    ] = None,
+    quantiles: Annotated[
+        int | None, typer.Option(min=2, max=20, help="Into how many to sort.", show_default="as backtest/bars says")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The factor sheet: IC, quantiles, turnover, decay, costs and capacity, as one HTML page, pictures and JSON."""
+    from cli.session import session
+    from cli.sheet import make, show, summary
+    from modules.signal import parse
+
+    node = parse(expr)
+    if out_dir is not None and out_dir.exists() and not out_dir.is_dir():
+        raise RequestError(f"--out {out_dir} is a file", "name a folder")
+    with session() as s, working("measuring"):
+        made = make(s, node, data, quantiles, out_dir)
+    emit(summary(made), json, lambda out: show(out, made))
 
 
 @app.command()

@@ -1,75 +1,20 @@
-"""The pictures of a report, drawn once and written twice: as PNG files and as SVG inside the page."""
+"""The pictures of a run's report."""
 
 from __future__ import annotations
 
-import io
 import math
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.report.drawing import Chart, dates, instead, line, new_figure, rolling_window, sparse_years, thin
 from harness.report.series import COST_TYPES, RunSeries
 from harness.report.statistics import BPS, Statistics, drawdown, equity, rolling_mean
-from harness.report.theme import LIGHT, themed
-from modules.panel import FloatArray, IntArray
+from harness.report.theme import LIGHT
+from modules.panel import FloatArray
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-POINTS = 500
-"""Buckets a line is thinned to; each keeps its lowest and highest value, so no spike is lost."""
-DPI = 144
-
-_STYLE: dict[str, object] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9.5,
-    "axes.edgecolor": LIGHT["grid"],
-    "axes.labelcolor": LIGHT["muted"],
-    "axes.titlecolor": LIGHT["ink"],
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.facecolor": LIGHT["paper"],
-    "figure.facecolor": LIGHT["paper"],
-    "grid.color": LIGHT["grid"],
-    "grid.linewidth": 0.8,
-    "text.color": LIGHT["ink"],
-    "xtick.color": LIGHT["muted"],
-    "ytick.color": LIGHT["muted"],
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.2,
-    "lines.solid_capstyle": "round",
-    "svg.fonttype": "none",
-    "svg.hashsalt": "cws",
-    "path.simplify": True,
-}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One picture: a file name, what it shows for those who cannot see it, and how to draw it.
-
-    `inline`: it stands in the page; the heat map does not, where a table says the same in text.
-    """
-
-    name: str
-    alt: str
-    draw: Callable[[], Figure]
-    inline: bool = True
 
 
 def charts(series: RunSeries, stats: Statistics) -> tuple[Chart, ...]:
@@ -84,78 +29,15 @@ def charts(series: RunSeries, stats: Statistics) -> tuple[Chart, ...]:
     )
 
 
-def render(chart: Chart) -> tuple[bytes, str]:
-    """`(png, svg)`: the same bytes on every call; the SVG takes its colours from the page, empty where not inline."""
-    with _style():
-        figure = chart.draw()
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-        if not chart.inline:
-            return png.getvalue(), ""
-        svg = io.StringIO()
-        none = ("Date", "Creator", "Format", "Type")
-        figure.savefig(svg, format="svg", transparent=True, metadata=dict.fromkeys(none))
-    return png.getvalue(), _inline(svg.getvalue(), chart)
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    import matplotlib
-
-    with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]
-        yield
-
-
-def _inline(svg: str, chart: Chart) -> str:
-    """Only the element, ids made unique to the chart, sized by the page, colours by its variables."""
-    body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
-    body = re.sub(r'\bid="', f'id="{chart.name}-', body)
-    body = re.sub(r"url\(#", f"url(#{chart.name}-", body)
-    body = re.sub(r'href="#', f'href="#{chart.name}-', body)
-    body = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", body, count=1)
-    body = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", body, count=1)
-    return themed(body.replace("<svg ", f'<svg role="img" aria-label="{chart.alt}" ', 1))
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _dates(ts: IntArray) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
-    return ts.astype("datetime64[ns]").astype("datetime64[s]")
-
-
-def thin(ts: IntArray, values: FloatArray, buckets: int = POINTS) -> tuple[IntArray, FloatArray]:
-    """At most two points a bucket, its lowest and its highest, in time order."""
-    if values.size <= 2 * buckets:
-        return ts, values
-    edges = np.linspace(0, values.size, buckets + 1).astype(np.int64)
-    keep = {0, values.size - 1}
-    for lo, hi in pairwise(edges):
-        part = values[lo:hi]
-        if not np.isnan(part).all():
-            keep |= {int(lo + np.nanargmin(part)), int(lo + np.nanargmax(part))}
-    rows = np.array(sorted(keep))
-    return ts[rows], values[rows]
-
-
-def _line(axes: Axes, ts: IntArray, values: FloatArray, colour: str, **options: object) -> None:
-    x, y = thin(ts, values)
-    axes.plot(_dates(x), y, color=LIGHT[colour], **options)  # type: ignore[arg-type]
-
-
 def draw_equity(series: RunSeries) -> Figure:
     """Growth of 1 on a log scale where it spans enough, above the drawdown of the net curve."""
     account = series.account
-    figure = _figure(10.4, 4.6)
+    figure = new_figure(10.4, 4.6)
     top, low = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
     for name, returns, width in (("gross", account.gross_return, 1.1), ("net", account.net_return, 1.4)):
         curve = equity(returns)
-        _line(top, account.ts, curve, name, label=f"{name} of costs" if name == "net" else "gross", linewidth=width)
-        _line(low, account.ts, drawdown(returns) * 100, name, linewidth=0.7)
+        line(top, account.ts, curve, name, label=f"{name} of costs" if name == "net" else "gross", linewidth=width)
+        line(low, account.ts, drawdown(returns) * 100, name, linewidth=0.7)
     lowest = min(float(equity(r).min()) for r in (account.gross_return, account.net_return))
     highest = max(float(equity(r).max()) for r in (account.gross_return, account.net_return))
     if lowest > 0 and highest / lowest > 4:
@@ -170,7 +52,7 @@ def draw_equity(series: RunSeries) -> Figure:
     # Beside the title, above the axes: inside, it would lie on a curve that starts at 1.
     top.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
     x, y = thin(account.ts, drawdown(account.net_return) * 100)
-    low.fill_between(_dates(x), y, 0, color=LIGHT["net"], alpha=0.18, linewidth=0)
+    low.fill_between(dates(x), y, 0, color=LIGHT["net"], alpha=0.18, linewidth=0)
     low.set_title("Drawdown, %")
     low.margins(x=0.01)
     return figure
@@ -181,7 +63,7 @@ def draw_months(stats: Statistics) -> Figure:
     from matplotlib.colors import LinearSegmentedColormap
 
     table = stats.months
-    figure = _figure(8.6, 0.9 + 0.24 * len(table.years))
+    figure = new_figure(8.6, 0.9 + 0.24 * len(table.years))
     axes = figure.subplots()
     scale = heat_scale(table.months)
     colours = LinearSegmentedColormap.from_list("cws", [LIGHT["loss"], LIGHT["paper"], LIGHT["gain"]])
@@ -202,37 +84,32 @@ def heat_scale(months: FloatArray) -> float:
     return max(float(np.quantile(sizes, 0.95)) if sizes.size else 0.0, 0.001)
 
 
-def rolling_window(bars: int, per_year: float) -> int:
-    """A year of bars, or a quarter of what there is where that is less; at least 1."""
-    return max(1, min(round(per_year), bars // 4))
-
-
 def draw_ic(series: RunSeries, stats: Statistics) -> Figure:
     """Rolling mean IC; inside the band it cannot be told from zero (two standard errors)."""
-    figure = _figure(6.2, 3.0)
+    figure = new_figure(6.2, 3.0)
     axes = figure.subplots()
     if series.ic.size < 2:
         axes.set_title("Rank IC")
-        return _instead(figure, axes, "fewer than two bars\nhave an IC")
+        return instead(figure, axes, "fewer than two bars\nhave an IC")
     window = rolling_window(series.ic.size, stats.bars_per_year)
-    _line(axes, series.ic_ts, rolling_mean(series.ic, window), "net")
+    line(axes, series.ic_ts, rolling_mean(series.ic, window), "net")
     band = 2 * float(series.ic.std(ddof=1)) / math.sqrt(window)
     axes.axhspan(-band, band, color=LIGHT["gross"], alpha=0.16, linewidth=0)
     axes.axhline(float(series.ic.mean()), color=LIGHT["gain" if series.ic.mean() > 0 else "loss"], linewidth=1)
     axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8)
     axes.set_title(f"Rank IC, mean of {window} bars")
     axes.margins(x=0.01)
-    _sparse_years(axes)
+    sparse_years(axes)
     return figure
 
 
 def draw_quantiles(series: RunSeries) -> Figure:
     """Mean next-bar return of each signal quantile, in basis points."""
-    figure = _figure(4.2, 3.0)
+    figure = new_figure(4.2, 3.0)
     axes = figure.subplots()
     axes.set_title("Next-bar return by quantile, bps")
     if not series.quantiles:
-        return _instead(figure, axes, f"{series.symbols} symbols are too few\nto sort into quantiles")
+        return instead(figure, axes, f"{series.symbols} symbols are too few\nto sort into quantiles")
     heights = [q.mean_return * BPS for q in series.quantiles]
     colours = [LIGHT["gain"] if h > 0 else LIGHT["loss"] for h in heights]
     axes.bar([str(q.quantile) for q in series.quantiles], heights, color=colours, width=0.62)
@@ -245,21 +122,21 @@ def draw_quantiles(series: RunSeries) -> Figure:
 def draw_turnover(series: RunSeries, stats: Statistics) -> Figure:
     """Share of NAV traded a bar, rolling mean over a quarter of a year."""
     account = series.account
-    figure = _figure(6.2, 3.0)
+    figure = new_figure(6.2, 3.0)
     axes = figure.subplots()
     window = max(1, rolling_window(account.ts.size, stats.bars_per_year) // 4)
-    _line(axes, account.ts, rolling_mean(account.turnover, window) * 100, "net")
+    line(axes, account.ts, rolling_mean(account.turnover, window) * 100, "net")
     axes.set_ylim(bottom=0)
     axes.set_title(f"Turnover, % of NAV a bar, mean of {window} bars")
     axes.margins(x=0.01)
-    _sparse_years(axes)
+    sparse_years(axes)
     return figure
 
 
 def draw_costs(series: RunSeries) -> Figure:
     """Costs by calendar year, stacked by type, in basis points of NAV."""
     account = series.account
-    figure = _figure(4.2, 3.0)
+    figure = new_figure(4.2, 3.0)
     axes = figure.subplots()
     before = np.concatenate([account.nav[:1], account.nav[:-1]])
     year = account.ts.astype("datetime64[ns]").astype("datetime64[Y]").astype(np.int64) + 1970
@@ -280,18 +157,3 @@ def draw_costs(series: RunSeries) -> Figure:
         axes.set_ylim(top=float(floor.max()) * 1.22)
         axes.legend(loc="upper left", ncols=len(COST_TYPES), handlelength=0.9, columnspacing=0.9, fontsize=8)
     return figure
-
-
-def _instead(figure: Figure, axes: Axes, words: str) -> Figure:
-    """Words where there is nothing to draw: empty axes would show dates and values that nobody measured."""
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, words, ha="center", va="center", color=LIGHT["muted"], transform=axes.transAxes)
-    return figure
-
-
-def _sparse_years(axes: Axes) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -160,3 +160,12 @@ def rolling_mean(values: FloatArray, window: int) -> FloatArray:
         total = np.concatenate([[0.0], np.cumsum(values)])
         out[window - 1 :] = (total[window:] - total[:-window]) / window
     return out
+
+
+def rolling_mean_of_known(values: FloatArray, window: int) -> FloatArray:
+    """Mean of the known values among the last `window`, `[T]`; NaN where fewer than half of them are known."""
+    known = ~np.isnan(values)
+    count = rolling_mean(known.astype(np.float64), window)
+    total = rolling_mean(np.where(known, values, 0.0), window)
+    out: FloatArray = np.divide(total, count, out=np.full(values.size, np.nan), where=count >= 0.5)
+    return out

@@ -14,6 +14,11 @@ NEXT_CLOSE = "net_sharpe_next_close"
 READS_LEVEL = "reads_level"
 """1 where feature/expression found that restating a history for a split changes the signal."""
 
+LEVEL_WARNING = (
+    "READS THE FUTURE, PERHAPS: the signal depends on the level of prices or volumes, and the level of adjusted data "
+    "holds later splits and dividends. Believe no figure below unless the prices were never adjusted."
+)
+
 SHORT_YEARS = 3.0
 REFUSED_SHARE = 0.10
 
@@ -24,11 +29,7 @@ def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float])
     if series.fills == 0:
         said.append("ZERO TRADES: no order was filled, so every return below is zero. Look at the signal's coverage.")
     if metrics.get(READS_LEVEL):
-        said.append(
-            "READS THE FUTURE, PERHAPS: the signal depends on the level of prices or volumes, and the level of "
-            "adjusted data holds later splits and dividends. Believe no figure below unless the prices were never "
-            "adjusted."
-        )
+        said.append(LEVEL_WARNING)
     if not series.has_volume:
         said.append(
             "Market impact is not modelled: the data carry no volume. Net figures leave out the cost of size; "
@@ -37,7 +38,7 @@ def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float])
     later = metrics.get(NEXT_CLOSE)
     if later is not None and series.without_open > 0:
         control = f"Filled at the next close instead, the net Sharpe ratio is {later:.2f}."
-        said.append(f"{_early_fills(series.without_open)} {control}")
+        said.append(f"{early_fills(series.without_open)} {control}")
     failed = [
         f"{c.name} {'missing' if c.value is None else f'{c.value:.4g}'} (asked {c.threshold:g})"
         for c in series.judgement
@@ -68,7 +69,8 @@ def warnings(series: RunSeries, stats: Statistics, metrics: Mapping[str, float])
     return tuple(said)
 
 
-def _early_fills(without_open: float) -> str:
+def early_fills(without_open: float) -> str:
+    """That fills are at the close of the decision on the share of the bars that carry no open."""
     if without_open == 1.0:
         return "Fills are at the close on which the signal was computed, because the data carry no open."
     share = f"{without_open:.2%}" if without_open >= 0.0001 else "Under 0.01%"

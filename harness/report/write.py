@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
-import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.report.charts import charts, render
+from harness.report.charts import charts
+from harness.report.drawing import render
+from harness.report.files import json_bytes, without_nan, write_whole
 from harness.report.page import Said, render_page
 from harness.report.series import Artifacts, RunSeries, read_series
 from harness.report.statistics import Statistics, statistics
@@ -40,12 +39,12 @@ def write_report(manifest: Manifest, store: Artifacts, out_dir: Path, trials_cou
     said = Said(warnings(series, stats, manifest.metrics), notes(manifest, series))
     drawn = {chart.name: (chart, *render(chart)) for chart in charts(series, stats)}
     out_dir.mkdir(parents=True, exist_ok=True)
-    pngs = tuple(_write(out_dir / f"{name}.png", png) for name, (_, png, _) in drawn.items())
+    pngs = tuple(write_whole(out_dir / f"{name}.png", png) for name, (_, png, _) in drawn.items())
     numbers = report_numbers(manifest, series, stats, said, trials_count)
     page = render_page(manifest, series, stats, said, trials_count, {name: svg for name, (_, _, svg) in drawn.items()})
     return ReportPaths(
-        html=_write(out_dir / "report.html", page.encode()),
-        json=_write(out_dir / "report.json", (json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode()),
+        html=write_whole(out_dir / "report.html", page.encode()),
+        json=write_whole(out_dir / "report.json", json_bytes(numbers)),
         pngs=pngs,
         warnings=said.warnings,
         notes=said.notes,
@@ -76,26 +75,4 @@ def report_numbers(
         "stages": [s.model_dump(mode="json") for s in manifest.stages],
         "environment": dict(manifest.environment),
     }
-    cleaned = _no_nan(values)
-    assert isinstance(cleaned, dict)
-    return cleaned
-
-
-def _no_nan(value: object) -> object:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {k: _no_nan(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_no_nan(v) for v in value]
-    return value
-
-
-def _write(path: Path, data: bytes) -> Path:
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
+    return without_nan(values)

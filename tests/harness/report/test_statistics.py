@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.report.charts import thin
-from harness.report.page import figure, number, percent
+from harness.report.drawing import thin
 from harness.report.statistics import (
     drawdown,
     luck_sharpe,
@@ -16,6 +15,7 @@ from harness.report.statistics import (
     performance,
     rolling_mean,
 )
+from harness.report.text import figure, number, percent
 from modules.panel import ns
 
 DAY = 86_400_000_000_000

@@ -1,0 +1,30 @@
+"""A page from a template: style and pictures put in, every other value escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.report.text import figure, number, percent
+from harness.report.theme import DARK, LIGHT, variables
+
+STYLE = Path(__file__).parent / "page.css"
+
+
+def render_template(folder: Path, name: str, values: Mapping[str, Any], svgs: Mapping[str, str]) -> str:
+    """The page as one string. `svgs` and the style are drawn by us and go in as they are; nothing else does."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, figure=figure, percent=percent, short=lambda digest: digest[:12])
+    style = STYLE.read_text().replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK))
+    drawn = {key: Markup(svg) for key, svg in svgs.items()}
+    return environment.get_template(name).render({**values, "svgs": drawn, "style": Markup(style)})
