@@ -76,10 +76,11 @@ def _checked(spec: PipelineSpec, signal: str | None) -> PipelineSpec:
 
 
 def signal_of(manifest: Manifest) -> str:
-    """The expression that was run."""
+    """The expression that was run; of a module that has none, its name."""
     if manifest.task.signal is not None:
         return manifest.task.signal
-    return str(manifest.stage("feature").settings.get("expr", ""))
+    feature = manifest.stage("feature")
+    return str(feature.settings.get("expr") or f"feature/{feature.module}")
 
 
 def trials_so_far(stores: Stores) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from modules.contract import Context, Violation
 from modules.feature.contract import Outputs
-from modules.panel import Panel
+from modules.panel import FloatArray, Panel
 from modules.signal import Node, evaluate, warmup
 from modules.signal.measure import coverage, rank_autocorrelation, tells_apart
 from modules.signal.prove import LEVEL_RULE, level_difference, sample_rows, truncation_difference
@@ -33,13 +33,17 @@ def run_signal(node: Node, panel: Panel, context: Context) -> Outputs:
     return Outputs(signal=Panel(panel.ts, panel.symbols, {"signal": values}), metrics=metrics, notes=notes)
 
 
-def accept_signal(node: Node, panel: Panel, signal: Panel) -> list[Violation]:
-    """Every rule that the signal breaks: it is there, it tells symbols apart, and it does not read the future."""
+def accept_signal(node: Node, panel: Panel, signal: Panel, expected: FloatArray | None = None) -> list[Violation]:
+    """Every rule that the signal breaks: it is there, it tells symbols apart, and it does not read the future.
+
+    `expected` `[T, N]` is NaN where no value can be asked for; without it, values are asked for wherever there is a
+    close.
+    """
     if signal.symbols != panel.symbols or not np.array_equal(signal.ts, panel.ts):
         return [Violation("signal", "must stand on the rows and symbols of the bars", signal.shape[0])]
     values = signal["signal"]
     found = []
-    share = coverage(values, panel["close"], warmup(node))
+    share = coverage(values, panel["close"] if expected is None else expected, warmup(node))
     if share < MINIMUM_COVERAGE:
         missing = int(np.count_nonzero(np.isnan(values)))
         rule = (

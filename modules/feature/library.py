@@ -7,17 +7,21 @@ import functools
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from modules.feature.accruals import definitions as accruals
 from modules.feature.alpha101 import definitions as alpha101
 from modules.feature.alpha158 import definitions as alpha158
 from modules.feature.cross_asset import definitions as cross_asset
+from modules.feature.growth import definitions as growth
 from modules.feature.liquidity import definitions as liquidity
 from modules.feature.low_volatility import definitions as low_volatility
 from modules.feature.microstructure import definitions as microstructure
 from modules.feature.momentum import definitions as momentum
+from modules.feature.quality import definitions as quality
 from modules.feature.reversal import definitions as reversal
 from modules.feature.row import Feature
 from modules.feature.seasonality import definitions as seasonality
 from modules.feature.technical import definitions as technical
+from modules.feature.value import definitions as value
 
 __all__ = ["Feature", "FeatureError", "families", "find", "latest", "library"]
 
@@ -33,6 +37,10 @@ _FAMILIES: Mapping[str, tuple[Feature, ...]] = MappingProxyType(
         "microstructure": microstructure.FEATURES,
         "cross_asset": cross_asset.FEATURES,
         "technical": technical.FEATURES,
+        "value": value.FEATURES,
+        "quality": quality.FEATURES,
+        "growth": growth.FEATURES,
+        "accruals": accruals.FEATURES,
     }
 )
 

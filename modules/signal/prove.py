@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modules.facts.fields import FACT_FIELDS
 from modules.panel import FloatArray, Panel, iso
 from modules.signal.batch import compute, evaluate
 from modules.signal.canonical import warmup
@@ -97,9 +98,13 @@ def truncation_difference(node: Node, panel: Panel, full: FloatArray, cuts: tupl
 def restated(panel: Panel) -> Panel:
     """The panel as it would stand after a split of every symbol, each by a power of two of its own: a price times it,
     a number of shares divided by it, and what is neither, as money, counts and groups, left alone. Of a field that
-    nobody declared a price is assumed. Powers of two are exact, so returns and money traded keep their bits."""
+    nobody declared a price is assumed. Powers of two are exact, so returns and money traded keep their bits.
+
+    What companies filed and the close as it was traded stay as they are: nobody restates those for a later split, so
+    an adjusted price times shares outstanding is a level."""
     k: FloatArray = np.ldexp(1.0, np.arange(panel.shape[1]) * 5 % 13 - 6)
-    return Panel(panel.ts, panel.symbols, {n: _split(v, FIELD_UNITS.get(n, PRICE), k) for n, v in panel.fields.items()})
+    fields = {n: v if n in FACT_FIELDS else _split(v, FIELD_UNITS.get(n, PRICE), k) for n, v in panel.fields.items()}
+    return Panel(panel.ts, panel.symbols, fields)
 
 
 def _split(values: FloatArray, unit: Measure, k: FloatArray) -> FloatArray:

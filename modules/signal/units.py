@@ -13,6 +13,8 @@ from enum import Enum
 from fractions import Fraction
 from types import MappingProxyType
 
+from modules.facts.fields import FACT_FIELDS
+
 _PRECISION = 10_000
 
 
@@ -61,8 +63,9 @@ Measure = Unit | Loose
 FIELD_UNITS: Mapping[str, Measure] = MappingProxyType(
     {
         **dict.fromkeys(("open", "high", "low", "close", "adj_close", "vwap", "bid", "ask", "mid"), PRICE),
-        **dict.fromkeys(("volume", "bid_size", "ask_size", "shares_outstanding"), SHARES),
-        **dict.fromkeys(("amount", "dollar_volume", "market_cap"), MONEY),
+        **dict.fromkeys(("volume", "bid_size", "ask_size"), SHARES),
+        **dict.fromkeys(("amount", "dollar_volume"), MONEY),
+        **{name: {"money": MONEY, "shares": SHARES, "price": PRICE}[kind] for name, kind in FACT_FIELDS.items()},
         **dict.fromkeys(("trades", "day_of_week", "day_of_month", "month", "hour"), PLAIN),
         **dict.fromkeys(("sector", "industry", "venue", "country"), Loose.GROUP),
     }

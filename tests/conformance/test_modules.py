@@ -20,8 +20,10 @@ import yaml
 
 from modules.canonical import digest_artifact
 from modules.contract import Context, Module, Stage, check_ports
+from modules.door import facts_through_the_door
 from modules.registry import MODULE_FILES, list_modules, load_module, module_folder
 from modules.task import load_modules
+from tests.modules.facts.files import add_us5_facts
 from tests.pipelines import CHECKOUT, Desk
 
 MODULES = list_modules()
@@ -31,7 +33,11 @@ every_module = pytest.mark.parametrize(("stage", "name"), MODULES, ids=IDS)
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    return Desk(tmp_path_factory.mktemp("desk"))
+    """A desk with made-up facts on the companies of us5, for modules that read them."""
+    home = tmp_path_factory.mktemp("desk")
+    desk = Desk(home, facts_name="us5_facts")
+    add_us5_facts(desk.data, home)
+    return desk
 
 
 def inputs_of(module: Module, desk: Desk) -> object:
@@ -40,8 +46,15 @@ def inputs_of(module: Module, desk: Desk) -> object:
     manifest = desk.run(task, load_modules(task, desk.version))
     digests = {name: digest for record in manifest.stages for name, digest in record.outputs.items()}
     found = {}
+    source = desk.raw()
     for name in module.ports("inputs"):
-        found[name] = desk.raw().load() if name == "raw" else desk.store.get(digests[name])
+        if name == "raw":
+            found[name] = source.load()
+        elif name == "facts":
+            assert source.facts is not None
+            found[name] = facts_through_the_door(source.facts.load(), task.end_ns, None)
+        else:
+            found[name] = desk.store.get(digests[name])
     return module.inputs(**found)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
+
+from modules.datastore import DataStore, DataVersion
+from modules.facts.adding import add_facts
 
 HEAD = ("symbol", "concept", "period_start", "period_end", "available_at", "unit", "value", "form", "accession")
 Row = tuple[str, str, str, str, str, str, object, str, str]
@@ -31,8 +35,10 @@ QUARTERS = (("01-01", "03-31"), ("04-01", "06-30"), ("07-01", "09-30"), ("10-01"
 
 def company(symbol: str, years: Iterable[int], scale: float = 1.0) -> list[Row]:
     """Quarterly reports of a made-up company: three 10-Q and a 10-K a year, 40 days after each period; in the
-    10-K flows are those of the whole year, as companies state them. Figures grow by a tenth a year."""
+    10-K flows are those of the whole year, as companies state them. Figures grow by a tenth a year, more or less, each
+    at a pace of its own."""
     rows = []
+    luck = random.Random(symbol)
     instants = {
         "total_assets": 1000.0, "current_assets": 400.0, "cash": 100.0, "receivables": 90.0, "inventory": 60.0,
         "property_plant_equipment": 300.0, "total_liabilities": 500.0, "current_liabilities": 200.0, "payables": 50.0,
@@ -46,20 +52,37 @@ def company(symbol: str, years: Iterable[int], scale: float = 1.0) -> list[Row]:
         "operating_cash_flow": 35.0, "investing_cash_flow": -20.0, "financing_cash_flow": -10.0,
         "capital_expenditure": 15.0, "dividends_paid": 5.0, "buybacks": 6.0, "share_issues": 2.0, "income_tax": 8.0,
     }  # fmt: skip
+    pace = {name: luck.uniform(0.6, 1.4) for name in (*instants, *flows)}
     for year in years:
-        growth = scale * 1.1 ** (year - 2000)
+        growth = scale * 1.1 ** (year - 2000) * luck.uniform(0.9, 1.1)
         for q, (start, end) in enumerate(QUARTERS):
             known = f"{(pl.Series([f'{year}-{end}']).str.to_date().dt.offset_by('40d'))[0]}T21:05:00Z"
             form = "10-K" if q == 3 else "10-Q"
             wobble = 1.0 + 0.01 * q
             for i, (name, value) in enumerate(instants.items()):
                 rows.append(
-                    row(symbol, name, "", f"{year}-{end}", known, round(value * growth * wobble + i, 3), form=form)
+                    row(
+                        symbol,
+                        name,
+                        "",
+                        f"{year}-{end}",
+                        known,
+                        round(value * pace[name] * growth * wobble + i, 3),
+                        form=form,
+                    )
                 )
             for name, value in flows.items():
                 first, many = (f"{year}-01-01", 4.06) if q == 3 else (f"{year}-{start}", wobble)
                 rows.append(
-                    row(symbol, name, first, f"{year}-{end}", known, round(value * growth * many, 3), form=form)
+                    row(
+                        symbol,
+                        name,
+                        first,
+                        f"{year}-{end}",
+                        known,
+                        round(value * pace[name] * growth * many, 3),
+                        form=form,
+                    )
                 )
             shares = round(1e6 * scale * (1 + 0.02 * (year - 2000) + 0.004 * q))
             rows.append(row(symbol, "shares_outstanding", "", f"{year}-{end}", known, shares, "shares", form))
@@ -80,3 +103,12 @@ def write_sec(
 def _tabbed(path: Path, head: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> None:
     lines = ["\t".join(head), *("\t".join(str(r.get(h, "")) for h in head) for r in rows)]
     path.write_text("\n".join(lines) + "\n")
+
+
+US5 = ("AAPL.NASDAQ", "FB.NASDAQ", "GOOG.NASDAQ", "IBM.NYSE", "MSFT.NASDAQ")
+
+
+def add_us5_facts(store: DataStore, folder: Path, years: Iterable[int] = range(1998, 2010)) -> DataVersion:
+    """Made-up reports of the companies of us5, registered as `us5_facts`."""
+    rows = [r for i, symbol in enumerate(US5) for r in company(symbol, years, 1.0 + i)]
+    return add_facts(store, "us5_facts", [write_facts(folder / "us5_facts.csv", rows)]).version

@@ -1,0 +1,1 @@
+"""Earnings that are cash, and balance sheets that are not bloated."""

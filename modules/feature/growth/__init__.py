@@ -1,0 +1,1 @@
+"""Companies that grow their profits and not their balance sheets."""

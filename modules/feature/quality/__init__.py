@@ -1,0 +1,1 @@
+"""Companies that earn much on what they hold."""

@@ -1,0 +1,1 @@
+"""Prices that are low for what a company owns and earns."""
