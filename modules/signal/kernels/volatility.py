@@ -79,16 +79,10 @@ def garman_klass(
 
 
 @kernel
-def _rogers_satchell_terms(
-    opened: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, begin: int, terms: FloatArray
-) -> None:
-    """`terms[r]`: log(h / c) log(h / o) + log(l / c) log(l / o) of bar `begin + r`."""
-    for r in range(terms.shape[0]):
-        t = begin + r
-        for n in range(terms.shape[1]):
-            up = _log_ratio(high[t, n], close[t, n]) * _log_ratio(high[t, n], opened[t, n])
-            down = _log_ratio(low[t, n], close[t, n]) * _log_ratio(low[t, n], opened[t, n])
-            terms[r, n] = up + down
+def _rogers_satchell_term(opened: float, high: float, low: float, move: float) -> float:
+    """log(h / c) log(h / o) + log(l / c) log(l / o), where `move` is log(c / o)."""
+    up, down = _log_ratio(high, opened), _log_ratio(low, opened)
+    return up * (up - move) + down * (down - move)
 
 
 @kernel
@@ -96,7 +90,11 @@ def rogers_satchell(
     opened: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, window: int, first: int, out: FloatArray
 ) -> None:
     terms = np.empty((out.shape[0] + window - 1, out.shape[1]))
-    _rogers_satchell_terms(opened, high, low, close, first - window + 1, terms)
+    for r in range(terms.shape[0]):
+        t = first - window + 1 + r
+        for n in range(out.shape[1]):
+            move = _log_ratio(close[t, n], opened[t, n])
+            terms[r, n] = _rogers_satchell_term(opened[t, n], high[t, n], low[t, n], move)
     _mean_of_terms(terms, window, out)
     _root(out)
 
@@ -106,14 +104,13 @@ def yang_zhang(
     opened: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, window: int, first: int, out: FloatArray
 ) -> None:
     rows, columns = out.shape[0] + window - 1, out.shape[1]
-    begin = first - window + 1
     night, day, terms = np.empty((rows, columns)), np.empty((rows, columns)), np.empty((rows, columns))
     for r in range(rows):
-        t = begin + r
+        t = first - window + 1 + r
         for n in range(columns):
             night[r, n] = _log_ratio(opened[t, n], close[t - 1, n])
             day[r, n] = _log_ratio(close[t, n], opened[t, n])
-    _rogers_satchell_terms(opened, high, low, close, begin, terms)
+            terms[r, n] = _rogers_satchell_term(opened[t, n], high[t, n], low[t, n], day[r, n])
     _mean_of_terms(terms, window, out)
     k = 0.34 / (1.34 + (window + 1.0) / (window - 1.0))
     mean, nights, days = np.empty(columns), np.empty(columns), np.empty(columns)
@@ -191,17 +188,20 @@ def roll_spread(close: FloatArray, window: int, first: int, out: FloatArray) -> 
 @kernel
 def corwin_schultz(high: FloatArray, low: FloatArray, window: int, first: int, out: FloatArray) -> None:
     terms = np.empty((out.shape[0] + window - 1, out.shape[1]))
+    before = np.empty(out.shape[1])
+    for n in range(out.shape[1]):
+        before[n] = _log_ratio(high[first - window, n], low[first - window, n])
     for r in range(terms.shape[0]):
         t = first - window + 1 + r
         for n in range(out.shape[1]):
-            before = _log_ratio(high[t - 1, n], low[t - 1, n])
             now = _log_ratio(high[t, n], low[t, n])
             both = _log_ratio(max(high[t - 1, n], high[t, n]), min(low[t - 1, n], low[t, n]))
-            beta = before * before + now * now
+            beta = before[n] * before[n] + now * now
             alpha = (math.sqrt(2.0 * beta) - math.sqrt(beta)) / CORWIN - math.sqrt(both * both / CORWIN)
             e = mathematics.exp(alpha)
             spread = 2.0 * (e - 1.0) / (1.0 + e)
             terms[r, n] = 0.0 if spread < 0.0 else spread
+            before[n] = now
     _mean_of_terms(terms, window, out)
 
 
@@ -214,8 +214,9 @@ def abdi_ranaldo(
         t = first - window + 1 + r
         for n in range(out.shape[1]):
             c = close[t - 1, n]
-            before = 0.5 * (_log_ratio(c, high[t - 1, n]) + _log_ratio(c, low[t - 1, n]))
-            after = 0.5 * (_log_ratio(c, high[t, n]) + _log_ratio(c, low[t, n]))
-            square = 4.0 * (before * after)
+            # twice the distances of log c from the middles of the two bars; each ratio near 1 keeps its digits
+            before = _log_ratio((c / high[t - 1, n]) * c, low[t - 1, n])
+            after = _log_ratio((c / high[t, n]) * c, low[t, n])
+            square = before * after
             terms[r, n] = math.sqrt(0.0 if square < 0.0 else square)
     _mean_of_terms(terms, window, out)
