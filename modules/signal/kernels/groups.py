@@ -1,9 +1,13 @@
 """Kernels that compare symbols within groups. A group is a code, compared for equality only; a symbol whose group is
-missing takes no part. Sums run in ascending order of value within each group."""
+missing takes no part. Sums run in ascending order of value within each group.
+
+What is no kernel by itself hands on to one that it shares with others: a family is compiled once.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
@@ -12,80 +16,91 @@ from modules.panel import FloatArray
 from modules.signal.kernels.common import finite
 from modules.signal.kernels.ordered import (
     COUNT,
-    DEVIATION,
     MEAN,
     MEDIAN,
-    SIZE,
     by_group,
-    end_of_equals,
+    deviation_of,
+    equals_of_first,
+    mean_of,
     place_of,
     statistic_of,
 )
 
+_CENTRED: Final = 0
+_SCORED: Final = 1
+_SCALED: Final = 2
+
 
 @kernel
-def _of_group(x: FloatArray, group: FloatArray, which: int, out: FloatArray) -> None:
-    """`out[n]`: the statistic of the row's present `x` in the group of n; NaN, or a count of 0, where there is none."""
-    values, codes, _ = by_group(x, group)
-    found = np.empty(values.shape[0])
-    begin = 0
-    while begin < values.shape[0]:
-        end = end_of_equals(codes, begin)
-        value = statistic_of(values[begin:end], which)
-        for j in range(begin, end):
-            found[j] = value
-        begin = end
+def _for_each(x: FloatArray, group: FloatArray, which: int, out: FloatArray) -> None:
+    """A statistic of the present `x` of each symbol's group; NaN, or a count of 0, for a group without any."""
     nothing = 0.0 if which == COUNT else math.nan
-    for n in range(out.shape[0]):
-        place = place_of(codes, group[n])
-        if math.isnan(group[n]):
-            out[n] = math.nan
-        else:
-            out[n] = found[place] if place < codes.shape[0] and codes[place] == group[n] else nothing
+    for t in range(out.shape[0]):
+        values, codes, _ = by_group(x[t], group[t])
+        found = np.empty(values.shape[0])
+        begin = 0
+        while begin < values.shape[0]:
+            end = begin + equals_of_first(codes[begin:])
+            value = statistic_of(values[begin:end], which)
+            for j in range(begin, end):
+                found[j] = value
+            begin = end
+        for n in range(out.shape[1]):
+            code = group[t, n]
+            place = place_of(codes, code)
+            there = place < codes.shape[0] and codes[place] == code
+            out[t, n] = math.nan if math.isnan(code) else found[place] if there else nothing
 
 
-@kernel
 def group_mean(x: FloatArray, group: FloatArray, out: FloatArray) -> None:
-    for t in range(out.shape[0]):
-        _of_group(x[t], group[t], MEAN, out[t])
+    _for_each(x, group, MEAN, out)
 
 
-@kernel
 def group_median(x: FloatArray, group: FloatArray, out: FloatArray) -> None:
-    for t in range(out.shape[0]):
-        _of_group(x[t], group[t], MEDIAN, out[t])
+    _for_each(x, group, MEDIAN, out)
 
 
-@kernel
 def group_count(x: FloatArray, group: FloatArray, out: FloatArray) -> None:
-    for t in range(out.shape[0]):
-        _of_group(x[t], group[t], COUNT, out[t])
+    _for_each(x, group, COUNT, out)
 
 
 @kernel
+def _size_of(values: FloatArray) -> float:
+    total = 0.0
+    for j in range(values.shape[0]):
+        total += abs(values[j])
+    return total
+
+
+@kernel
+def _within(x: FloatArray, group: FloatArray, how: int, out: FloatArray) -> None:
+    """x less its group's centre, over its group's spread: the mean and 1, the mean and deviation, or 0 and size."""
+    for t in range(out.shape[0]):
+        values, codes, places = by_group(x[t], group[t])
+        for n in range(out.shape[1]):
+            out[t, n] = math.nan
+        begin = 0
+        while begin < values.shape[0]:
+            end = begin + equals_of_first(codes[begin:])
+            members = values[begin:end]
+            centre = 0.0 if how == _SCALED else mean_of(members)
+            spread = 1.0 if how == _CENTRED else deviation_of(members) if how == _SCORED else _size_of(members)
+            spread = finite(spread)
+            for j in range(begin, end):
+                out[t, places[j]] = finite((values[j] - centre) / spread)
+            begin = end
+
+
 def neutralize(x: FloatArray, group: FloatArray, out: FloatArray) -> None:
-    for t in range(out.shape[0]):
-        _of_group(x[t], group[t], MEAN, out[t])
-        for n in range(out.shape[1]):
-            out[t, n] = finite(x[t, n] - out[t, n])
+    _within(x, group, _CENTRED, out)
 
 
-@kernel
 def group_zscore(x: FloatArray, group: FloatArray, out: FloatArray) -> None:
-    deviation = np.empty(out.shape[1])
-    for t in range(out.shape[0]):
-        _of_group(x[t], group[t], MEAN, out[t])
-        _of_group(x[t], group[t], DEVIATION, deviation)
-        for n in range(out.shape[1]):
-            out[t, n] = finite((x[t, n] - out[t, n]) / deviation[n])
+    _within(x, group, _SCORED, out)
 
 
-@kernel
 def group_scale(x: FloatArray, group: FloatArray, out: FloatArray) -> None:
-    for t in range(out.shape[0]):
-        _of_group(x[t], group[t], SIZE, out[t])
-        for n in range(out.shape[1]):
-            out[t, n] = finite(x[t, n] / out[t, n])
+    _within(x, group, _SCALED, out)
 
 
 @kernel
@@ -96,13 +111,12 @@ def group_rank(x: FloatArray, group: FloatArray, out: FloatArray) -> None:
             out[t, n] = math.nan
         first = 0
         while first < values.shape[0]:
-            last = end_of_equals(codes, first)
-            count = last - first
-            begin = first
-            while begin < last:
-                end = begin + end_of_equals(values[begin:last], 0)
-                twice = begin + end - 2 * first + 1  # twice the mean rank of the equals, counted from 1
-                for j in range(begin, end):
+            count = equals_of_first(codes[first:])
+            begin = 0
+            while begin < count:
+                end = begin + equals_of_first(values[first + begin : first + count])
+                twice = begin + end + 1  # twice the mean rank of the equals, counted from 1
+                for j in range(first + begin, first + end):
                     out[t, places[j]] = 0.5 if count == 1 else (twice - 2) / (2.0 * (count - 1))
                 begin = end
-            first = last
+            first += count

@@ -18,7 +18,13 @@ MEAN: Final = 0
 MEDIAN: Final = 1
 DEVIATION: Final = 2
 COUNT: Final = 3
-SIZE: Final = 4
+
+
+@kernel
+def sort_pairs(keys: FloatArray, places: IntArray) -> None:
+    """Sort keys ascending in place, carrying places along; equals stay in order."""
+    count = keys.shape[0]
+    sort(keys, places, count, np.empty(count), np.empty(count, np.int64))
 
 
 @kernel
@@ -31,8 +37,9 @@ def ascending(row: FloatArray) -> tuple[FloatArray, IntArray]:
             values[count] = row[n]
             places[count] = n
             count += 1
-    sort(values, places, count, np.empty(count), np.empty(count, np.int64))
-    return values[:count], places[:count]
+    values, places = values[:count], places[:count]
+    sort_pairs(values, places)
+    return values, places
 
 
 @kernel
@@ -47,19 +54,20 @@ def by_group(row: FloatArray, group: FloatArray) -> tuple[FloatArray, FloatArray
             codes[count] = code
             places[count] = places[j]
             count += 1
-    sort(codes, places, count, np.empty(count), np.empty(count, np.int64))  # stable: values stay in order
+    values, codes, places = values[:count], codes[:count], places[:count]
+    sort_pairs(codes, places)  # stable: values stay in order
     for j in range(count):
         values[j] = row[places[j]]
-    return values[:count], codes[:count], places[:count]
+    return values, codes, places
 
 
 @kernel
-def end_of_equals(values: FloatArray, begin: int) -> int:
-    """The place after the last that equals the value at `begin`, in ascending values."""
-    end = begin + 1
-    while end < values.shape[0] and values[end] == values[begin]:
-        end += 1
-    return end
+def equals_of_first(values: FloatArray) -> int:
+    """How many of ascending values equal the first."""
+    count = 1
+    while count < values.shape[0] and values[count] == values[0]:
+        count += 1
+    return count
 
 
 @kernel
@@ -117,27 +125,10 @@ def deviation_of(values: FloatArray) -> float:
 
 
 @kernel
-def size_of(values: FloatArray) -> float:
-    """The sum of |value|, from the smallest to the largest."""
-    sizes, places = np.empty(values.shape[0]), np.empty(values.shape[0], np.int64)
-    for j in range(values.shape[0]):
-        sizes[j] = abs(values[j])
-    sort(sizes, places, values.shape[0], np.empty(values.shape[0]), np.empty(values.shape[0], np.int64))
-    total = 0.0
-    for j in range(values.shape[0]):
-        total += sizes[j]
-    return total
-
-
-@kernel
 def statistic_of(values: FloatArray, which: int) -> float:
-    """MEAN, MEDIAN, DEVIATION, COUNT or SIZE of ascending values; NaN where it is not finite."""
+    """MEAN, MEDIAN, DEVIATION or COUNT of ascending values; NaN where it is not finite."""
     if which == COUNT:
         return float(values.shape[0])
     if which == MEAN:
         return finite(mean_of(values))
-    if which == MEDIAN:
-        return finite(middle_of(values))
-    if which == DEVIATION:
-        return finite(deviation_of(values))
-    return finite(size_of(values))
+    return finite(middle_of(values) if which == MEDIAN else deviation_of(values))

@@ -9,8 +9,8 @@ import numpy as np
 
 from modules.jit import kernel
 from modules.panel import FloatArray, IntArray
-from modules.signal.kernels.common import finite, sort
-from modules.signal.kernels.ordered import sum_of
+from modules.signal.kernels.common import finite
+from modules.signal.kernels.ordered import sort_pairs, sum_of
 
 _SINGULAR: Final = 1e-20  # of a variable's squares: less than that left of it is rounding
 _MOST: Final = 3
@@ -29,12 +29,13 @@ def _present_in_order(variables: FloatArray) -> IntArray:
         if present:
             places[count] = n
             count += 1
-    keys, spare, spare_places = np.empty(count), np.empty(count), np.empty(count, np.int64)
+    places = places[:count]
+    keys = np.empty(count)
     for i in range(variables.shape[0] - 1, -1, -1):
         for j in range(count):
             keys[j] = variables[i, places[j]]
-        sort(keys, places, count, spare, spare_places)
-    return places[:count]
+        sort_pairs(keys, places)
+    return places
 
 
 @kernel

@@ -1,4 +1,7 @@
-"""Kernels that give every symbol one number of the row, mark the row's ends, or put the row on another scale."""
+"""Kernels that give every symbol one number of the row, mark the row's ends, or put the row on another scale.
+
+What is no kernel by itself hands on to one that it shares with others: a family is compiled once.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from modules.signal.kernels.ordered import (
     MEAN,
     MEDIAN,
     ascending,
-    end_of_equals,
+    equals_of_first,
     middle_of,
     statistic_of,
     sum_of,
@@ -36,22 +39,18 @@ def _one_for_all(x: FloatArray, which: int, out: FloatArray) -> None:
             out[t, n] = value
 
 
-@kernel
 def cs_mean(x: FloatArray, out: FloatArray) -> None:
     _one_for_all(x, MEAN, out)
 
 
-@kernel
 def cs_median(x: FloatArray, out: FloatArray) -> None:
     _one_for_all(x, MEDIAN, out)
 
 
-@kernel
 def cs_std(x: FloatArray, out: FloatArray) -> None:
     _one_for_all(x, DEVIATION, out)
 
 
-@kernel
 def cs_count(x: FloatArray, out: FloatArray) -> None:
     _one_for_all(x, COUNT, out)
 
@@ -80,18 +79,16 @@ def _mark(x: FloatArray, share: float, sign: float, out: FloatArray) -> None:
         wanted = math.ceil(share * values.shape[0] - _SLACK)
         begin = 0
         while begin < values.shape[0]:
-            end = end_of_equals(values, begin)
+            end = begin + equals_of_first(values[begin:])
             for j in range(begin, end):
                 out[t, places[j]] = 1.0 if begin < wanted else 0.0
             begin = end
 
 
-@kernel
 def top(x: FloatArray, share: float, out: FloatArray) -> None:
     _mark(x, share, 1.0, out)
 
 
-@kernel
 def bottom(x: FloatArray, share: float, out: FloatArray) -> None:
     _mark(x, share, -1.0, out)
 
@@ -131,7 +128,7 @@ def rank_gauss(x: FloatArray, out: FloatArray) -> None:
             out[t, n] = math.nan
         begin = 0
         while begin < count:
-            end = end_of_equals(values, begin)
+            end = begin + equals_of_first(values[begin:])
             score = normal_quantile(begin + end + 1, 2 * (count + 1))
             for j in range(begin, end):
                 out[t, places[j]] = score
