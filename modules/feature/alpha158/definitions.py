@@ -5,9 +5,9 @@ Where ours differ from qlib's values, by design:
 * a window that is not full yet has no value; qlib computes it on what there is;
 * `VWAP0` takes the typical price (high + low + close) / 3, which bars allow, for the vwap;
 * of equal highs or lows in a window, IMAX, IMIN and IMXD take the newest, qlib the oldest;
-* a window that is exactly constant has no RSQR, CORR and CORD; qlib leaves out those with a deviation below 2e-5.
-
-`1e-12` and the 1 in `volume + 1` are qlib's own guards against division by zero and log(0).
+* a window that is exactly constant has no RSQR, CORR and CORD; qlib leaves out those with a deviation below 2e-5;
+* where a bar has no range, a window no move or a bar no volume there is no value: qlib adds 1e-12 to such denominators,
+  which makes a 0 of them or a huge number, and lets the level of prices decide between equals.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _SOURCE = "qlib Alpha158 (Yang et al. 2020)"
 _BAR = {
     "KMID": ("(close - open) / open", "body of the bar over its open"),
     "KLEN": ("(high - low) / open", "range of the bar over its open"),
-    "KMID2": ("(close - open) / (high - low + 1e-12)", "share of the range that is body"),
+    "KMID2": ("(close - open) / (high - low)", "share of the range that is body"),
     "KUP": ("(high - max(open, close)) / open", "upper shadow over the open"),
-    "KUP2": ("(high - max(open, close)) / (high - low + 1e-12)", "share of the range that is upper shadow"),
+    "KUP2": ("(high - max(open, close)) / (high - low)", "share of the range that is upper shadow"),
     "KLOW": ("(min(open, close) - low) / open", "lower shadow over the open"),
-    "KLOW2": ("(min(open, close) - low) / (high - low + 1e-12)", "share of the range that is lower shadow"),
+    "KLOW2": ("(min(open, close) - low) / (high - low)", "share of the range that is lower shadow"),
     "KSFT": ("(2 * close - high - low) / open", "close against the middle of the range, over the open"),
-    "KSFT2": ("(2 * close - high - low) / (high - low + 1e-12)", "place of the close in the range, -1 to 1"),
+    "KSFT2": ("(2 * close - high - low) / (high - low)", "place of the close in the range, -1 to 1"),
     "OPEN0": ("open / close", "open against the close"),
     "HIGH0": ("high / close", "high against the close"),
     "LOW0": ("low / close", "low against the close"),
@@ -35,7 +35,7 @@ _BAR = {
 
 _UP = "ts_sum(max({x} - delay({x}, 1), 0), {n})"
 _DOWN = "ts_sum(max(delay({x}, 1) - {x}, 0), {n})"
-_MOVED = "(ts_sum(abs({x} - delay({x}, 1)), {n}) + 1e-12)"
+_MOVED = "ts_sum(abs({x} - delay({x}, 1)), {n})"
 _MONEY = "abs(close / delay(close, 1) - 1) * volume"
 
 _OVER_WINDOWS = {
@@ -51,7 +51,7 @@ _OVER_WINDOWS = {
     "QTLD": ("ts_quantile(close, {n}, 0.2) / close", "20 % quantile of {n} closes against the close"),
     "RANK": ("(ts_rank(close, {n}) * {n_less_1} + 1) / {n}", "rank of the close among {n}, over {n}"),
     "RSV": (
-        "(close - ts_min(low, {n})) / (ts_max(high, {n}) - ts_min(low, {n}) + 1e-12)",
+        "(close - ts_min(low, {n})) / (ts_max(high, {n}) - ts_min(low, {n}))",
         "place of the close between the lowest low and the highest high of {n} bars",
     ),
     "IMAX": ("({n} - ts_argmax(high, {n})) / {n}", "place in time of the highest high of {n} bars, 1 = today"),
@@ -71,10 +71,10 @@ _OVER_WINDOWS = {
     "SUMP": (f"{_UP} / {_MOVED}", "share of the moves of {n} bars that was upward"),
     "SUMN": (f"{_DOWN} / {_MOVED}", "share of the moves of {n} bars that was downward"),
     "SUMD": (f"({_UP} - {_DOWN}) / {_MOVED}", "upward less downward share of the moves of {n} bars"),
-    "VMA": ("ts_mean(volume, {n}) / (volume + 1e-12)", "mean of {n} volumes against today's"),
-    "VSTD": ("ts_std(volume, {n}) / (volume + 1e-12)", "deviation of {n} volumes against today's"),
+    "VMA": ("ts_mean(volume, {n}) / volume", "mean of {n} volumes against today's"),
+    "VSTD": ("ts_std(volume, {n}) / volume", "deviation of {n} volumes against today's"),
     "WVMA": (
-        f"ts_std({_MONEY}, {{n}}) / (ts_mean({_MONEY}, {{n}}) + 1e-12)",
+        f"ts_std({_MONEY}, {{n}}) / ts_mean({_MONEY}, {{n}})",
         "deviation over mean of |return| * volume in {n} bars",
     ),
     "VSUMP": (f"{_UP} / {_MOVED}", "share of the moves of volume in {n} bars that was upward"),

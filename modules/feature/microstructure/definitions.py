@@ -38,7 +38,6 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "gap_up_20", f"count_true({_NIGHT} > 0.01, 20)", 0, "Caporale and Plastun 2017", "gaps above 1 % in a month"
     ),
-    Feature("close_place_1", _PLACE, -1, "Granville 1976", "place of the close in the day's range, -1 to 1"),
     Feature(
         "close_place_5", f"ts_mean({_PLACE}, 5)", -1, "Granville 1976", "mean place of the close in the range, a week"
     ),

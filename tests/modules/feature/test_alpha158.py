@@ -1,7 +1,8 @@
 """Alpha158 against qlib's published expressions, written again in pandas and independent of our kernels.
 
 All 158, on a random panel, to 1e-9 relative once the longest window is full. Known differences (definitions.py): qlib
-computes windows that are not full yet, takes the oldest of equal highs, and has a vwap.
+computes windows that are not full yet, takes the oldest of equal highs, has a vwap, and adds 1e-12 to denominators that
+may be 0.
 """
 
 from __future__ import annotations
