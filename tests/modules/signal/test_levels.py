@@ -15,6 +15,9 @@ _RNG = np.random.default_rng(42)
 PANEL = _BARS.with_fields(
     mid=(_BARS["high"] + _BARS["low"]) / 2,
     dollar_volume=_BARS["close"] * _BARS["volume"],
+    bid_size=np.floor(_RNG.lognormal(8.0, 1.0, _BARS.shape)),
+    close_as_traded=_BARS["close"] * 4.0,
+    market_cap=_RNG.lognormal(20.0, 1.0, _BARS.shape),
     shares_outstanding=np.tile(_RNG.lognormal(15.0, 1.0, 6), (120, 1)),
     trades=np.floor(_RNG.lognormal(5.0, 1.0, _BARS.shape)),
     score=_RNG.normal(size=_BARS.shape),
@@ -24,16 +27,22 @@ READS = [
     # prices and shares
     ("rank(close)", True),
     ("rank(volume)", True),
-    ("rank(shares_outstanding)", True),
+    ("rank(bid_size)", True),
     ("rank(close / mid)", False),
-    ("rank(volume / shares_outstanding)", False),
+    ("rank(volume / bid_size)", False),
     # money is what it was
     ("rank(dollar_volume)", False),
     ("rank(close * volume)", False),
-    ("rank(close * shares_outstanding)", False),
+    ("rank(close * bid_size)", False),
     ("rank(dollar_volume / volume)", True),
     ("regress_out(returns(close, 5), log(dollar_volume))", False),
     ("regress_out(returns(close, 5), log(close))", True),
+    # what was filed is not restated: with an adjusted price or volume beside it, it is a level
+    ("rank(shares_outstanding)", False),
+    ("rank(market_cap)", False),
+    ("rank(close * shares_outstanding)", True),
+    ("rank(volume / shares_outstanding)", True),
+    ("rank(close_as_traded * shares_outstanding)", False),
     # counts and groups are no prices
     ("rank(trades)", False),
     ("group_count(close, sector) + 0 * trades", False),
@@ -54,8 +63,8 @@ def test_levels(text: str, reads: bool) -> None:
 
 def test_a_split_is_exact_and_leaves_what_is_no_share() -> None:
     after: Panel = restated(PANEL)
-    for name in ("sector", "dollar_volume", "trades"):
+    for name in ("sector", "dollar_volume", "trades", "shares_outstanding", "market_cap", "close_as_traded"):
         assert bits(after[name]) == bits(PANEL[name])
     assert bits(after["close"] * after["volume"]) == bits(PANEL["close"] * PANEL["volume"])
-    assert bits(after["close"] * after["shares_outstanding"]) == bits(PANEL["close"] * PANEL["shares_outstanding"])
+    assert bits(after["close"] * after["bid_size"]) == bits(PANEL["close"] * PANEL["bid_size"])
     assert len({float(r) for r in after["close"][0] / PANEL["close"][0]}) == 6
