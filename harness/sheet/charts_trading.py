@@ -58,12 +58,15 @@ def draw_autocorrelation(sheet: Sheet) -> Figure:
 
 def draw_coverage(sheet: Sheet) -> Figure:
     """Symbols with a price, and those of them with a value of the signal."""
+    from matplotlib.ticker import MaxNLocator
+
     figure = new_figure(10.4, 2.5)
     axes = figure.subplots()
     found, time = sheet.turnover, Timeline(sheet.material.ts)
     time.line(axes, sheet.material.ts, found.present, "gross", label="with a price", linewidth=1.4)
     time.line(axes, sheet.material.ts, found.covered, "net", label="with a value", linewidth=1.1)
     axes.set_ylim(0, float(found.present.max(initial=1.0)) * 1.08)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.set_title("Symbols by bar")
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
     time.label(axes)
@@ -96,6 +99,8 @@ def draw_costs(sheet: Sheet) -> Figure:
 
 def draw_capacity(sheet: Sheet) -> Figure:
     """Return a year left after impact, and after all costs, as the NAV grows."""
+    from matplotlib.ticker import NullLocator
+
     figure = new_figure(5.2, 3.1)
     axes = figure.subplots()
     axes.set_title("Left of top minus bottom, % a year, by NAV")
@@ -123,6 +128,7 @@ def draw_capacity(sheet: Sheet) -> Figure:
     axes.set_ylim(-0.6 * lowest, 1.28 * lowest)
     axes.set_xlabel("NAV; solid: after impact, dashed: after all costs")
     axes.legend(loc="upper right", ncols=len(drawn), fontsize=8, handlelength=1.2, columnspacing=1.0)
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _at: money(value))
     return figure
 

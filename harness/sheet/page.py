@@ -54,6 +54,7 @@ def tiles(sheet: Sheet) -> tuple[Tile, ...]:
     book = sheet.trading.holdings[0]
     per_year = sheet.material.per_year
     charged = number(sheet.trading.charged_bps, 1, " bps")
+    impact = "" if book.impact is None else " + impact"
     gross, net = _yearly(book.gross.mean, per_year), _yearly(book.net.mean, per_year)
     return (
         Tile("Rank IC, mean", number(ic.mean.mean, 4), f"t = {number(ic.mean.t, 1)}, next bar", _sure(ic.mean)),
@@ -63,7 +64,7 @@ def tiles(sheet: Sheet) -> tuple[Tile, ...]:
         Tile(
             "Top minus bottom a year", percent(gross), f"t = {number(book.gross.t, 1)}, before costs", _sure(book.gross)
         ),
-        Tile("After costs a year", percent(net), f"held 1 bar, {charged} a side", tone(net)),
+        Tile("After costs a year", percent(net), f"held 1 bar, {charged} a side{impact}", tone(net)),
         Tile(
             "Break-even cost",
             number(book.break_even_bps, 1, " bps"),

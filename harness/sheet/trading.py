@@ -65,13 +65,15 @@ class Holding:
 
 @dataclass(frozen=True, eq=False)
 class Trading:
-    """`gross` and `net` are those of the book held for one bar, `[T]` at the row of the signal."""
+    """`gross` and `net` are those of the book held for one bar, `[T]` at the row of the signal; `held_share` is the
+    share of rows on which it holds anything."""
 
     holdings: tuple[Holding, ...]
     gross: FloatArray
     net: FloatArray
     charged_bps: float
     capital: float
+    held_share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,14 @@ def trading(m: Material, settings: TradingSettings) -> Trading:
         holdings.append(_holding(m, bars, trades, account, net, settings))
         first = first or (account.gross, net)
     assert first is not None, "a horizon of one bar is always there"
-    return Trading(tuple(holdings), *first, settings.half_spread_bps + settings.commission_bps, settings.capital_usd)
+    return Trading(
+        holdings=tuple(holdings),
+        gross=first[0],
+        net=first[1],
+        charged_bps=settings.half_spread_bps + settings.commission_bps,
+        capital=settings.capital_usd,
+        held_share=float((book != 0.0).any(axis=1).mean()),
+    )
 
 
 def top_minus_bottom(bucket: FloatArray, quantiles: int) -> FloatArray:

@@ -10,6 +10,7 @@ from modules.engine.settings import TradingSettings
 
 LOW_COVERAGE = 0.5
 ALL_KNOWN = 0.999
+HELD_SHARE = 0.9
 
 
 def warnings(sheet: Sheet) -> tuple[str, ...]:
@@ -33,6 +34,11 @@ def warnings(sheet: Sheet) -> tuple[str, ...]:
         )
     elif not any(d.mean.significant for d in sheet.information.by_horizon):
         said.append("Nothing found: at no horizon can the mean rank IC be told from zero.")
+    if sheet.trading.held_share < HELD_SHARE:
+        said.append(
+            f"On {1.0 - sheet.trading.held_share:.0%} of the bars the top or the bottom quantile is empty, because "
+            "values are tied or symbols too few; the book holds nothing there."
+        )
     if sheet.without_open > 0.0:
         later = sheet.information.one_bar_later
         said.append(
@@ -41,7 +47,19 @@ def warnings(sheet: Sheet) -> tuple[str, ...]:
         )
     if sheet.material.dollar_volume is None:
         said.append("The data carry no volume: impact is not charged, and capacity is not known.")
+    said += _too_large(sheet)
     return tuple(said)
+
+
+def _too_large(sheet: Sheet) -> list[str]:
+    capacity, capital = sheet.trading.holdings[0].capacity, sheet.trading.capital
+    if capacity is None or capacity.participation_nav is None or capacity.participation_nav >= capital:
+        return []
+    most = money(capacity.participation_nav)
+    return [
+        f"A capital of {money(capital)} {sheet.material.currency} is more than this book can trade: above {most} its "
+        "trades take more than a tenth of the volume, where the cost of impact is an extrapolation."
+    ]
 
 
 def notes(sheet: Sheet, settings: TradingSettings, lockbox_start: str) -> tuple[str, ...]:

@@ -90,6 +90,8 @@ def sheet_numbers(sheet: Sheet, subject: Subject, said: Said) -> dict[str, objec
             "holdings": [asdict(h) for h in sheet.trading.holdings],
             "charged_bps": sheet.trading.charged_bps,
             "capital": sheet.trading.capital,
+            "currency": m.currency,
+            "held_share": sheet.trading.held_share,
         }
     )
 

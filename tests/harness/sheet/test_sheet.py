@@ -198,6 +198,19 @@ def test_days_around_the_clock_count_365_a_year() -> None:
     assert sheet_of(market(bars=150)).material.per_year == 365.0
 
 
+def test_ties_that_leave_the_book_empty_are_said() -> None:
+    sheet = sheet_of(market(), "where(returns(close, 1) > 0.02, 1, 0)")
+    assert sheet.trading.held_share < 0.5
+    assert any("quantile is empty" in w for w in warnings(sheet))
+
+
+def test_a_capital_beyond_the_volume_is_said() -> None:
+    thin = market()
+    sheet = sheet_of(thin.with_fields(volume=thin["volume"] / 1e4))
+    assert any(w.startswith("A capital of 1 m USD is more than this book can trade") for w in warnings(sheet))
+    assert not any("more than this book" in w for w in warnings(sheet_of(thin)))
+
+
 def test_ties_and_a_constant_symbol_do_no_harm() -> None:
     panel = market(bars=150)
     close = panel["close"].copy()
