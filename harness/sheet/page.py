@@ -64,12 +64,12 @@ def tiles(sheet: Sheet) -> tuple[Tile, ...]:
         Tile(
             "Top minus bottom a year", percent(gross), f"t = {number(book.gross.t, 1)}, before costs", _sure(book.gross)
         ),
-        Tile("After costs a year", percent(net), f"held 1 bar, {charged} a side{impact}", tone(net)),
+        Tile("After costs a year", percent(net), f"held 1 bar, {charged} a side{impact}", _caught(book.net, net)),
         Tile(
             "Break-even cost",
             number(book.break_even_bps, 1, " bps"),
             f"a side; charged {charged}",
-            "" if book.break_even_bps is None else "good" if book.break_even_bps > sheet.trading.charged_bps else "bad",
+            _caught(book.gross, _over(book.break_even_bps, sheet.trading.charged_bps)),
         ),
         Tile("Turnover a year", number(book.turnover * per_year, 0, " \u00d7"), _autocorrelation_note(sheet)),
         _capacity_tile(sheet),
@@ -79,13 +79,22 @@ def tiles(sheet: Sheet) -> tuple[Tile, ...]:
             "Monotonicity",
             number(spread.monotonicity),
             f"{percent(spread.steps_up, 0)} of the steps go up",
-            tone(spread.monotonicity),
+            _caught(spread.spread, spread.monotonicity),
         ),
     )
 
 
 def _sure(mean: Mean) -> str:
     return tone(mean.mean) if mean.significant else ""
+
+
+def _caught(mean: Mean, value: float | None) -> str:
+    """`bad` below zero, `good` above it only where the mean behind it is surely above zero."""
+    return tone(value) if value is not None and (value < 0.0 or (mean.low or 0.0) > 0.0) else ""
+
+
+def _over(value: float | None, bar: float) -> float | None:
+    return None if value is None else value - bar
 
 
 def _yearly(mean: float | None, per_year: float) -> float | None:

@@ -226,6 +226,12 @@ def test_tiles_are_of_a_capacity_only_where_the_gain_is_sure() -> None:
     assert next(t for t in tiles(noise) if t.label.startswith("Capacity")).value == "\u2013"
 
 
+def test_only_what_is_sure_is_green() -> None:
+    noise = sheet_of(market(strength=0.0, seed=10))
+    assert "good" not in {t.tone for t in tiles(noise)}
+    assert {t.label for t in tiles(SHEET) if t.tone == "good"} >= {"Rank IC, mean", "Top minus bottom a year"}
+
+
 @pytest.mark.parametrize(("trials", "expected"), [(0, None), (1, None), (2, 0.674), (20, 1.96), (100, 2.576)])
 def test_luck(trials: int, expected: float | None) -> None:
     found = luck_t(trials)
