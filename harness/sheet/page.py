@@ -64,7 +64,12 @@ def tiles(sheet: Sheet) -> tuple[Tile, ...]:
         Tile(
             "Top minus bottom a year", percent(gross), f"t = {number(book.gross.t, 1)}, before costs", _sure(book.gross)
         ),
-        Tile("After costs a year", percent(net), f"held 1 bar, {charged} a side{impact}", _caught(book.net, net)),
+        Tile(
+            "After costs a year",
+            percent(net),
+            f"held 1 bar, {charged} a side{impact}",
+            _caught(book.net, None if net is None else round(net, 3)),
+        ),
         Tile(
             "Break-even cost",
             number(book.break_even_bps, 1, " bps"),
