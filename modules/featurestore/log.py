@@ -172,7 +172,7 @@ def _head(root: Path) -> Head | None:
     path = root / "head.json"
     try:
         return Head.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValidationError) as error:
         raise DamagedError(f"{path} cannot be read", root) from error

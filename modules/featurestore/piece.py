@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from modules.artifacts import write_whole
@@ -23,6 +26,9 @@ from modules.featurestore.availability import microseconds
 from modules.featurestore.errors import DamagedError, FeatureStoreError
 from modules.featurestore.identity import Source, Wanted
 from modules.panel import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FOLDER = "pieces"
 MAX_CELLS = 1 << 20
@@ -96,6 +102,9 @@ def periods_of(ts: IntArray, symbols: int) -> IntArray:
 
 def encode(block: Block, wanted: Wanted, source: Source) -> bytes:
     """The file of a block: a row for each bar and symbol, bar after bar; NaN as null."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     rows, columns = block.values.shape
     values = canonical_floats(block.values)
     if bool(np.isinf(values).any()):
@@ -104,25 +113,44 @@ def encode(block: Block, wanted: Wanted, source: Source) -> bytes:
             "store what `evaluate` gives",
         )
     n = rows * columns
-    table = pl.DataFrame(
+    table = pa.table(
         {
             "event_time": _times("event_time", np.repeat(block.ts, columns)),
             "available_at": _times("available_at", block.available.ravel()),
-            "symbol": pl.Series(block.symbols, dtype=pl.String).gather(np.tile(np.arange(columns), rows)),
-            "feature": pl.repeat(wanted.feature, n, eager=True),
-            "value": pl.Series(values.ravel()).fill_nan(None),
-            "computation": pl.repeat(wanted.computation, n, eager=True),
-            "data": pl.repeat(source.data, n, eager=True),
-            "data_version": pl.repeat(source.version, n, eager=True),
+            "symbol": _texts(block.symbols, np.tile(np.arange(columns, dtype=np.int32), rows)),
+            "feature": _texts((wanted.feature,), np.zeros(n, dtype=np.int32)),
+            "value": pl.Series(values.ravel()).fill_nan(None).to_arrow(),
+            "computation": _texts((wanted.computation,), np.zeros(n, dtype=np.int32)),
+            "data": _texts((source.data,), np.zeros(n, dtype=np.int32)),
+            "data_version": _texts((source.version,), np.zeros(n, dtype=np.int32)),
         }
     )
     buffer = io.BytesIO()
-    table.write_parquet(buffer, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP)
+    # Without Arrow's own schema, texts are texts to every reader, though they are written as a dictionary.
+    pq.write_table(
+        table,
+        buffer,
+        store_schema=False,
+        use_dictionary=[c for c in table.column_names if c != "value"],
+        compression="zstd",
+        compression_level=1,
+        row_group_size=_ROW_GROUP,
+    )
     return buffer.getvalue()
 
 
-def _times(name: str, ns: IntArray) -> pl.Series:
-    return pl.Series(microseconds(name, ns)).cast(_TIME)
+# By way of polars: pyarrow imports pandas to look at an array, which takes a second.
+
+
+def _times(name: str, ns: IntArray) -> pa.Array:
+    return pl.Series(microseconds(name, ns)).cast(_TIME).to_arrow()
+
+
+def _texts(texts: Sequence[str], places: NDArray[np.int32]) -> pa.DictionaryArray:
+    """Texts by their place in a short list."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(pl.Series(places).to_arrow(), pl.Series(texts, dtype=pl.String).to_arrow())
 
 
 def put(root: Path, block: Block, wanted: Wanted, source: Source) -> Piece:
