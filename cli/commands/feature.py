@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,17 +12,19 @@ from cli.lazy import command_file
 from cli.output import Json, emit, say, working
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from rich.console import Console
 
+    from cli.featurework import Part
     from cli.session import Session
     from modules.feature.library import Feature
-    from modules.featurestore import Built, Commit, Source, Stored, Wanted
+    from modules.featurestore import Built, Commit
 
 app = command_file("The feature library and its store.")
 
 Data = Annotated[str | None, typer.Option(help="A registered data set.", show_default="as pipeline.yaml says")]
+Facts = Annotated[str | None, typer.Option(help="A set of facts, for features that read them.", show_default="none")]
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Features, like KMID or KMID@1.")]
 
 
@@ -134,65 +136,65 @@ def build(
         list[str] | None, typer.Argument(metavar="[FAMILY|NAME]...", help="Families or features; all if none is named.")
     ] = None,
     data: Data = None,
+    facts: Facts = None,
     json: Json = False,
 ) -> int:
     """Compute features on a data set's cleaned bars (outside the lockbox) and store what is not there yet."""
-    from cli.barsource import measured_bars
+    from cli.featurework import NEEDS_FACTS, named, parts
     from cli.session import session
+
+    features = named(names or [])
+    with session() as s, working(f"building {len(features)} features"):
+        found = parts(s, data, facts, features)
+        built = [_built(s, part) for part in found]
+    reached = {f.reference for part in found for f in part.features}
+    refused = {f.reference: NEEDS_FACTS for f in features if f.reference not in reached}
+    result = {
+        "data": found[0].measured.source.data,
+        "data_version": found[0].measured.source.version,
+        "bars": found[0].measured.bars.shape[0],
+        "symbols": len(found[0].measured.bars.symbols),
+        "new": [w.feature for b in built for w in b.written.new],
+        "there": [w.feature for b in built for w in b.written.there],
+        "refused": {name: why for b in built for name, why in b.refused.items()} | refused,
+        "files": sum(b.written.files for b in built),
+        "version": max(b.written.version for b in built),
+    }
+    emit(result, json, lambda out: _show_built(out, result))
+    return ExitCode.OK if result["new"] or result["there"] else ExitCode.FAILED
+
+
+def _built(s: Session, part: Part) -> Built:
     from modules.featurestore import build
     from traces.events import FeaturesStored
 
-    features = _named(names or [])
-    with session() as s, working(f"building {len(features)} features"):
-        bars = measured_bars(s, data)
-        built = build(s.features, bars, {f.reference: f.node for f in features})
-        if built.written.new:
-            s.emit(
-                FeaturesStored(
-                    data=bars.source.data,
-                    data_digest=bars.source.version,
-                    version=built.written.version,
-                    commit=s.features.state(built.written.version).sum,
-                    features=[w.feature for w in built.written.new],
-                    files=built.written.files,
-                )
+    built = build(s.features, part.measured, {f.reference: f.node for f in part.features})
+    written, source = built.written, part.measured.source
+    if written.new:
+        s.emit(
+            FeaturesStored(
+                data=source.data,
+                data_digest=source.version,
+                version=written.version,
+                commit=s.features.state(written.version).sum,
+                features=[w.feature for w in written.new],
+                files=written.files,
             )
-    result = {
-        "data": bars.source.data,
-        "data_version": bars.source.version,
-        "bars": bars.bars.shape[0],
-        "symbols": len(bars.bars.symbols),
-        "new": [w.feature for w in built.written.new],
-        "there": [w.feature for w in built.written.there],
-        "refused": dict(built.refused),
-        "files": built.written.files,
-        "version": built.written.version,
-    }
-    emit(result, json, lambda out: _show_built(out, built))
-    return ExitCode.OK if built.written.new or built.written.there else ExitCode.FAILED
+        )
+    return built
 
 
-def _named(names: Sequence[str]) -> list[Feature]:
-    """Features by name or family, each once; all where none is named. Raises FeatureError."""
-    from modules.feature.library import families, find, latest, library
-
-    known = families()
-    asked = [f for n in names for f in (latest(known[n]) if n in known else (find(n),))]
-    return list(dict.fromkeys(asked if names else library()))
-
-
-def _show_built(out: Console, built: Built) -> None:
+def _show_built(out: Console, result: Mapping[str, Any]) -> None:
     from cli.present import rows, table
 
-    written = built.written
-    if written.new:
-        out.print(f"stored {len(written.new)} features in {written.files} files; version {written.version}")
+    if result["new"]:
+        out.print(f"stored {len(result['new'])} features in {result['files']} files; version {result['version']}")
     else:
         out.print("nothing new was stored")
-    if written.there:
-        out.print(f"{len(written.there)} were there already, by the same computation of the same bars")
-    if built.refused:
-        cells = ((name, why.split("\n", 1)[0]) for name, why in built.refused.items())
+    if result["there"]:
+        out.print(f"{len(result['there'])} were there already, by the same computation of the same bars")
+    if result["refused"]:
+        cells = ((name, why.split("\n", 1)[0]) for name, why in result["refused"].items())
         out.print(rows(table("not possible on these bars", "because"), cells))
 
 
@@ -204,6 +206,7 @@ def read(
         typer.Option("--out", help="Parquet file: event_time, available_at, symbol, feature, value."),
     ],
     data: Data = None,
+    facts: Facts = None,
     as_of: Annotated[
         str | None, typer.Option(metavar="TIME", help="What was known then, ISO; a date includes its day.")
     ] = None,
@@ -217,89 +220,41 @@ def read(
     json: Json = False,
 ) -> None:
     """Write stored values to a file; nothing is computed."""
+    import polars as pl
+
+    from cli.featurework import by_computation, current, instant, span
     from cli.parquet import check_target, write_table
     from cli.session import session
     from modules.featurestore import long_table
 
     check_target(out_file)
-    moment, first, last = _instant("--as-of", as_of, end=True), _instant("--start", start), _instant("--end", end, True)
+    moment, first, last = instant("--as-of", as_of, end=True), instant("--start", start), instant("--end", end, True)
     with session() as s, working("reading"):
-        asked, source = _asked(s, names, data, computation, version)
-        stored = s.features.load(asked, source, as_of_ns=moment, start_ns=first, end_ns=last, version=version)
-        table = long_table(stored, moment)
+        if computation is None:
+            asked = current(s, names, data, facts)
+        else:
+            asked = [by_computation(s, names, data, computation, version)]
+        period = {"as_of_ns": moment, "start_ns": first, "end_ns": last}
+        found = [s.features.load(wanted, source, **period, version=version) for wanted, source in asked]
+        table = pl.concat(long_table(stored, moment) for stored in found)
         write_table(out_file, table)
     values = int(table.get_column("value").count())
     result = {
         "out": out_file,
-        "features": {w.feature: w.computation for w in asked},
-        "data": source.data,
-        "data_version": source.version,
+        "features": {w.feature: w.computation for wanted, _ in asked for w in wanted},
+        "data": asked[0][1].data,
+        "data_version": asked[0][1].version,
         "rows": table.height,
         "values": values,
-        **_span(stored),
+        **span(table),
     }
 
     def human(out: Console) -> None:
-        out.print(f"{out_file}: {table.height:,} rows, {values:,} values of {len(asked)} features", markup=False)
+        count = len(set(table.get_column("feature")))
+        out.print(f"{out_file}: {table.height:,} rows, {values:,} values of {count} features", markup=False)
         out.print(f"{result['symbols']} symbols, {result['start']} to {result['end']}", markup=False)
 
     emit(result, json, human)
-
-
-def _span(stored: Stored) -> dict[str, object]:
-    from modules.panel import iso
-
-    return {"symbols": len(stored.symbols), "start": iso(int(stored.ts[0])), "end": iso(int(stored.ts[-1]))}
-
-
-def _instant(option: str, text: str | None, end: bool = False) -> int | None:
-    """ns UTC, inclusive; a date that ends something includes its day."""
-    from modules.panel import ns
-    from modules.task import DAY_NS
-
-    if text is None:
-        return None
-    try:
-        moment = ns(text)
-    except ValueError as error:
-        raise RequestError(f"{option}: {error}", "write it like 2010-03-01 or 2010-03-01T21:00:00Z") from error
-    return moment + DAY_NS - 1 if end and len(text) == len("2010-03-01") else moment
-
-
-def _asked(
-    s: Session, names: Sequence[str], data: str | None, computation: str | None, version: int | None
-) -> tuple[list[Wanted], Source]:
-    """What to read, of which bars. The current computation is of the bars as they are cleaned today; one that is
-    named may be of others."""
-    from cli.barsource import measured_bars
-    from modules.feature.library import find
-    from modules.featurestore import Source, wanted
-    from modules.task import load_pipeline
-
-    if computation is None:
-        features = [find(n) for n in names]
-        return [wanted(f.reference, f.node) for f in features], measured_bars(s, data).source
-    registered = s.version(data or load_pipeline(s.workspace.root / "pipeline.yaml").data)
-    asked = [_stored_by(s, n, computation, version) for n in names]
-    return asked, Source(registered.name, registered.digest, "", registered.lockbox_start_ns)
-
-
-def _stored_by(s: Session, name: str, computation: str, version: int | None) -> Wanted:
-    """A stored feature by the beginning of its computation; its definition may be gone from the library."""
-    from modules.feature.library import FeatureError, find
-    from modules.featurestore import Wanted
-
-    try:
-        reference = find(name).reference
-    except FeatureError:
-        reference = name
-    keys = [b.key for b in s.features.state(version).builds.values() if b.key.feature == reference]
-    found = sorted({k.computation for k in keys if k.computation.startswith(computation)})
-    if len(found) != 1:
-        have = ", ".join(sorted({k.computation[:12] for k in keys})) or "none"
-        what = f"fits {len(found)} computations" if found else "is no stored computation"
-        raise RequestError(f"--computation {computation} {what} of {reference}; stored are: {have}", "name one of them")
-    return Wanted(reference, found[0])
 
 
 @app.command()

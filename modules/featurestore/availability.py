@@ -29,15 +29,19 @@ class Measured:
     source: Source
 
 
-def measured(data: str, version: str, bars: Panel, records: pl.DataFrame, lockbox_ns: int) -> Measured:
-    """Bars beside the records that they were made of. Raises FeatureStoreError where a bar has no record, or lies
-    in the lockbox."""
+def measured(
+    data: str, version: str, bars: Panel, records: pl.DataFrame, lockbox_ns: int, *, in_order: bool = False
+) -> Measured:
+    """Bars beside the records that they were made of; `in_order` lets no bar be known before an earlier one of its
+    symbol. Raises FeatureStoreError where a bar has no record, or lies in the lockbox."""
     if bars.shape[0] and int(bars.ts[-1]) >= lockbox_ns:
         raise FeatureStoreError(
             f"the bars of {data} reach to {iso(int(bars.ts[-1]))}, into its lockbox, which begins at {iso(lockbox_ns)}",
             "end the period at or before that",
         )
     available = bar_times(bars, records)
+    if in_order:
+        available = np.maximum.accumulate(available, axis=0)
     digest = digest_json({"bars": digest_panel(bars), "available": hashlib.sha256(available.tobytes()).hexdigest()})
     return Measured(bars, available, Source(data, version, digest, lockbox_ns))
 

@@ -9,12 +9,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cli.barsource import measured_facts
+from cli.session import session
 from modules.datastore import DataStore
 from modules.feature import library
 from modules.feature.library import families, find
 from modules.featurestore import FeatureStore, Source, Wanted
+from modules.signal import evaluate
+from modules.sources import open_facts
 from tests.cli.checkout import make_checkout
 from tests.cli.conftest import Cws
+from tests.modules.facts.files import add_us5_facts
 
 US5 = ("--data", "us5")
 
@@ -181,6 +186,32 @@ def test_a_feature_that_left_the_library_is_read_by_its_computation(cws: Cws, tm
     assert cws("feature", "read", second, *US5, "--out", out).code == 2
     done = cws("feature", "read", second, *US5, "--out", out, "--computation", computation[:12], "--json")
     assert done.json["features"] == {second: computation}
+
+
+def test_features_of_facts_are_built_and_read_beside_the_others(cws: Cws, shared: Path, tmp_path: Path) -> None:
+    """The same values as from the panel that the families make of facts, and none before the first report was filed."""
+    facts = add_us5_facts(DataStore(shared / "data"), tmp_path)
+    out = tmp_path / "x.parquet"
+    alone = cws("feature", "build", "book_to_market", "ROC5", *US5, "--json").json
+    assert set(alone["refused"]) == {"book_to_market@1"} and "--facts" in alone["refused"]["book_to_market@1"]
+    assert cws("feature", "read", "book_to_market", *US5, "--out", str(out)).code == 2
+    names = ("book_to_market", "ROC5")
+    built = cws("feature", "build", *names, *US5, "--facts", facts.name, "--json").json
+    assert (built["new"], built["there"], built["refused"]) == (["book_to_market@1"], ["ROC5@1"], {})
+    again = cws("feature", "build", *names, *US5, "--facts", facts.name, "--json").json
+    assert again["new"] == [] and len(again["there"]) == 2
+    read = cws("feature", "read", *names, *US5, "--facts", facts.name, "--out", str(out), "--json")
+    assert read.code == 0 and set(read.json["features"]) == {"book_to_market@1", "ROC5@1"}
+    table = pl.read_parquet(out).filter(pl.col("feature") == "book_to_market@1")
+    with session() as s:
+        panel = measured_facts(s, "us5", facts.name).bars
+        version = s.version("us5")
+    values = evaluate(find("book_to_market").node, panel)
+    assert table.get_column("value").fill_null(float("nan")).to_numpy().tobytes() == values.tobytes()
+    known = table.drop_nulls("value")
+    assert known.height > 1_000
+    first = open_facts(DataStore(shared / "data"), facts, version.lockbox_start_ns).get_column("available_at").min()
+    assert known.get_column("available_at").min() >= first
 
 
 @pytest.mark.slow
