@@ -22,7 +22,8 @@ from modules.signal.operators import Kind, find
 
 @dataclass(frozen=True)
 class Measured:
-    """Bars with their times of availability: `available` is `[T, N]` int64 ns UTC, as the records said."""
+    """Bars with their times of availability: `available` is `[T, N]` int64 ns UTC, what the records said in whole
+    microseconds, rounded up."""
 
     bars: Panel
     available: IntArray
@@ -39,7 +40,8 @@ def measured(
             f"the bars of {data} reach to {iso(int(bars.ts[-1]))}, into its lockbox, which begins at {iso(lockbox_ns)}",
             "end the period at or before that",
         )
-    available = bar_times(bars, records)
+    # A Delta timestamp holds microseconds, and a restatement may follow by one nanosecond: late rather than early.
+    available = -(-bar_times(bars, records) // 1_000) * 1_000
     if in_order:
         available = np.maximum.accumulate(available, axis=0)
     digest = digest_json({"bars": digest_panel(bars), "available": hashlib.sha256(available.tobytes()).hexdigest()})

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.contract import TIME
-from modules.featurestore import FeatureStoreError, known_at
+from modules.featurestore import FeatureStoreError, known_at, measured
 from modules.featurestore.availability import Reach, bar_times, reach_of
 from modules.panel import Panel
 from modules.signal import evaluate, parse
@@ -106,3 +106,11 @@ def test_2_bars_without_records_are_refused() -> None:
     with pytest.raises(FeatureStoreError, match=r"1 rows of the bars have no record \(first 2000-01-05\)"):
         bar_times(bars, records)
     assert isinstance(bars, Panel)
+
+
+def test_2_finer_times_are_rounded_up() -> None:
+    bars = made_bars(10)
+    available = np.repeat(bars.ts[:, None] + 1, 3, axis=1)
+    there = ~np.isnan(bars["close"])
+    found = measured("mine", "v", bars, made_records(bars, available), int(bars.ts[-1]) + 1).available
+    assert (found[there] == (available + 999)[there]).all()
