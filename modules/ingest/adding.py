@@ -47,6 +47,8 @@ def add_files(store: DataStore, name: str, paths: Sequence[Path], options: AddOp
     options = options or AddOptions()
     if name in BUNDLED:
         raise DataError(f"{name} is the name of a bundled set", "choose another name")
+    if store.has(name) and store.current(name).kind != "bars":
+        raise DataError(f"{name} is a set of {store.current(name).kind}", "give the bars a name of their own")
     raw = read_all(paths, options)
     guess, raw = guess_columns(raw, options)
     result = normalise(raw, guess.settings)

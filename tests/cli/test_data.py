@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cws
+from tests.modules.facts.files import company, write_facts
 
 LONG = """date,ticker,open,high,low,close,volume
 2001-01-02,AAA,10,11,9,10.5,1000
@@ -113,3 +114,44 @@ def test_bad_requests(cws: Cws, bars: Path, argv: tuple[str, ...], code: int, wo
     done = cws("data", "add", *(a.format(bars=bars) for a in argv), "--json")
     assert done.code == code
     assert words in done.json["error"]["message"]
+
+
+def test_facts_are_added_shown_and_listed(cws: Cws, bars: Path, tmp_path: Path) -> None:
+    rows = company("AAA", (2000, 2001))
+    path = write_facts(tmp_path / "facts.csv", [*rows, (*rows[0][:6], "a lot", *rows[0][7:])])
+    found = cws("data", "add", "figures", str(path), "--kind", "facts", "--json").json
+    assert (found["kind"], found["rows"], found["symbols"], found["new"]) == ("facts", len(rows), 1, True)
+    assert found["refused"] == {"non_numeric": 1} and found["concepts"]["revenue"] == 8
+    shown = cws("data", "add", "figures", str(path), "--kind", "facts")
+    assert "was registered before, unchanged" in shown.out and "non_numeric" in shown.out
+    assert "cws run --facts figures" in shown.err
+    cws("data", "add", "mine", str(bars))
+    listed = {v["name"]: v["kind"] for v in cws("data", "list", "--json").json["data"]}
+    assert listed == {"figures": "facts", "mine": "bars", "us20": "bars", "us5": "bars"}
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "says"),
+    [
+        (("bars.csv", "--kind", "facts"), 1, "bars.csv is no file of facts"),
+        (("bars.csv", "--symbols", "bars.csv"), 2, "--symbols goes with --kind facts"),
+        (
+            ("bars.csv", "--kind", "facts", "--close-column", "close"),
+            2,
+            "an option of bars was given with --kind facts",
+        ),
+        (("bars.csv", "--kind", "facts", "--symbols", "nowhere.csv"), 2, "nowhere.csv does not exist"),
+    ],
+)
+def test_facts_that_cannot_be_taken(cws: Cws, bars: Path, argv: tuple[str, ...], code: int, says: str) -> None:
+    done = cws("data", "add", "figures", *(str(bars.parent / a) if a.endswith(".csv") else a for a in argv))
+    assert done.code == code and says in done.err
+
+
+def test_sets_of_the_wrong_kind_are_refused(cws: Cws, bars: Path, tmp_path: Path) -> None:
+    path = write_facts(tmp_path / "facts.csv", company("AAA", (2000, 2001)))
+    cws("data", "add", "figures", str(path), "--kind", "facts")
+    done = cws("data", "add", "figures", str(bars))
+    assert done.code == 1 and "figures is a set of facts" in done.err
+    assert "figures is a set of facts" in cws("run", "--data", "figures").err
+    assert "us5 is a set of bars" in cws("run", "--facts", "us5").err
