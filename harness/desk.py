@@ -96,11 +96,11 @@ class Desk:
     def others(self, own: str) -> list[Known]:
         """Signals of merged feature modules and of research branches, less those of the module `own`.
 
-        `feature/expression` is left out: its setting is a sample that any run replaces.
+        `feature/expression` and its sister on facts are left out: their setting is a sample that any run replaces.
         """
         found: dict[str, str] = {}
         for stage, name in list_modules(self.workspace.root):
-            if stage == "feature" and name not in (own, "expression"):
+            if stage == "feature" and name not in (own, "expression", "facts_expression"):
                 expr = _expr_of((module_folder(stage, name, self.workspace.root) / "settings.yaml").read_bytes())
                 if expr is not None:
                     found[f"feature/{name}"] = expr

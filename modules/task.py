@@ -197,7 +197,7 @@ def load_modules(task: Task, version: DataVersion) -> dict[Stage, Module]:
         if "expr" not in type(feature.settings).model_fields:
             raise TaskError(
                 f"signal {task.signal!r} is given, but feature/{feature.name} takes none; "
-                "set stages.feature to expression, or leave the signal out"
+                "set stages.feature to expression (with facts: facts_expression), or leave the signal out"
             )
         modules["feature"] = feature.with_settings({"expr": task.signal})
     return modules

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from modules.facts.fields import FACT_FIELDS
 from modules.signal.calendar import CALENDAR_FIELDS
 from modules.signal.errors import SignalError
 from modules.signal.nodes import Call, Field, Node, Number, walk
@@ -131,6 +132,8 @@ def check_fields(node: Node, available: Iterable[str], fail: Fail) -> None:
                 remedy = f"write {computed.signature} to compute it from bars; "
             if FIELD_UNITS.get(leaf.name) is Loose.GROUP:
                 remedy = f"give symbols a {leaf.name} in the instruments of the data set (cws data add --instruments); "
+            if leaf.name in FACT_FIELDS:
+                remedy = "it is made of facts: set stages.feature to facts_expression and facts to a set of them; "
             raise fail(f"unknown field {leaf.name}; {remedy}there is {', '.join(sorted(known))}", leaf.column)
 
 

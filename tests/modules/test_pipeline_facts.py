@@ -27,6 +27,7 @@ from modules.manifest import Manifest
 from modules.panel import Panel, iso, ns
 from modules.pipeline import RawSource, execute
 from modules.replay import replay
+from modules.signal import SignalError
 from modules.sources import source_of
 from modules.task import LockboxError, Task, TaskError, load_modules, load_pipeline, make_task
 from tests.modules.facts.files import US5, Row, add_us5_facts, company, write_facts
@@ -90,6 +91,19 @@ def test_2_a_module_that_reads_facts_is_refused_without(desk: Desk) -> None:
         plain.run(plain.task(end="2003-12-31"))
     with pytest.raises(TaskError, match=r"the pipeline asks for facts us5_facts, and no version"):
         make_task(VALUE.model_copy(update={"facts": "us5_facts"}), desk.version)
+
+
+def test_a_signal_of_ones_own_may_name_facts(desk: Desk) -> None:
+    spec = SPEC.model_copy(update={"stages": {**SPEC.stages, "feature": "facts_expression"}})
+    own = Desk(desk.home, facts_name="us5_facts", spec=spec)
+    signal = "rank(revenue_ttm / revenue_ttm_year_ago) + group_rank(-returns(close, 5), sector)"
+    manifest = own.run(own.task(signal=signal, end="2003-12-31"), until="feature")
+    assert manifest.stage("feature").metrics["coverage"] > 0.5
+    plain = Desk(desk.home)
+    with pytest.raises(
+        SignalError, match=r"unknown field revenue_ttm; it is made of facts: set stages\.feature to facts"
+    ):
+        plain.run(plain.task(signal="rank(revenue_ttm)", end="2003-12-31"))
 
 
 def test_2_sets_of_the_wrong_kind(desk: Desk) -> None:

@@ -1,0 +1,1 @@
+"""A signal in the language that reads facts."""
