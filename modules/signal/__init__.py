@@ -16,10 +16,10 @@ from modules.signal.parse import parse
 from modules.signal.printer import format_signal
 from modules.signal.prove import Difference, Proof, prove
 from modules.signal.similarity import similarity
-from modules.signal.stream import Checkpoint, Stream
+from modules.signal.stream import Checkpoint, Stream, Streams
 
 __all__ = [
     "Call", "Checkpoint", "Difference", "Field", "Node", "Number", "Operator", "Proof", "SignalError", "Stream",
-    "canonical", "evaluate", "evaluate_all", "fields_of", "format_signal", "operators", "parse", "prove",
+    "Streams", "canonical", "evaluate", "evaluate_all", "fields_of", "format_signal", "operators", "parse", "prove",
     "signal_digest", "similarity", "unit_of", "warmup",
 ]  # fmt: skip

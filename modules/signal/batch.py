@@ -1,21 +1,41 @@
-"""The batch driver: all rows of a panel at once."""
+"""The batch driver: all rows of a panel, block by block and tile by tile."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from modules.panel import FloatArray, Panel
 from modules.signal.calendar import CALENDAR_FIELDS, calendar_values
-from modules.signal.canonical import warmup
+from modules.signal.canonical import warmups
 from modules.signal.check import check_fields
 from modules.signal.errors import SignalError
-from modules.signal.nodes import Call, Node, walk
+from modules.signal.layout import Layout, lay_out
+from modules.signal.nodes import Call, Node, distinct
 from modules.signal.operators import Kind, find, kernel_of
 from modules.signal.parse import parse
-from modules.signal.plan import Apply, Constant, Load, Step, make_plan
+from modules.signal.plan import Apply, Load, make_plan
 from modules.signal.printer import format_signal
+from modules.signal.sharing import share_parts
+from modules.signal.tiles import Fetched, Tile, finite_field, frozen
+
+T = TypeVar("T")
+
+THREADS = "CWS_THREADS"
+"""Environment variable: most threads that an evaluation uses. Left out, one for each processor."""
+
+_TILE_CELLS = 32_768
+_TILE_COLUMNS = 128
+_LEAST_COLUMNS = 32
+_ROWS_BYTES = 128 * 2**20
+_SMALL_CELLS = 2_000_000
 
 
 def evaluate(node: Node, panel: Panel) -> FloatArray:
@@ -27,29 +47,42 @@ def evaluate(node: Node, panel: Panel) -> FloatArray:
     return evaluate_all([node], panel)[0]
 
 
-def evaluate_all(nodes: Sequence[Node], panel: Panel) -> list[FloatArray]:
-    """As `evaluate`, for several signals; what they have in common is computed once."""
+def evaluate_all(nodes: Sequence[Node], panel: Panel, *, threads: int | None = None) -> list[FloatArray]:
+    """As `evaluate`, for several signals; what they have in common is computed once.
+
+    `threads`: at most so many; None takes `CWS_THREADS`, or one for each processor. The bits are the same for any.
+    """
     for node in nodes:
         _check(node, panel)
-    return compute(nodes, panel)
+    return compute(nodes, panel, threads=threads)
 
 
 def _check(node: Node, panel: Panel) -> None:
     rows, symbols = panel.shape
     if rows == 0 or symbols == 0:
         raise SignalError(f"the panel has {rows} rows and {symbols} symbols; a signal needs at least one of each")
-    text = format_signal(node)
-    located = parse(text, units=False)
+    try:
+        _check_tree(node, panel, lambda message, column: SignalError(message))
+    except SignalError:
+        text = format_signal(node)
+        try:
+            located = parse(text, units=False)
+        except SignalError:  # a tree that code made, larger than a text may be
+            located = None
+        if located is not None:
+            _check_tree(located, panel, lambda message, column: SignalError(message, text, column))
+        raise
 
-    def fail(message: str, column: int) -> SignalError:
-        return SignalError(message, text, column)
 
-    check_fields(located, panel.fields, fail)
-    for part in walk(located):
-        if warmup(part) >= rows:
+def _check_tree(node: Node, panel: Panel, fail: Callable[[str, int], SignalError]) -> None:
+    rows, symbols = panel.shape
+    check_fields(node, panel.fields, fail)
+    before = warmups(node)
+    for part in distinct(node):
+        if before[id(part)] >= rows:
             raise fail(
-                f"the look-back of {warmup(part) + 1} bars is longer than the data, {rows} bars; shorten the window "
-                "or take a longer period",
+                f"the look-back of {before[id(part)] + 1} bars is longer than the data, {rows} bars; shorten the "
+                "window or take a longer period",
                 part.column,
             )
         if symbols == 1 and isinstance(part, Call):
@@ -62,68 +95,162 @@ def _check(node: Node, panel: Panel) -> None:
                 )
 
 
-def compute(nodes: Sequence[Node], panel: Panel) -> list[FloatArray]:
+@dataclass(frozen=True)
+class Cut:
+    """How the work is cut: blocks of `rows`, tiles of `columns`, spread over `threads`. It cannot change a bit."""
+
+    rows: int
+    columns: int
+    threads: int
+
+    @classmethod
+    def fitting(cls, layout: Layout, shape: tuple[int, int], threads: int | None = None) -> Cut:
+        """Tiles that fit the cache, whole rows that fit `_ROWS_BYTES`, threads only where the work is worth them."""
+        length, N = shape
+        if length * N * len(layout.plan.steps) < _SMALL_CELLS:
+            most = 1
+        else:
+            most = max(1, min(_threads() if threads is None else threads, N // _LEAST_COLUMNS))
+        tiles = -(-N // _TILE_COLUMNS)
+        tiles += -tiles % most  # as many for each thread
+        columns = -(-N // tiles)
+        columns += -columns % 8 if tiles > 1 else 0
+        rows = _TILE_CELLS // columns
+        if layout.row_slot:
+            rows = min(rows, _ROWS_BYTES // (8 * N * (1 + max(layout.row_slot.values()))))
+        return cls(rows=max(1, min(length, max(rows, layout.longest))), columns=columns, threads=most)
+
+    def tiles(self, symbols: int) -> list[tuple[int, int]]:
+        """`(first column, columns)` of each tile."""
+        return [(c, min(self.columns, symbols - c)) for c in range(0, symbols, self.columns)]
+
+    def blocks(self, rows: int) -> list[tuple[int, int]]:
+        """`(first row, rows)` of each block."""
+        return [(t, min(self.rows, rows - t)) for t in range(0, rows, self.rows)]
+
+
+def _threads() -> int:
+    given = os.environ.get(THREADS, "")
+    if given:
+        if not given.isdecimal() or int(given) < 1:
+            raise SignalError(f"{THREADS} is {given!r}; set it to a whole number from 1 on, or leave it out")
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def compute(
+    nodes: Sequence[Node], panel: Panel, *, threads: int | None = None, cut: Cut | None = None
+) -> list[FloatArray]:
     """The values without the checks of `evaluate`: too short a panel gives NaN."""
-    plan = make_plan(nodes)
-    values: list[FloatArray | None] = []
-    for i, step in enumerate(plan.steps):
-        values.append(_run(step, values, panel))
-        for j in range(i):
-            if plan.last_use[j] <= i:
-                values[j] = None  # free what no later step reads
-    return [settled(v) for v in (values[o] for o in plan.outputs) if v is not None]
+    layout = lay_out(share_parts(make_plan(nodes)))
+    plan = layout.plan
+    values = {o: np.empty(panel.shape) for o in plan.outputs}
+    if panel.shape[0] and panel.shape[1]:
+        cut = cut or Cut.fitting(layout, panel.shape, threads)
+        _Run(layout, panel, values, cut).all()
+    return [frozen(values[o]) for o in plan.outputs]
 
 
-def _run(step: Step, values: Sequence[FloatArray | None], panel: Panel) -> FloatArray:
-    match step:
-        case Load():
-            return load(step.field, panel)
-        case Constant():
-            return frozen(np.full(panel.shape, step.value))
-        case Apply():
-            inputs = [v for v in (values[i] for i in step.inputs) if v is not None]
-            return frozen(_apply(step, inputs, panel.shape))
+class _Run:
+    """One evaluation: its buffers and its threads."""
+
+    def __init__(self, layout: Layout, panel: Panel, values: dict[int, FloatArray], cut: Cut) -> None:
+        length, N = panel.shape
+        names = {s.field for s in layout.plan.steps if isinstance(s, Load)}
+        self._layout, self._cut, self._values = layout, cut, values
+        self._tiles, self._blocks = cut.tiles(N), cut.blocks(length)
+        self._data = Fetched(
+            fields={f: finite_field(panel[f]) for f in names if f not in CALENDAR_FIELDS},
+            calendar={f: calendar_values(f, panel.ts) for f in names if f in CALENDAR_FIELDS},
+            rows=[np.empty((cut.rows, N)) for _ in range(1 + max(layout.row_slot.values(), default=-1))],
+            outputs=values,
+        )
+
+    def all(self) -> None:
+        """Fill the values."""
+        with _workers(self._cut.threads) as each:
+            hands = [self._tiles[w :: self._cut.threads] for w in range(self._cut.threads)]
+            if not any(self._layout.crosses):
+                each(self._columns, hands)
+                return
+            held = [[self._made(buffers, *t) for t in hand] for hand in hands for buffers in (self._buffers(),)]
+            for row, rows in self._blocks:
+                for phase in range(len(self._layout.columns)):
+                    each(functools.partial(_run_tiles, phase, row, rows), held)
+                    each(functools.partial(self._across, phase, row), self._parts(rows))
+                for tile in (tile for tiles in held for tile in tiles):
+                    tile.advance(rows)
+
+    def _buffers(self) -> list[FloatArray]:
+        slots = 1 + max(self._layout.slot.values(), default=-1)
+        return [np.zeros((self._cut.rows, self._cut.columns)) for _ in range(slots)]
+
+    def _made(self, buffers: Sequence[FloatArray], column: int, symbols: int) -> Tile:
+        tile = Tile(self._layout, self._data, self._cut.rows, self._cut.columns, buffers)
+        tile.aim(column, symbols)
+        return tile
+
+    def _columns(self, tiles: Sequence[tuple[int, int]]) -> None:
+        """No row is needed whole: one tile after the other, from the first row to the last, in the same buffers."""
+        if tiles:
+            tile = self._made(self._buffers(), *tiles[0])
+            for column, symbols in tiles:
+                tile.aim(column, symbols)
+                for row, rows in self._blocks:
+                    tile.run(0, row, rows)
+                    tile.advance(rows)
+
+    def _parts(self, rows: int) -> list[tuple[int, int]]:
+        """The rows of a block, `(begin, end)`, one part for each thread."""
+        bounds = [rows * w // self._cut.threads for w in range(self._cut.threads + 1)]
+        return [(a, b) for a, b in itertools.pairwise(bounds) if a < b]
+
+    def _across(self, phase: int, row: int, part: tuple[int, int]) -> None:
+        """The cross-section steps after a phase, on some rows of the block that starts at `row`."""
+        from modules.signal.kernels.elementwise import settle
+
+        begin, end = part
+        for i in self._layout.crosses[phase]:
+            step = self._layout.plan.steps[i]
+            assert isinstance(step, Apply)
+            inputs = [frozen(self._whole(source, begin, end)) for source in step.inputs]
+            out = self._whole(i, begin, end)
+            kernel_of(step.operator)(*inputs, *step.numbers, out)
+            if i in self._values:
+                settle(frozen(out), np.array([row + begin, 0]), self._values[i])
+
+    def _whole(self, i: int, begin: int, end: int) -> FloatArray:
+        return self._data.rows[self._layout.row_slot[i]][begin:end]
 
 
-def load(field: str, panel: Panel) -> FloatArray:
-    """A field as `[T, N]`, infinite values as NaN."""
-    if field in CALENDAR_FIELDS:
-        column = calendar_values(field, panel.ts)[:, np.newaxis]
-        return frozen(np.ascontiguousarray(np.broadcast_to(column, panel.shape)))
-    return finite_field(panel[field])
+def _run_tiles(phase: int, row: int, rows: int, tiles: Sequence[Tile]) -> None:
+    for tile in tiles:
+        tile.run(phase, row, rows)
 
 
-def finite_field(values: FloatArray) -> FloatArray:
-    """The values, infinite ones as NaN: the language has no infinities."""
-    infinite = np.isinf(values)
-    return frozen(np.where(infinite, np.nan, values) if infinite.any() else values)
+class Each(Protocol):
+    """Calls a function on each item, and returns when all are done."""
+
+    def __call__(self, function: Callable[[T], None], items: Sequence[T]) -> None: ...
 
 
-def frozen(values: FloatArray) -> FloatArray:
-    """Read-only: a step may not change another's values, and each kernel is compiled for one array type."""
-    values.setflags(write=False)
-    return values
+@contextmanager
+def _workers(threads: int) -> Iterator[Each]:
+    """Calls a function on each item, at once on several threads, and waits for all. Kernels let go of Python's lock."""
+    if threads == 1:
 
+        def each(function: Callable[[T], None], items: Sequence[T]) -> None:
+            for item in items:
+                function(item)
 
-def _apply(step: Apply, inputs: list[FloatArray], shape: tuple[int, int]) -> FloatArray:
-    kernel = kernel_of(step.operator)
-    out = np.empty(shape)
-    if step.operator.kind is Kind.WINDOW:
-        first = step.rows - 1
-        out[:first] = np.nan
-        if first < shape[0]:
-            kernel(*inputs, *step.numbers, first, out[first:])
-    elif step.operator.kind is Kind.STATE:
-        kernel(*inputs, *step.numbers, np.zeros((step.operator.memory(step.numbers), shape[1])), out)
-    else:
-        kernel(*inputs, *step.numbers, out)
-    return out
+        yield each
+        return
+    from concurrent.futures import ThreadPoolExecutor
 
+    with ThreadPoolExecutor(threads, thread_name_prefix="signal") as pool:
 
-def settled(values: FloatArray) -> FloatArray:
-    """A copy with one NaN and one zero: equal values have equal bits."""
-    from modules.signal.kernels.elementwise import settle
+        def at_once(function: Callable[[T], None], items: Sequence[T]) -> None:
+            for done in [pool.submit(function, item) for item in items]:
+                done.result()
 
-    out = np.array(values, dtype=np.float64)
-    settle(out)
-    return frozen(out)
+        yield at_once

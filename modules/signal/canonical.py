@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 
 from modules.canonical import digest_json
 from modules.signal.calendar import CALENDAR_FIELDS
-from modules.signal.nodes import Call, Field, Node, Number, walk
+from modules.signal.nodes import Call, Field, Node, Number, children, distinct
 from modules.signal.operators import LARGEST, find
-from modules.signal.printer import format_signal
+from modules.signal.printer import Texts, format_signal
 
 _FLIPPED = {"gt": "lt", "ge": "le"}
 _FOLDS: dict[str, Callable[[float, float], float]] = {
@@ -30,21 +30,41 @@ _FOLDS: dict[str, Callable[[float, float], float]] = {
 
 def canonical(node: Node) -> Node:
     """The canonical form: evaluates to the same bits, and is the same for signals that differ in writing only."""
-    if not isinstance(node, Call):
-        return node
-    name, inputs, numbers = _covered(node.operator, tuple(canonical(i) for i in node.inputs), node.numbers)
-    simpler = _simplify(name, inputs)
-    if simpler is not None:
-        return simpler
-    row = find(name)
-    if row is not None and row.commutative:
-        terms = _flatten(name, inputs) if row.associative else list(inputs)
-        terms.sort(key=format_signal)
-        result = terms[0]
-        for term in terms[1:]:
-            result = Call(name, (result, term), numbers)
-        return result
-    return Call(name, inputs, numbers)
+    return Canonical().of(node)
+
+
+class Canonical:
+    """Canonical forms of nodes, each object rewritten once however many trees it is part of."""
+
+    def __init__(self) -> None:
+        # by identity; the node is kept, for an identity is free again when its object is gone
+        self._made: dict[int, tuple[Node, Node]] = {}
+        self._texts = Texts()
+
+    def of(self, node: Node) -> Node:
+        """As `canonical`."""
+        for part in distinct(node, self._made):
+            self._made[id(part)] = (part, self._rewritten(part))
+        return self._made[id(node)][1]
+
+    def _rewritten(self, node: Node) -> Node:
+        """The form of a node whose inputs have theirs."""
+        if not isinstance(node, Call):
+            return node
+        inputs = tuple(self._made[id(i)][1] for i in node.inputs)
+        name, inputs, numbers = _covered(node.operator, inputs, node.numbers)
+        simpler = _simplify(name, inputs)
+        if simpler is not None:
+            return simpler
+        row = find(name)
+        if row is not None and row.commutative:
+            terms = _flatten(name, inputs) if row.associative else list(inputs)
+            terms.sort(key=self._texts.of)
+            result = terms[0]
+            for term in terms[1:]:
+                result = Call(name, (result, term), numbers)
+            return result
+        return Call(name, inputs, numbers)
 
 
 def _covered(
@@ -84,9 +104,15 @@ def _simplify(name: str, inputs: tuple[Node, ...]) -> Node | None:
 
 
 def _flatten(name: str, inputs: Iterable[Node]) -> list[Node]:
+    """The terms of a chain of one associative operator, left to right."""
     terms: list[Node] = []
-    for node in inputs:
-        terms += _flatten(name, node.inputs) if isinstance(node, Call) and node.operator == name else [node]
+    waiting = list(inputs)[::-1]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Call) and node.operator == name:
+            waiting += node.inputs[::-1]
+        else:
+            terms.append(node)
     return terms
 
 
@@ -97,13 +123,19 @@ def signal_digest(node: Node) -> str:
 
 def fields_of(node: Node) -> frozenset[str]:
     """The fields of the data that a signal reads (calendar fields come with every panel and are not listed)."""
-    return frozenset(n.name for n in walk(node) if isinstance(n, Field) and n.name not in CALENDAR_FIELDS)
+    return frozenset(n.name for n in distinct(node) if isinstance(n, Field) and n.name not in CALENDAR_FIELDS)
 
 
 def warmup(node: Node) -> int:
     """Bars at the start of history for which the signal cannot have a value."""
-    if not isinstance(node, Call):
-        return 0
-    row = find(node.operator)
-    own = row.warmup(node.numbers) if row is not None else 0
-    return own + max((warmup(i) for i in node.inputs), default=0)
+    return warmups(node)[id(node)]
+
+
+def warmups(node: Node) -> dict[int, int]:
+    """`warmup` of every node of a tree, by the node's `id`."""
+    found: dict[int, int] = {}
+    for part in distinct(node):
+        row = find(part.operator) if isinstance(part, Call) else None
+        own = row.warmup(part.numbers) if row is not None and isinstance(part, Call) else 0
+        found[id(part)] = own + max((found[id(i)] for i in children(part)), default=0)
+    return found

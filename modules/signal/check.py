@@ -10,7 +10,7 @@ from types import MappingProxyType
 from modules.facts.fields import FACT_FIELDS
 from modules.signal.calendar import CALENDAR_FIELDS
 from modules.signal.errors import SignalError
-from modules.signal.nodes import Call, Field, Node, Number, walk
+from modules.signal.nodes import Call, Field, Node, Number, distinct
 from modules.signal.operators import Kind, Operator, Parameter, Slot, find, operators
 from modules.signal.printer import format_signal
 from modules.signal.units import FIELD_UNITS, Loose, Measure, UnitError, result_of
@@ -123,7 +123,7 @@ def _number(row: Operator, parameter: Parameter, value: Node, fail: Fail) -> flo
 def check_fields(node: Node, available: Iterable[str], fail: Fail) -> None:
     """Raises what `fail` makes for the first field that is neither in `available` nor of the calendar."""
     known = {*available, *CALENDAR_FIELDS}
-    for leaf in walk(node):
+    for leaf in distinct(node):
         if isinstance(leaf, Field) and leaf.name not in known:
             close = nearest(leaf.name, known)
             remedy = f"did you mean {' or '.join(close)}? " if close else ""

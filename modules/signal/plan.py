@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modules.signal.canonical import canonical
+from modules.signal.canonical import Canonical
 from modules.signal.errors import SignalError
-from modules.signal.nodes import Call, Field, Node, Number
-from modules.signal.operators import Operator, Slot, find
+from modules.signal.nodes import Call, Field, Node, Number, distinct
+from modules.signal.operators import Kind, Operator, Slot, find
 
 
 @dataclass(frozen=True)
-class Load:
+class Source:
+    """A step that reads no other."""
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The steps that it reads, by position."""
+        return ()
+
+    @property
+    def looks_back(self) -> tuple[int, ...]:
+        """Those of `reads` of which it reads earlier rows too."""
+        return ()
+
+    @property
+    def rows(self) -> int:
+        """Rows of `looks_back`, the newest included, that a row of output reads."""
+        return 1
+
+    @property
+    def across(self) -> bool:
+        """Whether it compares symbols."""
+        return False
+
+
+@dataclass(frozen=True)
+class Load(Source):
     """Read a field of the panel or of the calendar."""
 
     field: str
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(Source):
     """The same number everywhere."""
 
     value: float
@@ -34,12 +59,66 @@ class Apply:
     numbers: tuple[float, ...]
 
     @property
+    def reads(self) -> tuple[int, ...]:
+        """The steps that it reads, by position."""
+        return self.inputs
+
+    @property
+    def looks_back(self) -> tuple[int, ...]:
+        """Those of `reads` of which it reads earlier rows too."""
+        return self.inputs if self.operator.kind is Kind.WINDOW else ()
+
+    @property
     def rows(self) -> int:
         """Rows of input that a row of output reads."""
         return self.operator.rows(self.numbers)
 
+    @property
+    def across(self) -> bool:
+        """Whether it compares symbols."""
+        return self.operator.kind is Kind.CROSS
 
-Step = Load | Constant | Apply
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of arithmetic that several operators have in common (`modules.signal.sharing`).
+
+    `kernel` is a function of `modules.signal.kernels.parts`, called with the windows of `looks_back`, the newest rows
+    of `beside`, the numbers, then `first, out` as for a WINDOW. `rows` as for an operator. With `twin`, the kernel has
+    one more array to fill, whose step follows.
+    """
+
+    kernel: str
+    looks_back: tuple[int, ...]
+    beside: tuple[int, ...]
+    numbers: tuple[float, ...]
+    rows: int
+    twin: bool = False
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The steps that it reads, by position."""
+        return self.looks_back + self.beside
+
+    @property
+    def across(self) -> bool:
+        """Whether it compares symbols."""
+        return False
+
+
+@dataclass(frozen=True)
+class Twin(Source):
+    """The second result of a part, which fills it."""
+
+    of: int
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The steps that it reads, by position."""
+        return (self.of,)
+
+
+Step = Load | Constant | Apply | Part | Twin
 
 
 @dataclass(frozen=True)
@@ -53,40 +132,52 @@ class Plan:
     outputs: tuple[int, ...]
     last_use: tuple[int, ...]
 
+    @classmethod
+    def of(cls, steps: Sequence[Step], outputs: Sequence[int]) -> Plan:
+        """With `last_use` worked out."""
+        last_use = list(range(len(steps)))
+        for i, step in enumerate(steps):
+            for source in step.reads:
+                last_use[source] = i
+        for o in outputs:
+            last_use[o] = len(steps)
+        return cls(tuple(steps), tuple(outputs), tuple(last_use))
+
 
 def make_plan(signals: Sequence[Node]) -> Plan:
     """One plan for several signals, on their canonical forms, sharing what they have in common."""
     steps: list[Step] = []
-    places: dict[Step, int] = {}
+    places: dict[tuple[object, ...], int] = {}
+    placed: dict[int, int] = {}  # by identity of a canonical node
+    forms = Canonical()
+    roots = [forms.of(s) for s in signals]
 
-    def place(step: Step) -> int:
-        if step not in places:
-            places[step] = len(steps)
+    def place(node: Node) -> int:
+        key, step = _step(node, placed)
+        if key not in places:
+            places[key] = len(steps)
             steps.append(step)
-        return places[step]
+        return places[key]
 
-    def visit(node: Node) -> int:
-        match node:
-            case Number():
-                return place(Constant(node.value))
-            case Field():
-                return place(Load(node.name))
-            case Call():
-                row = find(node.operator)
-                if row is None:
-                    raise SignalError(f"unknown operator {node.operator}; `cws signal ops` lists the operators")
-                inputs = tuple(visit(i) for i in node.inputs)
-                return place(Apply(row, inputs, _typed(row, node.numbers)))
+    for root in roots:
+        for node in distinct(root, placed):
+            placed[id(node)] = place(node)
+    return Plan.of(steps, [placed[id(r)] for r in roots])
 
-    outputs = tuple(visit(canonical(s)) for s in signals)
-    last_use = list(range(len(steps)))
-    for i, step in enumerate(steps):
-        if isinstance(step, Apply):
-            for source in step.inputs:
-                last_use[source] = i
-    for o in outputs:
-        last_use[o] = len(steps)
-    return Plan(tuple(steps), outputs, tuple(last_use))
+
+def _step(node: Node, placed: Mapping[int, int]) -> tuple[tuple[object, ...], Step]:
+    """The step of a node whose inputs have theirs, and what tells it from others."""
+    match node:
+        case Number():
+            return (Constant, node.value), Constant(node.value)
+        case Field():
+            return (Load, node.name), Load(node.name)
+        case Call():
+            row = find(node.operator)
+            if row is None:
+                raise SignalError(f"unknown operator {node.operator}; `cws signal ops` lists the operators")
+            inputs = tuple(placed[id(i)] for i in node.inputs)
+            return (row.name, inputs, node.numbers), Apply(row, inputs, _typed(row, node.numbers))
 
 
 def _typed(row: Operator, numbers: tuple[float, ...]) -> tuple[float, ...]:

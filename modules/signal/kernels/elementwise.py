@@ -6,17 +6,20 @@ import math
 
 from modules import mathematics
 from modules.jit import kernel
-from modules.panel import FloatArray
+from modules.panel import FloatArray, IntArray
 from modules.signal.kernels.common import finite
 
 
 @kernel
-def settle(out: FloatArray) -> None:
-    """Give NaN its one bit pattern and zero its one sign, in place."""
-    for t in range(out.shape[0]):
-        for n in range(out.shape[1]):
-            v = out[t, n]
-            out[t, n] = math.nan if math.isnan(v) else v + 0.0
+def settle(x: FloatArray, at: IntArray, out: FloatArray) -> None:
+    """Write `x` into `out` from row and column `at` on, as far as that reaches: one bit pattern for NaN, one sign for
+    zero."""
+    row, column = at[0], at[1]
+    for t in range(x.shape[0]):
+        source, into = x[t], out[row + t]
+        for n in range(min(x.shape[1], out.shape[1] - column)):
+            v = source[n]
+            into[column + n] = math.nan if math.isnan(v) else v + 0.0
 
 
 @kernel

@@ -12,7 +12,7 @@ from modules.signal.kernels.common import finite, shifted_mean, squared_deviatio
 
 
 @kernel
-def _products(
+def products_of_deviations(
     x: FloatArray,
     x_start: int,
     x_mean: FloatArray,
@@ -54,7 +54,7 @@ def _squares_and_products(
     y_squares: FloatArray,
     out: FloatArray,
 ) -> None:
-    """`squared_deviations` of both and `_products`, in one pass over the window."""
+    """`squared_deviations` of both and `products_of_deviations`, in one pass over the window."""
     columns = out.shape[0]
     x_oldest, y_oldest = x[x_start], y[y_start]
     for n in range(columns):
@@ -112,7 +112,7 @@ def ts_cov(x: FloatArray, y: FloatArray, window: int, first: int, out: FloatArra
         start = first + i - window + 1
         shifted_mean(x, start, window, x_mean)
         shifted_mean(y, start, window, y_mean)
-        _products(x, start, x_mean, y, start, y_mean, window, out[i])
+        products_of_deviations(x, start, x_mean, y, start, y_mean, window, out[i])
         for n in range(out.shape[1]):
             out[i, n] = finite(out[i, n] / (window - 1))
 
@@ -125,13 +125,13 @@ def ts_beta(y: FloatArray, x: FloatArray, window: int, first: int, out: FloatArr
         shifted_mean(x, start, window, x_mean)
         shifted_mean(y, start, window, y_mean)
         squared_deviations(x, start, window, x_mean, x_squares)
-        _products(x, start, x_mean, y, start, y_mean, window, out[i])
+        products_of_deviations(x, start, x_mean, y, start, y_mean, window, out[i])
         for n in range(out.shape[1]):
             out[i, n] = finite(out[i, n] / x_squares[n])
 
 
 @kernel
-def _time_products(x: FloatArray, start: int, window: int, mean: FloatArray, out: FloatArray) -> None:
+def time_products(x: FloatArray, start: int, window: int, mean: FloatArray, out: FloatArray) -> None:
     """`out[n]`: sum over the window of (time - mean time) * deviation of x."""
     middle = (window - 1) / 2.0
     columns = out.shape[0]
@@ -155,7 +155,7 @@ def _time_products(x: FloatArray, start: int, window: int, mean: FloatArray, out
 
 
 @kernel
-def _time_squares(window: int) -> float:
+def time_squares(window: int) -> float:
     """Sum of (time - mean time)^2 over 0 .. window - 1."""
     return window * (float(window) * window - 1.0) / 12.0
 
@@ -163,11 +163,11 @@ def _time_squares(window: int) -> float:
 @kernel
 def ts_slope(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     mean = np.empty(out.shape[1])
-    squares = _time_squares(window)
+    squares = time_squares(window)
     for i in range(out.shape[0]):
         start = first + i - window + 1
         shifted_mean(x, start, window, mean)
-        _time_products(x, start, window, mean, out[i])
+        time_products(x, start, window, mean, out[i])
         for n in range(out.shape[1]):
             out[i, n] = finite(out[i, n] / squares)
 
@@ -175,12 +175,12 @@ def ts_slope(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
 @kernel
 def ts_resid(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     mean = np.empty(out.shape[1])
-    squares = _time_squares(window)
+    squares = time_squares(window)
     for i in range(out.shape[0]):
         t = first + i
         start = t - window + 1
         shifted_mean(x, start, window, mean)
-        _time_products(x, start, window, mean, out[i])
+        time_products(x, start, window, mean, out[i])
         for n in range(out.shape[1]):
             deviation = x[t, n] - x[start, n] - mean[n]
             out[i, n] = finite(deviation - finite(out[i, n] / squares) * ((window - 1) / 2.0))
@@ -189,12 +189,12 @@ def ts_resid(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
 @kernel
 def ts_rsquare(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     mean, x_squares = np.empty(out.shape[1]), np.empty(out.shape[1])
-    squares = _time_squares(window)
+    squares = time_squares(window)
     for i in range(out.shape[0]):
         start = first + i - window + 1
         shifted_mean(x, start, window, mean)
         squared_deviations(x, start, window, mean, x_squares)
-        _time_products(x, start, window, mean, out[i])
+        time_products(x, start, window, mean, out[i])
         for n in range(out.shape[1]):
             r = finite(out[i, n] / (math.sqrt(squares) * math.sqrt(x_squares[n])))
             out[i, n] = min(r * r, 1.0) if r == r else math.nan

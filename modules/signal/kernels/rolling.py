@@ -13,10 +13,46 @@ from modules.signal.kernels.common import finite, window_sum
 
 @kernel
 def ts_sum(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
-    for i in range(out.shape[0]):
+    """Four rows of output at a time, which have all but three of their terms in common; each adds them in order."""
+    rows, columns = out.shape
+    i = 0
+    while i + 3 < rows and window > 3:
+        start = first + i - window + 1
+        p, q, r, s = out[i], out[i + 1], out[i + 2], out[i + 3]
+        a, b, c = x[start], x[start + 1], x[start + 2]
+        for n in range(columns):
+            p[n] = ((0.0 + a[n]) + b[n]) + c[n]
+            q[n] = (0.0 + b[n]) + c[n]
+            r[n] = 0.0 + c[n]
+            s[n] = 0.0
+        k = start + 3 + (window - 3) % 4
+        for row in range(start + 3, k):
+            a = x[row]
+            for n in range(columns):
+                p[n] += a[n]
+                q[n] += a[n]
+                r[n] += a[n]
+                s[n] += a[n]
+        while k < start + window:
+            a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
+            for n in range(columns):
+                p[n] = (((p[n] + a[n]) + b[n]) + c[n]) + d[n]
+                q[n] = (((q[n] + a[n]) + b[n]) + c[n]) + d[n]
+                r[n] = (((r[n] + a[n]) + b[n]) + c[n]) + d[n]
+                s[n] = (((s[n] + a[n]) + b[n]) + c[n]) + d[n]
+            k += 4
+        a, b, c = x[start + window], x[start + window + 1], x[start + window + 2]
+        for n in range(columns):
+            p[n] = finite(p[n])
+            q[n] = finite(q[n] + a[n])
+            r[n] = finite((r[n] + a[n]) + b[n])
+            s[n] = finite(((s[n] + a[n]) + b[n]) + c[n])
+        i += 4
+    while i < rows:
         window_sum(x, first + i - window + 1, window, out[i])
-        for n in range(out.shape[1]):
+        for n in range(columns):
             out[i, n] = finite(out[i, n])
+        i += 1
 
 
 @kernel
