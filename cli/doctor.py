@@ -128,6 +128,7 @@ def _store(stores: Stores) -> Iterator[Check]:
         "" if ok else f"free {FREE_BYTES / 1e9:.1f} GB, or move the state with CWS_HOME",
     )
     yield _artifacts(stores)
+    yield _features(stores)
 
 
 def _artifacts(stores: Stores) -> Check:
@@ -143,6 +144,17 @@ def _artifacts(stores: Stores) -> Check:
     for digest in sample:
         stores.artifacts.get(digest)
     return Check("artifacts", True, "error", f"{len(digests):,} stored, {len(sample)} read back and verified")
+
+
+def _features(stores: Stores) -> Check:
+    """The log alone: `cws feature history --verify` reads the rows. No run needs the store, so this stops nothing."""
+    from modules.featurestore import DamagedError
+
+    try:
+        state = stores.features.state()
+    except DamagedError as error:
+        return Check("features", False, "warning", error.message, error.remedy)
+    return Check("features", True, "warning", f"{len(state.builds):,} builds in {len(state.commits)} commits")
 
 
 def _ledger(stores: Stores) -> Iterator[Check]:

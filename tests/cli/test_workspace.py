@@ -121,6 +121,19 @@ def test_a_damaged_artifact_is_found(tmp_path: Path) -> None:
     assert any(not c.ok and digest[:12] in c.detail for c in found)
 
 
+def test_a_damaged_feature_store_is_a_warning(tmp_path: Path) -> None:
+    from tests.modules.featurestore.made import stored
+
+    stores = _stores(tmp_path)
+    assert cli.doctor._features(stores).ok and not stores.workspace.features.exists()
+    stored(stores.workspace.features)
+    found = cli.doctor._features(stores)
+    assert found.ok and found.detail == "3 builds in 2 commits"
+    (stores.workspace.features / "head.json").unlink()
+    found = cli.doctor._features(stores)
+    assert (found.ok, found.level) == (False, "warning") and "build the features again" in found.remedy
+
+
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
