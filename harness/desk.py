@@ -58,8 +58,9 @@ class Desk:
         return time.monotonic() - self.began > self.budget.seconds
 
     def task(self, signal: str | None) -> Task:
-        """The pipeline on the discovery half: nothing that judges or that is locked is read."""
-        return make_task(self.spec, self.version, facts=self.facts, signal=signal, end=self.version.mining_end_ns)
+        """The pipeline on the discovery half: nothing that judges or that is locked is read, of bars or facts."""
+        ends = [self.version.mining_end_ns, *([self.facts.lockbox_start_ns] if self.facts is not None else [])]
+        return make_task(self.spec, self.version, facts=self.facts, signal=signal, end=min(ends))
 
     @cached_property
     def facts(self) -> DataVersion | None:

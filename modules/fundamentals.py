@@ -27,6 +27,7 @@ from modules.facts.history import History
 from modules.panel import FloatArray, IntArray, Panel, iso
 
 SPLIT_RATIO = 1.1
+MOST_APART = 10.0
 NEVER = np.iinfo(np.int64).max
 
 
@@ -247,7 +248,8 @@ def _cells(records: pl.DataFrame, bars: Panel, name: str) -> FloatArray:
 
 
 def _shares(sources: Sources, known: IntArray, splits: FloatArray, stale_days: int, *, year_ago: bool) -> FloatArray:
-    """Shares outstanding in shares of each bar; where a company states none, the mean of its newest quarter."""
+    """Shares outstanding in shares of each bar; where a company states none, the mean of its newest quarter. Where it
+    states both and they are more than ten times apart, one is in thousands, and neither is used."""
     now, then = {}, {}
     kinds: tuple[tuple[str, Window], ...] = ((SHARES, "instant"), (AVERAGE_SHARES, "average"))
     for concept, window in kinds:
@@ -255,8 +257,11 @@ def _shares(sources: Sources, known: IntArray, splits: FloatArray, stale_days: i
         then[concept] = now[concept]
         if year_ago:
             then[concept] = _counted(sources, known, splits, stale_days, View(concept, window, True))
+    count, average = now[SHARES], now[AVERAGE_SHARES]
+    apart = (count > MOST_APART * average) | (average > MOST_APART * count)
     # The year-ago count is of the same kind as today's: a mean against a count would look like an issue of shares.
-    return np.where(np.isnan(now[SHARES]), then[AVERAGE_SHARES], then[SHARES])
+    counted = np.where(np.isnan(now[SHARES]), then[AVERAGE_SHARES], then[SHARES])
+    return np.where(apart, np.nan, counted)
 
 
 def _counted(sources: Sources, known: IntArray, splits: FloatArray, stale_days: int, view: View) -> FloatArray:

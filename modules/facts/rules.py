@@ -27,7 +27,7 @@ RULES = (
     "non_finite",
     "invalid_unit",
     "invalid_text",
-    "negative_shares",
+    "implausible_shares",
     "known_before_its_end",
     "conflicting_duplicate",
     "lower_priority",
@@ -35,6 +35,9 @@ RULES = (
 )
 HARMLESS = frozenset({"lower_priority", "duplicate_row", "missing_value"})
 """Rules whose rows carry nothing that another row does not, or nothing at all (a figure filed as nil)."""
+
+FEWEST_SHARES = 500_000.0
+"""Hardly a listed company has fewer; one in twenty of the first XBRL filings counts thousands or millions."""
 
 FACT_COLUMNS = tuple(FactsSchema.columns())
 STATED = ("symbol", "concept", "event_time", "quarters", "unit", "available_at")
@@ -112,7 +115,7 @@ def _rule() -> pl.Expr:
         | (concept.is_in(shares) & (pl.col("unit") != "shares"))
         | (concept.is_in(money) & ~pl.col("unit").str.contains(_CURRENCY)),
         "invalid_text": ~pl.col("form").str.contains(_TEXT) | ~pl.col("accession").str.contains(_TEXT),
-        "negative_shares": concept.is_in(shares) & (pl.col("value") < 0.0),
+        "implausible_shares": concept.is_in(shares) & (pl.col("value") < FEWEST_SHARES),
         "known_before_its_end": pl.col("available_at") < pl.col("event_time"),
     }
     expr = pl.lit(None, pl.String)

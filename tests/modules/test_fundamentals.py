@@ -335,6 +335,19 @@ def test_7_mean_shares_stand_in_where_no_count_is_stated() -> None:
     np.testing.assert_allclose(values[1:, 0], [1e5, 1.02e5, 1.02e5, 1.02e5, 1e5], rtol=1e-12)
 
 
+def test_7_counts_that_are_thousands_apart_are_not_used() -> None:
+    """As Crown Castle's of 2009: 290,790 million shares, and a mean of 286 million."""
+    for count, used in ((286_449_000.0, True), (290_790_000_000.0, False), (290_790.0, False)):
+        facts = facts_table([
+            ("A", "shares_outstanding", "2009-06-30", 0, "2009-08-04T12:00:00Z", count),
+            ("A", "weighted_shares", "2009-06-30", 1, "2009-08-04T12:00:00Z", 286_181_000.0),
+        ])  # fmt: skip
+        source = dataclasses.replace(with_a_split(), facts=facts)
+        values = with_fundamentals(source, ["shares_outstanding", "market_cap"], 1000)
+        assert bool(np.isnan(values["market_cap"][1, 0])) is not used
+        assert used or np.isnan(values["shares_outstanding"]).all()
+
+
 @pytest.mark.parametrize(
     ("expr", "level"),
     [

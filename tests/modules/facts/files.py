@@ -84,7 +84,7 @@ def company(symbol: str, years: Iterable[int], scale: float = 1.0) -> list[Row]:
                         form=form,
                     )
                 )
-            shares = round(1e6 * scale * (1 + 0.02 * (year - 2000) + 0.004 * q))
+            shares = round(5e6 * scale * (1 + 0.02 * (year - 2000) + 0.004 * q))
             rows.append(row(symbol, "shares_outstanding", "", f"{year}-{end}", known, shares, "shares", form))
     return rows
 
