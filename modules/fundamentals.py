@@ -23,11 +23,15 @@ from modules.calendars import DAY_NS, close_of
 from modules.contract import TIME
 from modules.facts.concepts import BY_NAME
 from modules.facts.fields import AVERAGE_SHARES, CLOSE_AS_TRADED, MARKET_CAP, SHARES, View, Window, view_of
-from modules.facts.history import History
+from modules.facts.history import History, Stated
 from modules.panel import FloatArray, IntArray, Panel, iso
 
 SPLIT_RATIO = 1.1
 MOST_APART = 10.0
+Look = tuple[Window, bool]
+"""A window, and whether that of a year ago is meant."""
+Statement = tuple[int, int, int, float]
+"""When it was made, the end of its period (both ns UTC), quarters, value."""
 NEVER = np.iinfo(np.int64).max
 
 
@@ -85,12 +89,12 @@ def with_fundamentals(sources: Sources, names: Iterable[str], stale_days: int) -
 
 def _made(sources: Sources, wanted: Sequence[str], stale_days: int) -> Panel:
     known = known_at(sources.bars, sources.instruments)
-    made = {n: _field(sources, known, view_of(n), stale_days) for n in wanted if not _needs_price(n)}
+    made = _fields(sources, known, [n for n in wanted if not _needs_price(n)], stale_days)
     if len(made) < len(wanted):
         traded, splits = as_traded(sources)
-        shares = {ago: _shares(sources, known, splits, stale_days, year_ago=ago) for ago in (False, True)}
-        priced = {CLOSE_AS_TRADED: traded, MARKET_CAP: traded * shares[False], SHARES: shares[False]}
-        made |= {n: priced.get(n, shares[True]) for n in wanted if n not in made}
+        shares = _shares(sources, known, splits, stale_days)
+        priced = {CLOSE_AS_TRADED: traded, MARKET_CAP: traded * shares[0], SHARES: shares[0]}
+        made |= {n: priced.get(n, shares[1]) for n in wanted if n not in made}
     return sources.bars.with_fields(**made)
 
 
@@ -141,59 +145,68 @@ class _Steps:
     stated: IntArray
 
 
-def _steps(facts: pl.DataFrame, view: View, currency: Mapping[str, str]) -> dict[str, _Steps]:
-    """Per symbol the steps of a view. Only figures in the currency of the symbol count: nothing converts them."""
-    table = facts.filter(pl.col("concept") == view.concept).sort(
-        "symbol", "available_at", "event_time", "quarters", "unit"
-    )
-    found = {}
-    for (symbol,), own in table.partition_by("symbol", as_dict=True).items():
-        unit = _unit_of(view.concept, currency.get(str(symbol), ""))
-        if unit is not None:
-            own = own.filter(pl.col("unit") == unit)
-        if own.height:
-            found[str(symbol)] = _follow(own, view)
+def _steps(
+    facts: pl.DataFrame, concept: str, looks: Sequence[Look], currency: Mapping[str, str]
+) -> dict[str, tuple[_Steps, ...]]:
+    """Per symbol the steps of each look at a concept. Only figures in the currency of the symbol count: nothing
+    converts them."""
+    table = facts.filter(pl.col("concept") == concept)
+    row = BY_NAME.get(concept)
+    if row is not None:
+        money = pl.col("symbol").replace_strict(currency, default=None, return_dtype=pl.String)
+        table = table.filter(pl.col("unit") == (pl.lit("shares") if row.dimension == "shares" else money))
+    table = table.sort("symbol", "available_at", "event_time", "quarters", "unit")
+    columns = [table.get_column(c).to_physical().to_list() for c in ("available_at", "event_time")]
+    columns += [table.get_column(c).to_list() for c in ("quarters", "value")]
+    statements = list(zip(*columns, strict=True))
+    found, begin = {}, 0
+    for symbol, count in table.group_by("symbol", maintain_order=True).len().iter_rows():
+        found[str(symbol)] = _follow(statements[begin : begin + count], looks)
+        begin += count
     return found
 
 
-def _unit_of(concept: str, currency: str) -> str | None:
-    row = BY_NAME.get(concept)
-    if row is None:
-        return None
-    return "shares" if row.dimension == "shares" else currency
-
-
-def _follow(own: pl.DataFrame, view: View) -> _Steps:
+def _follow(statements: Sequence[Statement], looks: Sequence[Look]) -> tuple[_Steps, ...]:
     """One company's statements in the order in which they were made, and after each moment what could be said."""
-    columns = [own.get_column(c).to_physical().to_list() for c in ("available_at", "event_time")]
-    columns += [own.get_column(c).to_list() for c in ("quarters", "value")]
     history = History()
     since: list[int] = []
-    value: list[float] = []
-    end: list[int] = []
-    stated: list[int] = []
-    rows = list(zip(*columns, strict=True))
-    for i, (moment, period_end, quarters, figure) in enumerate(rows):
+    seen: list[list[Stated]] = [[] for _ in looks]
+    for i, (moment, period_end, quarters, figure) in enumerate(statements):
         history.state(quarters, period_end, figure, moment)
-        if i + 1 < len(rows) and rows[i + 1][0] == moment:
+        if i + 1 < len(statements) and statements[i + 1][0] == moment:
             continue
-        found = history.look(view.window, year_ago=view.year_ago)
         since.append(moment)
-        value.append(found.value)
-        end.append(found.end_ns)
-        stated.append(found.stated_ns)
-    return _Steps(
-        np.array(since, np.int64), np.array(value, np.float64), np.array(end, np.int64), np.array(stated, np.int64)
+        for found, (window, year_ago) in zip(seen, looks, strict=True):
+            found.append(history.look(window, year_ago=year_ago))
+    stamps = np.array(since, np.int64)
+    return tuple(
+        _Steps(
+            stamps,
+            np.array([s.value for s in found], np.float64),
+            np.array([s.end_ns for s in found], np.int64),
+            np.array([s.stated_ns for s in found], np.int64),
+        )
+        for found in seen
     )
 
 
-def _field(sources: Sources, known: IntArray, view: View, stale_days: int) -> FloatArray:
-    out = np.full(sources.bars.shape, np.nan)
-    steps = _steps(sources.facts, view, _currencies(sources.instruments))
-    for column, symbol in enumerate(sources.bars.symbols):
-        if symbol in steps:
-            out[:, column] = _at(steps[symbol], known[:, column], stale_days)[0]
+def _fields(sources: Sources, known: IntArray, names: Sequence[str], stale_days: int) -> dict[str, FloatArray]:
+    """Fields of figures alone, `[T, N]` each."""
+    out = {name: np.full(sources.bars.shape, np.nan) for name in names}
+    by_concept: dict[str, list[str]] = {}
+    for name in names:
+        by_concept.setdefault(view_of(name).concept, []).append(name)
+    currency = _currencies(sources.instruments)
+    for concept, own in by_concept.items():
+        steps = _steps(sources.facts, concept, [_look(view_of(n)) for n in own], currency)
+        for column, symbol in enumerate(sources.bars.symbols):
+            for name, one in zip(own, steps.get(symbol, ()), strict=False):
+                out[name][:, column] = _at(one, known[:, column], stale_days)[0]
     return out
+
+
+def _look(view: View) -> Look:
+    return view.window, view.year_ago
 
 
 def _at(steps: _Steps, known: IntArray, stale_days: int) -> tuple[FloatArray, IntArray]:
@@ -247,34 +260,31 @@ def _cells(records: pl.DataFrame, bars: Panel, name: str) -> FloatArray:
     return out
 
 
-def _shares(sources: Sources, known: IntArray, splits: FloatArray, stale_days: int, *, year_ago: bool) -> FloatArray:
-    """Shares outstanding in shares of each bar; where a company states none, the mean of its newest quarter. Where it
-    states both and they are more than ten times apart, one is in thousands, and neither is used."""
-    now, then = {}, {}
-    kinds: tuple[tuple[str, Window], ...] = ((SHARES, "instant"), (AVERAGE_SHARES, "average"))
-    for concept, window in kinds:
-        now[concept] = _counted(sources, known, splits, stale_days, View(concept, window, False))
-        then[concept] = now[concept]
-        if year_ago:
-            then[concept] = _counted(sources, known, splits, stale_days, View(concept, window, True))
-    count, average = now[SHARES], now[AVERAGE_SHARES]
-    apart = (count > MOST_APART * average) | (average > MOST_APART * count)
+def _shares(sources: Sources, known: IntArray, splits: FloatArray, stale_days: int) -> tuple[FloatArray, FloatArray]:
+    """Shares outstanding, and those of a year before, in shares of each bar; where a company states none, the mean of
+    its newest quarter. Where it states both and they are more than ten times apart, one is in thousands, and neither
+    is used."""
+    count, count_ago = _counted(sources, known, splits, stale_days, SHARES, "instant")
+    mean, mean_ago = _counted(sources, known, splits, stale_days, AVERAGE_SHARES, "average")
+    apart = (count > MOST_APART * mean) | (mean > MOST_APART * count)
+    missing = np.isnan(count)
     # The year-ago count is of the same kind as today's: a mean against a count would look like an issue of shares.
-    counted = np.where(np.isnan(now[SHARES]), then[AVERAGE_SHARES], then[SHARES])
-    return np.where(apart, np.nan, counted)
+    now, then = np.where(missing, mean, count), np.where(missing, mean_ago, count_ago)
+    return np.where(apart, np.nan, now), np.where(apart, np.nan, then)
 
 
-def _counted(sources: Sources, known: IntArray, splits: FloatArray, stale_days: int, view: View) -> FloatArray:
-    out = np.full(sources.bars.shape, np.nan)
-    steps = _steps(sources.facts, view, {})
+def _counted(
+    sources: Sources, known: IntArray, splits: FloatArray, stale_days: int, concept: str, window: Window
+) -> tuple[FloatArray, FloatArray]:
+    out = (np.full(sources.bars.shape, np.nan), np.full(sources.bars.shape, np.nan))
+    steps = _steps(sources.facts, concept, [(window, False), (window, True)], {})
     for column, symbol in enumerate(sources.bars.symbols):
-        if symbol not in steps:
-            continue
-        value, stated = _at(steps[symbol], known[:, column], stale_days)
-        # A split counts from the first bar at which the figure was known: companies restate for earlier ones.
-        first = np.searchsorted(known[:, column], stated, side="left")
-        base = np.where(first > 0, splits[np.maximum(first - 1, 0), column], 1.0)
-        out[:, column] = value * (splits[:, column] / base)
+        for values, one in zip(out, steps.get(symbol, ()), strict=False):
+            value, stated = _at(one, known[:, column], stale_days)
+            # A split counts from the first bar at which the figure was known: companies restate for earlier ones.
+            first = np.searchsorted(known[:, column], stated, side="left")
+            base = np.where(first > 0, splits[np.maximum(first - 1, 0), column], 1.0)
+            values[:, column] = value * (splits[:, column] / base)
     return out
 
 

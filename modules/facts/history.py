@@ -9,8 +9,9 @@ the SEC's data sets), give or take one, for fiscal quarters of 12 or 13 weeks wa
 
 from __future__ import annotations
 
+import bisect
+import functools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -39,15 +40,23 @@ class History:
 
     def __init__(self) -> None:
         self._said: dict[int, dict[int, Stated]] = {q: {} for q in range(5)}
+        self._moments: list[int] = []  # months that balances are about, ascending
+        self._periods: list[int] = []  # months in which periods ended, ascending
 
     def state(self, quarters: int, end_ns: int, value: float, stated_ns: int) -> None:
         """The figure for the `quarters` up to `end_ns` (0: at that moment), stated at `stated_ns`."""
-        self._said[quarters][month_of(end_ns)] = Stated(value, end_ns, stated_ns)
+        month = month_of(end_ns)
+        months = self._periods if quarters else self._moments
+        at = bisect.bisect_left(months, month)
+        if at == len(months) or months[at] != month:
+            months.insert(at, month)
+        self._said[quarters][month] = Stated(value, end_ns, stated_ns)
 
     def look(self, window: Window, *, year_ago: bool) -> Stated:
         """The newest figure, or with `year_ago` the one of four quarters before the newest. `end_ns` is the end of the
         newest either way: it says how old the whole comparison is."""
-        for month in self._newest(window):
+        months = self._moments if window == "instant" else self._periods
+        for month in reversed(months[-_TRIES:]):
             now = self._figure(window, month)
             if now is None:
                 continue
@@ -56,11 +65,6 @@ class History:
             then = self._nearby(window, month - 12)
             return Stated(math.nan if then is None else then.value, now.end_ns, then.stated_ns if then else 0)
         return NOTHING
-
-    def _newest(self, window: Window) -> Iterator[int]:
-        spans = (0,) if window == "instant" else (1, 2, 3, 4)
-        months = {month for q in spans for month in self._said[q]}
-        yield from sorted(months, reverse=True)[:_TRIES]
 
     def _nearby(self, window: Window, month: int) -> Stated | None:
         for wander in _NEARBY:
@@ -82,7 +86,7 @@ class History:
 
     def _get(self, quarters: int, month: int) -> Stated | None:
         said = self._said[quarters]
-        return next((said[month + w] for w in _NEARBY if month + w in said), None)
+        return said.get(month) or said.get(month - 1) or said.get(month + 1)
 
     def _quarter(self, month: int) -> Stated | None:
         stated = self._said[1].get(month)
@@ -122,6 +126,7 @@ def _sum(first: Stated, *terms: tuple[float, Stated]) -> Stated:
     return Stated(value, first.end_ns, max(first.stated_ns, *(t.stated_ns for _, t in terms)))
 
 
+@functools.lru_cache(maxsize=4096)
 def month_of(end_ns: int) -> int:
     """Months since year 0 of the month in which a period ended; up to its 15th day, of the month before."""
     day = datetime.fromtimestamp(end_ns // 1_000_000_000, tz=UTC)
