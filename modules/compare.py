@@ -23,7 +23,8 @@ DOOR: Stage = "clean"
 class Difference(BaseModel):
     """The first difference. `column` and `row` are null where a whole stage or artifact differs;
     `causes` says which of module, code, settings, skills, inputs, seed, start_ns differ at that stage; `environment`
-    names what else is not the same: libraries, processor."""
+    names what else is not the same: libraries, processor. With `same_bits` every output and metric is the same, and only
+    what made them moved."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +42,7 @@ class Difference(BaseModel):
     found_bits: str | None = None
     message: str = ""
     environment: tuple[str, ...] = ()
+    same_bits: bool = False
 
 
 def first_difference(recorded: Manifest, found: Manifest, store: ArtifactStore) -> Difference | None:
@@ -91,6 +93,7 @@ def _first(recorded: Manifest, found: Manifest, store: ArtifactStore) -> Differe
                 recorded=_cause_value(old, recorded.task, causes[0]),
                 found=_cause_value(new, found.task, causes[0]),
                 message=f"{old.stage}/{old.module} gives the same bits, but its {' and '.join(causes)} changed",
+                same_bits=True,
             )
     return None
 

@@ -53,8 +53,10 @@ def _json(result: Replay) -> dict[str, object]:
 
 
 def _show(out: Console, result: Replay) -> None:
-    if result.difference is None:
+    if result.equal:
         out.print(f"[bold green]equal[/] to the last bit: {result.recorded.digest}")
+        if result.difference is not None:
+            out.print(result.difference.message, markup=False)
         return
     out.print("[bold red]not equal[/]")
     show_difference(out, result.difference)

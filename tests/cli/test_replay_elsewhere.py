@@ -34,6 +34,6 @@ def test_a_run_of_another_commit_of_a_module_is_not_equal_and_names_the_stage(
 
     checkout.git("revert", "--no-edit", "-n", "HEAD")
     path.write_text(path.read_text() + "\n# a remark\n")
-    remark = checkout.cws_process("replay", run["run_id"], "--json").json
-    assert (remark["equal"], remark["first_difference"]["stage"]) == (False, "size")
-    assert "same bits" in remark["first_difference"]["message"]
+    remark = checkout.cws_process("replay", run["run_id"], "--json")
+    assert (remark.code, remark.json["equal"], remark.json["first_difference"]["stage"]) == (0, True, "size")
+    assert "same bits" in remark.json["first_difference"]["message"]

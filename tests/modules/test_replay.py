@@ -45,12 +45,12 @@ def with_run(monkeypatch: pytest.MonkeyPatch, desk: Desk, stage: Stage, **parts:
     monkeypatch.setattr(replaying, "load_module", load)
 
 
-def test_changed_code_with_the_same_bits_is_not_equal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_code_with_the_same_bits_is_equal_and_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = desk.run()
     with_run(monkeypatch, desk, "size", code_digest="f" * 64)
     found = replay(manifest, desk.data, desk.store, desk.events.append)
-    assert not found.equal
-    assert found.difference is not None
+    assert found.equal
+    assert found.difference is not None and found.difference.same_bits
     assert (found.difference.stage, found.difference.causes, found.difference.artifact) == ("size", ("code",), None)
 
 
