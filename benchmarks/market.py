@@ -11,17 +11,24 @@ from modules.contract import TIME
 from modules.panel import FloatArray, Panel, ns
 
 DAY_NS = 86_400_000_000_000
+SESSION_MINUTES = 390
 
 
-def make_panel(rows: int, symbols: int, seed: int = 7, start: str = "1999-01-04") -> Panel:
-    """Geometric random walks with 2 % daily volatility; `rows` weekdays from `start`."""
+def make_panel(rows: int, symbols: int, seed: int = 7, start: str = "1999-01-04", minutes: bool = False) -> Panel:
+    """Geometric random walks with 2 % daily volatility; `rows` weekdays from `start`, or their minutes of a session."""
     rng = np.random.default_rng(seed)
-    days = np.arange(int(rows * 7 / 5) + 7, dtype=np.int64) + ns(start) // DAY_NS
-    ts = (days[(days + 3) % 7 < 5] * DAY_NS)[:rows]
-    close: FloatArray = 50.0 * np.exp(np.cumsum(rng.normal(0.0002, 0.02, (rows, symbols)), axis=0))
-    open_ = close * np.exp(rng.normal(0.0, 0.005, close.shape))
-    high = np.maximum(open_, close) * (1.0 + np.abs(rng.normal(0.0, 0.004, close.shape)))
-    low = np.minimum(open_, close) / (1.0 + np.abs(rng.normal(0.0, 0.004, close.shape)))
+    length = -(-rows // SESSION_MINUTES) if minutes else rows
+    days = np.arange(int(length * 7 / 5) + 7, dtype=np.int64) + ns(start) // DAY_NS
+    ts = (days[(days + 3) % 7 < 5] * DAY_NS)[:length]
+    scale = 1.0
+    if minutes:
+        opening = 14 * 60 + 30 + np.arange(SESSION_MINUTES, dtype=np.int64)
+        ts = (ts[:, None] + opening * (DAY_NS // 1440)).ravel()[:rows]
+        scale = SESSION_MINUTES**-0.5
+    close: FloatArray = 50.0 * np.exp(np.cumsum(rng.normal(0.0002 * scale**2, 0.02 * scale, (rows, symbols)), axis=0))
+    open_ = close * np.exp(rng.normal(0.0, 0.005 * scale, close.shape))
+    high = np.maximum(open_, close) * (1.0 + np.abs(rng.normal(0.0, 0.004 * scale, close.shape)))
+    low = np.minimum(open_, close) / (1.0 + np.abs(rng.normal(0.0, 0.004 * scale, close.shape)))
     volume = np.rint(np.exp(rng.normal(14.0, 0.5, close.shape)))
     names = tuple(f"S{i:04d}" for i in range(symbols))
     return Panel(ts, names, {"open": open_, "high": high, "low": low, "close": close, "volume": volume})

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from modules.reach import reached
 from modules.workspace import CHECKOUT, Workspace
@@ -62,7 +62,21 @@ def sources_stamp(path: Path, root: Path = CHECKOUT) -> str | None:
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on first use: IEEE arithmetic in the order written, GIL released, cached on disk."""
-    compiled = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
+    return _compiled(function)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """As `kernel`, but put into each kernel that calls it as if its lines stood there, without reference counts.
+
+    Otherwise a call with arrays, and each array taken out of a tuple, counts references, which costs more than a bar's
+    arithmetic. Nothing is counted here, so the function must not make an array: room is passed in. Views are fine.
+    """
+    return _compiled(function, forceinline=True, _nrt=False)
+
+
+def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
+    compile_with: Any = numba.njit  # its stubs do not know every option
+    compiled = compile_with(cache=True, nogil=True, fastmath=False, error_model="numpy", **options)(function)
     cache = getattr(compiled, "_cache", None)  # absent where NUMBA_DISABLE_JIT leaves the function as it is
     if cache is not None:
         source = Path(function.__code__.co_filename)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modules.jit import kernel
+from modules.jit import inlined
 from modules.panel import FloatArray, IntArray
 
 MICROS: Final = 1_000_000.0
@@ -130,7 +130,7 @@ class FillLog(NamedTuple):
     impact: IntArray
 
 
-@kernel
+@inlined
 def micros(lots: int, lot_size: float, price: float) -> int:
     """Signed notional in micro-units: rint(((lots * lot_size) * price) * 1e6), halves to even.
 
@@ -142,7 +142,7 @@ def micros(lots: int, lot_size: float, price: float) -> int:
     return int(amount)
 
 
-@kernel
+@inlined
 def fee(amount: int, rate: float) -> int:
     """Fee in micro-units on an absolute amount: rint(amount * rate); never negative for rate >= 0."""
     charged = np.rint(float(amount) * rate)
@@ -151,7 +151,7 @@ def fee(amount: int, rate: float) -> int:
     return int(charged)
 
 
-@kernel
+@inlined
 def add(total: int, amount: int) -> int:
     """Sum of two amounts. Raises OverflowError beyond 2**62."""
     result = total + amount

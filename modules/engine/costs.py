@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from modules.jit import kernel
+from modules.jit import inlined, kernel
 from modules.panel import FloatArray
 
 BPS: Final = 1e-4
@@ -20,7 +20,7 @@ MINIMUM_BARS: Final = 5
 NO_VOLUME_NOTE: Final = "impact is not modelled: no volume"
 
 
-@kernel
+@inlined
 def impact_rate(k: float, sigma: float, shares: float, adv: float) -> float:
     """Fraction of the notional: k * sigma * sqrt(shares / adv); 0 where sigma or adv is unknown or 0."""
     if not (sigma > 0.0 and adv > 0.0):

@@ -22,7 +22,7 @@ import numpy as np
 
 from modules.engine.accounting import EXACT_LIMIT, MICROS, micros
 from modules.engine.limits import RiskLimits
-from modules.jit import kernel
+from modules.jit import inlined
 
 RISK_SIGMAS: Final = 2.0
 
@@ -65,7 +65,7 @@ _TRADE: Final = int(Rule.TRADE_RISK)
 _SIGMA: Final = int(Rule.SIGMA_UNKNOWN)
 
 
-@kernel
+@inlined
 def largest_lots(room_micros: float, lot_size: float, price: float) -> int:
     """The most lots whose rounded notional is at most `room_micros` (0 where there is no room).
 
@@ -84,7 +84,7 @@ def largest_lots(room_micros: float, lot_size: float, price: float) -> int:
     return lots
 
 
-@kernel
+@inlined
 def decide(
     price: float,
     nav: int,

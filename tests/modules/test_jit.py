@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from modules.jit import inlined, kernel
 from modules.machinecode import CodeFiles
+from modules.panel import FloatArray
 from modules.reach import reached
 from modules.workspace import CHECKOUT
 
@@ -143,3 +146,27 @@ def test_a_file_of_one_key_is_not_another_keys(tmp_path: Path) -> None:
     unsure = CodeFiles(tmp_path, "kernel", lambda: None)
     unsure.save("int64", 1)
     assert unsure.load("int64") is None and list(tmp_path.iterdir()) == []
+
+
+@inlined
+def add_up(pair: tuple[FloatArray, FloatArray], out: FloatArray) -> None:
+    a, b = pair
+    for i in range(out.size):
+        if a[i] < 0.0:
+            raise ValueError("negative")
+        out[i] += a[i] + b[i]
+
+
+@kernel
+def often(pair: tuple[FloatArray, FloatArray], out: FloatArray, times: int) -> None:
+    for _ in range(times):
+        add_up(pair, out)
+
+
+def test_what_is_inlined_counts_no_references() -> None:
+    out = np.zeros(2)
+    often((np.ones(2), np.full(2, 2.0)), out, 3)
+    assert out.tolist() == [9.0, 9.0]
+    with pytest.raises(ValueError, match="negative"):
+        often((np.full(2, -1.0), np.ones(2)), out, 1)
+    assert "NRT_incref" not in next(iter(add_up.inspect_llvm().values()))  # type: ignore[attr-defined]
