@@ -1,6 +1,6 @@
 """The concepts: canonical names of figures, what they are measured in, and the XBRL tags that state them.
 
-Tags stand in order of priority: where one filing states a figure under several tags, the first counts. A name that is
+Tags stand in order of priority: where a figure is stated under several tags at once, the first counts. A name that is
 not here may still be registered from a canonical file; the signal language then knows no unit for it.
 """
 

@@ -125,8 +125,8 @@ def _rule() -> pl.Expr:
 
 
 def _only_the_first_tag(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of the tags under which one filing states a figure, the one of the highest priority."""
-    best = pl.col("priority").filter(pl.col("rule").is_null()).min().over(*STATED, "accession")
+    """Of the tags under which a figure is stated at one moment, the one of the highest priority."""
+    best = pl.col("priority").filter(pl.col("rule").is_null()).min().over(*STATED)
     return rows.with_columns(
         pl.when(pl.col("rule").is_null() & (pl.col("priority") > best))
         .then(pl.lit("lower_priority"))

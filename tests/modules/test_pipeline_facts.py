@@ -155,6 +155,21 @@ def test_3_facts_of_the_bars_lockbox_are_kept_with_it(tmp_path: Path) -> None:
     assert latest_ns(facts_seen(desk, desk.run(task, until="feature"))) < bars.lockbox_start_ns
 
 
+def test_3_the_door_does_not_rely_on_the_source(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that hands on what it must keep, and a task made by hand that asks for it."""
+    real = desk.raw()
+    assert real.facts is not None
+    everything = real.facts.load()
+    late = everything.head(1).with_columns(
+        pl.lit(real.facts.before_ns).cast(TIME).alias("available_at"), pl.lit("late").alias("accession")
+    )
+    leaky = dataclasses.replace(real.facts, load=lambda: pl.concat([everything, late]))
+    monkeypatch.setattr(desk, "raw", lambda: dataclasses.replace(real, facts=leaky))
+    task = desk.task().model_copy(update={"end_ns": ns("2098-01-01")})
+    seen = facts_seen(desk, desk.run(task, until="feature", use_cache=False))
+    assert latest_ns(seen) < real.facts.before_ns and "late" not in seen.get_column("accession")
+
+
 def rewritten(rows: list[Row], start: int) -> list[Row]:
     """The rows with every value from a moment on changed beyond recognition."""
     late = [ns(r[4]) >= start for r in rows]

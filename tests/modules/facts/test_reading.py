@@ -3,7 +3,7 @@
 1. A moment is read in its zone: Eastern time in summer and in winter, the hour that a clock shows twice as the second,
    the one it never shows not at all; a date alone is the end of that day.
 2. Readers of the SEC's files and of a canonical table say the same of the same figures.
-3. Of two tags for one figure in one filing the first of the concept's table counts.
+3. Of two tags for one figure at one moment the first of the concept's table counts.
 4. A restatement is a later row; nothing is overwritten.
 5. The order of rows, and which file they stand in, changes nothing.
 6. A bad row is refused under the first rule it breaks, with its count and place.
@@ -137,6 +137,13 @@ def test_2_3_4_the_secs_files(tmp_path: Path) -> None:
     assert statements.left_out == {
         "tags that no concept uses": 1, "segments and co-registrants": 1, "periods of other lengths": 1,
     }  # fmt: skip
+
+
+def test_3_also_where_two_filings_came_at_once(tmp_path: Path) -> None:
+    """A filing date alone puts two filings of a day at one moment."""
+    filings = [FILINGS[0], {**FILINGS[0], "adsh": "0001-09-9", "form": "8-K"}]
+    figures = [figure("0001-09-1", "SalesRevenueNet", 90), figure("0001-09-9", "Revenues", 100)]
+    assert facts_of(tmp_path, filings, figures).select("value", "form").rows() == [(100.0, "8-K")]
 
 
 def test_2_companyfacts_are_known_at_the_end_of_the_day(tmp_path: Path) -> None:
