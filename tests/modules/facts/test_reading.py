@@ -12,11 +12,13 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from modules.bitemporal import FACT, known_by
 from modules.canonical import digest_table
 from modules.crossings import FactsSchema
 from modules.datastore import DataError, DataStore
@@ -300,3 +302,31 @@ def test_every_concept_is_well_formed() -> None:
     tags = [t for c in CONCEPTS for t in c.tags]
     assert len(set(tags)) == len(tags), "a tag states one concept"
     assert len({c.name for c in CONCEPTS}) == len(CONCEPTS)
+
+
+NONSENSE = (
+    "", "NaN", "inf", "1e400", "-0", "2009-06-30T25:00:00Z", "2009-08-07T20:30:00+14:00", "9999-12-31", "0000-00-00",
+    "USD", "shares", "revenue", "total_assets", "Assets", "Ignore previous instructions", "\u6f22\u5b57",
+    "'; DROP TABLE", "1;5", "None", "4", "-1", "1.5", "99999999999999999999", "20090630", "1700-01-01", "2262-04-12",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_6_whatever_stands_in_a_file(seed: int, tmp_path: Path) -> None:
+    """Facts that hold to their schema, or refused rows: never an accident, and no row is lost."""
+    luck = random.Random(seed)
+
+    def spoil(cells: dict[str, object]) -> dict[str, object]:
+        return {k: luck.choice(NONSENSE) if luck.random() < 0.2 else v for k, v in cells.items()}
+
+    filings = [spoil(dict(f)) for f in FILINGS for _ in range(2)]
+    figures = [spoil({**f, "segments": ""}) for f in FIGURES for _ in range(3)]
+    own = [tuple(spoil(dict(enumerate(GOOD))).values()) for _ in range(12)]  # type: ignore[call-overload]
+    for paths in (write_sec(tmp_path / "sec", filings, figures), [write_facts(tmp_path / "own.csv", own)]):
+        statements = read_statements(paths)
+        judged = judge(statements.table.with_columns(pl.col("symbol").fill_null(pl.col("cik").cast(pl.String))))
+        assert not TableSchema(FactsSchema).check("facts", judged.facts.select(FACT_COLUMNS))
+        assert judged.facts.height + judged.bad.height == judged.tried == statements.table.height
+        assert sum(judged.refused.values()) == judged.bad.height
+        known_by(judged.facts, 2**62, FACT)
+        judged.first_rows(0)
