@@ -99,6 +99,7 @@ def registered(version: DataVersion) -> Event:
         start=version.start,
         end=version.end,
         refused=version.refused,
+        exposed=version.exposes,
     )
 
 

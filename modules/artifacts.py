@@ -46,6 +46,9 @@ class StoreError(ArtifactError):
 class ArtifactStore:
     """Content-addressed files below `root`. Writing the same content twice writes nothing."""
 
+    lasting = True
+    """Whether what is stored outlives the process."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
 
@@ -102,6 +105,41 @@ class ArtifactStore:
         if found != digest:
             raise ArtifactError(f"artifact {digest[:12]} now has digest {found[:12]}: its file was changed; {remedy}")
         return artifact
+
+
+class PassingStore(ArtifactStore):
+    """Artifacts in memory, gone with the process: for what must leave no file behind."""
+
+    lasting = False
+
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull))
+        self._held: dict[str, Artifact] = {}
+
+    def has(self, digest: str) -> bool:
+        """Whether it was put here."""
+        return digest in self._held
+
+    def find(self, digest: str) -> Path | None:
+        """No file: nothing here has one."""
+        return None
+
+    def kind(self, digest: str) -> Kind | None:
+        """Whether `digest` is a panel or a table; None where it was not put here."""
+        held = self._held.get(digest)
+        return None if held is None else "panel" if isinstance(held, Panel) else "table"
+
+    def put(self, artifact: Artifact) -> str:
+        """Hold and return the digest."""
+        digest = digest_artifact(artifact)
+        self._held[digest] = artifact
+        return digest
+
+    def get(self, digest: str) -> Artifact:
+        """What was put here. Raises ArtifactError for anything else."""
+        if digest not in self._held:
+            raise ArtifactError(f"artifact {digest[:12]} was never put into this store")
+        return self._held[digest]
 
 
 def write_whole(target: Path, content: bytes) -> None:

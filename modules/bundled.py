@@ -99,6 +99,20 @@ def registration(name: str) -> Registration:
         time_column="Date",
         rows=rows,
         symbols=symbols,
+        cells=_cells(name, provenance),
+    )
+
+
+def _cells(name: str, raw: pl.DataFrame) -> pl.DataFrame:
+    """Symbol, day and adjusted close of each row, by which it is known again in another set."""
+    time = pl.col("source_event_time").alias("event_time")
+    if name == "us5":
+        return raw.select(pl.col("Ticker").alias("symbol"), time, pl.col("Adj Close").alias("value"))
+    wide = raw.select(time, *(fact.ticker for fact in FACTS[name]))
+    return (
+        wide.unpivot(index="event_time", variable_name="symbol")
+        .drop_nulls("value")
+        .select("symbol", "event_time", "value")
     )
 
 

@@ -2,8 +2,10 @@
 
     root/<name>/<version>/raw_open.parquet   raw rows before lockbox_start
     root/<name>/<version>/raw_open.sum       SHA-256 of that file
-    root/<name>/<version>/lockbox.parquet    raw rows from lockbox_start on; nothing here reads it
+    root/<name>/<version>/lockbox.parquet    raw rows from lockbox_start on; modules/lockbox.py alone reads it
     root/<name>/<version>/times.parquet      the distinct event times (no values), to place later periods
+    root/<name>/<version>/marks.parquet      hashes by which rows of the lockbox are known again (modules/marks.py)
+    root/<name>/<version>/spans.parquet      of each symbol the first and last day outside the lockbox
     root/<name>/<version>/meta.json          the DataVersion
     root/<name>/current                      the version that a bare name means
 
@@ -23,12 +25,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
 from modules.canonical import digest_bytes, digest_json, digest_table
 from modules.contract import TIME
 from modules.dataversion import MISSING_TEXT, DataError, DataVersion, Registration, Scalar
+from modules.marks import CELLS, DAY_NS, Marked, Words, mark, open_spans, sealed_marks, seen_in
 from modules.panel import iso
 
 __all__ = ["BUNDLED", "MISSING_TEXT", "DataError", "DataStore", "DataVersion", "Registration", "Scalar"]
@@ -94,6 +98,11 @@ class DataStore:
         names = sorted(p.name for p in self._root.iterdir() if p.is_dir() and _NAME.fullmatch(p.name))
         return tuple(v for name in names for v in self._versions(name))
 
+    @property
+    def root(self) -> Path:
+        """The folder of all sets."""
+        return self._root
+
     def raw(self, version: DataVersion) -> pl.DataFrame:
         """The raw rows before the lockbox, of this version and the vintages it builds on, oldest vintage first.
 
@@ -137,6 +146,18 @@ class DataStore:
                 return version
         return None
 
+    def shown(self, names: Words, but: str) -> tuple[Words, tuple[str, ...]]:
+        """Those of the name marks (`modules.marks`) whose rows lie open in sets of another name than `but`, and these."""
+        found, by = [np.empty(0, np.uint64)], []
+        for other in self.list():
+            folder = self._root / other.name / other.version
+            if other.name == but or not names.size or not (folder / "spans.parquet").exists():
+                continue
+            times = pl.read_parquet(folder / "times.parquet").get_column("source_event_time").to_physical().to_numpy()
+            found.append(seen_in(names, pl.read_parquet(folder / "spans.parquet"), np.unique(times // DAY_NS)))
+            by += [other.name] if found[-1].size else []
+        return np.unique(np.concatenate(found)), tuple(dict.fromkeys(by))
+
     # --- writing ---------------------------------------------------------------------------------
 
     def register(self, item: Registration) -> DataVersion:
@@ -174,10 +195,22 @@ class DataStore:
             older = pl.read_parquet(self._root / item.name / item.parent.version / "times.parquet")
             times = pl.concat([times, older.get_column("source_event_time")]).unique().sort()
         mining_end, lockbox_start = _periods(item.name, times, earlier)
+        marked = mark(item.cells if item.cells is not None else pl.DataFrame(schema=CELLS))
+        found = self._sealed_elsewhere(item.name, marked.before(lockbox_start))
+        if found and item.name not in BUNDLED:
+            if item.overlap == "refuse":
+                raise _overlap(item.name, found)
+            if item.overlap == "seal":
+                first = min(int(cells.time_ns.min()) for _, cells in found)
+                mining_end, lockbox_start = _periods(item.name, times, earlier, first)
+                found = ()
         is_open = pl.col("source_event_time") < pl.lit(lockbox_start).cast(TIME)
         opened = item.raw.filter(is_open)
         sealed = item.raw.filter(~is_open.fill_null(False))
         stamps = times.to_physical()
+        buffer = io.BytesIO()
+        sealed.write_parquet(buffer, compression="zstd")
+        lockbox = buffer.getvalue()
         version = DataVersion(
             name=item.name,
             version=label,
@@ -196,6 +229,8 @@ class DataStore:
             parent=item.parent.version if item.parent else None,
             content_digest=item.content,
             open_digest=digest_table(opened),
+            sealed_sum=digest_bytes(lockbox),
+            exposes={other.name: int(cells.time_ns.size) for other, cells in found},
         )
         folder = self._root / item.name
         folder.mkdir(exist_ok=True)
@@ -204,7 +239,10 @@ class DataStore:
         try:
             opened.write_parquet(scratch / "raw_open.parquet", compression="zstd")
             (scratch / "raw_open.sum").write_text(digest_bytes((scratch / "raw_open.parquet").read_bytes()))
-            sealed.write_parquet(scratch / "lockbox.parquet", compression="zstd")
+            (scratch / "lockbox.parquet").write_bytes(lockbox)
+            kept = marked.since(lockbox_start)
+            sealed_marks(kept, self.shown(kept.name, item.name)[0]).write_parquet(scratch / "marks.parquet")
+            open_spans(marked.before(lockbox_start)).write_parquet(scratch / "spans.parquet")
             times.to_frame("source_event_time").write_parquet(scratch / "times.parquet")
             (scratch / "meta.json").write_text(version.model_dump_json(indent=2) + "\n")
             for path in scratch.iterdir():
@@ -218,6 +256,21 @@ class DataStore:
         return version
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _sealed_elsewhere(self, name: str, cells: Marked) -> Sequence[tuple[DataVersion, Marked]]:
+        """Sets of another name whose lockbox holds some of `cells`, the newest such version of each, with the cells."""
+        found: dict[str, tuple[DataVersion, Marked]] = {}
+        if cells.time_ns.size == 0:
+            return ()
+        for other in self.list():
+            path = self._root / other.name / other.version / "marks.parquet"
+            # Nothing of a lockbox is older than its first time, so most sets need no look.
+            if other.name == name or not path.exists() or int(cells.time_ns.max()) < other.lockbox_start_ns:
+                continue
+            hit = cells.found_in(pl.read_parquet(path))
+            if hit.time_ns.size:
+                found[other.name] = (other, hit)
+        return tuple(found.values())
 
     def _versions(self, name: str) -> tuple[DataVersion, ...]:
         folder = self._root / name
@@ -259,15 +312,31 @@ def _unchained(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
     return {k: v for k, v in settings.items() if k not in _CHAINED}
 
 
-def _periods(name: str, times: pl.Series, earlier: Sequence[DataVersion]) -> tuple[int, int]:
-    """`(mining_end_ns, lockbox_start_ns)` over the distinct sorted event times."""
+def _overlap(name: str, found: Sequence[tuple[DataVersion, Marked]]) -> DataError:
+    """Why a file is not registered as it is: it would open rows that another set keeps sealed."""
+    other, cells = max(found, key=lambda pair: pair[1].time_ns.size)
+    symbols = sorted(set(cells.symbol.astype(str).tolist()))
+    first = ", ".join(symbols[:3]) + (", ..." if len(symbols) > 3 else "")
+    more = f" (and of {len(found) - 1} other sets)" if len(found) > 1 else ""
+    return DataError(
+        f"as {name} these files would open {cells.time_ns.size} symbol-days (of {len(symbols)} symbols: {first}) that "
+        f"lie in the lockbox of {other.name}{more}, from {iso(int(cells.time_ns.min()))} on",
+        f"add them under the name {other.name}; or with --overlap seal, so that the lockbox of {name} begins there; or "
+        "with --overlap expose, which is recorded and counts as a look at that lockbox",
+    )
+
+
+def _periods(name: str, times: pl.Series, earlier: Sequence[DataVersion], latest: int | None = None) -> tuple[int, int]:
+    """`(mining_end_ns, lockbox_start_ns)` over the distinct sorted event times; the lockbox begins at `latest` at the
+    latest."""
     stamps = times.to_physical()
     n = stamps.len()
     if n < 2:
         raise DataError(
             f"data set {name} has {n} distinct times", "give at least 2, so that a part can be held back as lockbox"
         )
-    lockbox_start = min([int(stamps[int(OPEN_SHARE * n)]), *(v.lockbox_start_ns for v in earlier)])
+    limits = [v.lockbox_start_ns for v in earlier] + ([] if latest is None else [latest])
+    lockbox_start = min([int(stamps[int(OPEN_SHARE * n)]), *limits])
     open_count = int((stamps < lockbox_start).sum())
     if open_count == 0:
         raise DataError(

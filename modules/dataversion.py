@@ -15,6 +15,9 @@ from modules.contract import TIME
 Scalar = str | int | float | bool | None
 IngestName = Literal["sample", "files", "facts"]
 Kind = Literal["bars", "facts"]
+Overlap = Literal["refuse", "seal", "expose"]
+"""What to do with rows that another set keeps in its lockbox: refuse the registration, seal from the first of them on,
+or let them lie open, which is recorded."""
 
 MISSING_TEXT = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "-", ".")
 """Texts that mean "no value" in a number's column."""
@@ -36,7 +39,8 @@ class DataVersion(BaseModel):
 
     mining = [first_ns, mining_end_ns), judging = [mining_end_ns, lockbox_start_ns),
     lockbox = [lockbox_start_ns, last_ns]. `rows` and `symbols` count accepted bars and symbols over
-    the whole set; `refused` counts rows by rule.
+    the whole set; `refused` counts rows by rule. `sealed_sum` is the SHA-256 of the lockbox's file; `exposes` maps the
+    names of other sets to how many symbol-days of their lockboxes lie open in this one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +62,8 @@ class DataVersion(BaseModel):
     parent: str | None = None
     content_digest: str
     open_digest: str
+    sealed_sum: str | None = None
+    exposes: dict[str, int] = {}
 
     @property
     def kind(self) -> Kind:
@@ -71,7 +77,8 @@ class Registration:
 
     `raw` has `source_file`, `source_row`, `source_event_time` (Datetime ns UTC; null = unreadable)
     beside the columns as they came. `parent` is the version this one adds a vintage to; `content` the
-    digest of the raw content, worked out where it is not given.
+    digest of the raw content, worked out where it is not given. `cells` (columns as `modules.marks.CELLS`) tells what
+    the rows are about, so that they are known again in another set; `overlap` what to do where they are.
     """
 
     name: str
@@ -84,6 +91,8 @@ class Registration:
     refused: Mapping[str, int] = field(default_factory=dict)
     parent: DataVersion | None = None
     content: str = ""
+    cells: pl.DataFrame | None = None
+    overlap: Overlap = "refuse"
 
     def __post_init__(self) -> None:
         _check_raw(self)

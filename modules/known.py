@@ -55,7 +55,9 @@ def recall(store: ArtifactStore, key: str, expected: Mapping[str, Kind]) -> Know
 
 
 def remember(store: ArtifactStore, key: str, known: Known) -> None:
-    """Keep `known` under `key`. Raises StoreError where the disk does not take it."""
+    """Keep `known` under `key`, unless the store keeps nothing. Raises StoreError where the disk does not take it."""
+    if not store.lasting:
+        return
     entry = _Entry(key=key, known=known, digest=_digest(key, known))
     try:
         write_whole(_path(store, key), entry.model_dump_json().encode())

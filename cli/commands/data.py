@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from modules.datastore import DataVersion
+    from modules.dataversion import Overlap
     from modules.facts.adding import FactsAdded
     from modules.ingest.adding import AddResult
 
@@ -72,6 +73,13 @@ def add(
     symbols: Annotated[
         Path | None, typer.Option(help="Facts: a CSV or Parquet file with cik and symbol, for files that name CIKs.")
     ] = None,
+    overlap: Annotated[
+        Literal["refuse", "seal", "expose"],
+        typer.Option(
+            help="Rows that another set keeps in its lockbox: refuse; seal: the lockbox begins there; "
+            "expose: they lie open, which is recorded and counts as a look."
+        ),
+    ] = "refuse",
     json: Json = False,
 ) -> None:
     """Register CSV or Parquet bars under a name: guesses the columns, shows the guess and every row refused.
@@ -86,7 +94,7 @@ def add(
             layout, time_column, symbol_column, open_column, high_column, low_column, close_column, adj_close_column,
             volume_column, symbol, date_order, calendar, interval_s, known_at,
         )  # fmt: skip
-        _add_facts(name, paths, symbols, timezone, venue, instruments, max_refused_share, json=json)
+        _add_facts(name, paths, symbols, timezone, venue, instruments, max_refused_share, overlap, json=json)
         return
     if symbols is not None:
         raise RequestError("--symbols goes with --kind facts", "bars name their symbols in a column: --symbol-column")
@@ -114,6 +122,7 @@ def add(
         instruments=instruments,
         known_at=known_at,
         max_refused_share=max_refused_share,
+        overlap=overlap,
     )
     with session() as s, working("reading"):
         before = {(v.name, v.version) for v in s.data.list()}
@@ -142,6 +151,7 @@ def _add_facts(
     venue: str | None,
     instruments: Path | None,
     max_refused_share: float,
+    overlap: Overlap,
     *,
     json: bool,
 ) -> None:
@@ -154,6 +164,7 @@ def _add_facts(
         venue=venue,
         instruments=instruments,
         max_refused_share=max_refused_share,
+        overlap=overlap,
     )
     with session() as s, working("reading"):
         before = {(v.name, v.version) for v in s.data.list()}
@@ -191,6 +202,8 @@ def _show_head(out: Console, version: DataVersion, new: bool) -> None:
     state = "registered" if new else "was registered before, unchanged"
     out.print(f"[bold]{version.name}[/] {version.version} {state}: {version.rows:,} rows, {version.symbols} symbols")
     out.print(f"{version.start} to {version.end}; digest {version.digest}", markup=False, soft_wrap=True)
+    for name, days in version.exposes.items():
+        out.print(f"[bold red]! {days} symbol-days of the lockbox of {name} lie open in it[/]")
 
 
 @app.command("list")
@@ -236,6 +249,7 @@ def _version(version: DataVersion) -> dict[str, object]:
         "ingest": version.ingest,
         "mining_end": iso(version.mining_end_ns),
         "lockbox_start": iso(version.lockbox_start_ns),
+        "exposes": version.exposes,
     }
 
 

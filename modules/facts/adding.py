@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modules.calendars import UNKNOWN
 from modules.datastore import BUNDLED, DataError, DataStore, DataVersion, Registration
+from modules.dataversion import Overlap
 from modules.facts.reading import Statements, read_statements
 from modules.facts.rules import Judged, judge
 from modules.ingest.guessing import instrument_facts
@@ -33,6 +34,7 @@ class FactOptions(BaseModel):
     venue: str | None = None
     instruments: Path | None = None
     max_refused_share: float = Field(0.2, ge=0.0, le=1.0)
+    overlap: Overlap = "refuse"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def add_facts(store: DataStore, name: str, paths: Sequence[Path], options: FactO
     table, unmapped = _with_symbols(statements, options)
     judged = judge(_canonical_symbols(table, options))
     _refuse_if_too_many(judged, options.max_refused_share, ", ".join(p.name for p in paths[:3]))
-    version = store.register(_registration(name, judged))
+    version = store.register(_registration(name, judged, options.overlap))
     left_out = dict(statements.left_out) | ({"companies without a symbol": unmapped} if unmapped else {})
     per_concept = judged.facts.group_by("concept").len().sort("concept")
     return FactsAdded(
@@ -74,7 +76,7 @@ def add_facts(store: DataStore, name: str, paths: Sequence[Path], options: FactO
     )
 
 
-def _registration(name: str, judged: Judged) -> Registration:
+def _registration(name: str, judged: Judged, overlap: Overlap) -> Registration:
     facts = judged.facts
     return Registration(
         name=name,
@@ -85,6 +87,16 @@ def _registration(name: str, judged: Judged) -> Registration:
         rows=facts.height,
         symbols=facts.get_column("symbol").n_unique(),
         refused=judged.refused,
+        cells=_cells(facts),
+        overlap=overlap,
+    )
+
+
+def _cells(facts: pl.DataFrame) -> pl.DataFrame:
+    """A statement is known again by its concept, length of period and symbol on the day it was filed."""
+    what = pl.concat_str("concept", "quarters", "symbol", separator="|")
+    return facts.select(
+        what.alias("symbol"), pl.col("available_at").alias("event_time"), pl.lit(None, pl.Float64).alias("value")
     )
 
 

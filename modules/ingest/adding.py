@@ -55,7 +55,7 @@ def add_files(store: DataStore, name: str, paths: Sequence[Path], options: AddOp
     what = ", ".join(p.name for p in paths[:3])
     refuse_if_too_many(result, options.max_refused_share, what)
     notes = (*guess.notes, *result.notes)
-    item = _registration(name, raw, guess.settings, result)
+    item = dataclasses.replace(_registration(name, raw, guess.settings, result), overlap=options.overlap)
     version = store.holding(item)
     if version is None:
         version = store.register(_with_parent(store, item, result))
@@ -100,6 +100,7 @@ def _registration(name: str, raw: pl.DataFrame, settings: Settings, result: Norm
         rows=result.records.height,
         symbols=result.records.get_column("symbol").n_unique(),
         refused=result.refused,
+        cells=result.records.select("symbol", "event_time", pl.coalesce("adj_close", "close").alias("value")),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from modules.calendars import sessions
 from modules.datastore import DataError, Scalar
+from modules.dataversion import Overlap
 from modules.ingest import clock, columns
 from modules.ingest.files.settings import Settings
 from modules.ingest.instruments import Instrument, to_text
@@ -47,6 +48,7 @@ class AddOptions(BaseModel):
     instruments: Path | None = None
     known_at: str | None = None
     max_refused_share: float = Field(0.2, ge=0.0, le=1.0)
+    overlap: Overlap = "refuse"
 
 
 class ColumnGuess(BaseModel):

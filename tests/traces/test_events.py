@@ -44,6 +44,8 @@ PLANNED_KINDS = [
     "review.opened",
     "review.approved",
     "review.rejected",
+    "lockbox.opened",
+    "promotion.decided",
     "ledger.repaired",
 ]
 
