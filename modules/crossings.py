@@ -16,7 +16,11 @@ TIME = pl.Datetime("ns", "UTC")
 class RecordsSchema(dy.Schema):
     """Bitemporal bars: `event_time` is the bar's label (daily: its date at 00:00 UTC),
     `available_at` the moment from which it could be known. A restatement is a second row with the
-    same symbol and event_time and a later available_at. Prices as delivered; null = not delivered."""
+    same symbol and event_time and a later available_at. Prices as delivered; null = not delivered.
+
+    Corporate actions, in sets that carry them: `split` (new shares for one old, from the bar's open on), `dividend`
+    (cash a share as traded, to who held it before the bar), `delisting` (the return on the last price to whoever holds
+    it then), `member` (1 from this bar on in the universe, 0 out). A day without a bar has its action alone."""
 
     symbol = dy.String(nullable=False, primary_key=True, min_length=1)
     event_time = dy.Datetime(nullable=False, primary_key=True, time_unit="ns", time_zone="UTC")
@@ -27,10 +31,17 @@ class RecordsSchema(dy.Schema):
     close = dy.Float64(nullable=True)
     adj_close = dy.Float64(nullable=True)
     volume = dy.Float64(nullable=True)
+    split = dy.Float64(nullable=True, min_exclusive=0.0)
+    dividend = dy.Float64(nullable=True, min=0.0)
+    delisting = dy.Float64(nullable=True, min=-1.0)
+    member = dy.Float64(nullable=True, min=0.0, max=1.0)
 
     @dy.rule()
     def known_after_it_happened(cls) -> pl.Expr:
         return pl.col("available_at") >= pl.col("event_time")
+
+
+RECORD_ACTIONS = frozenset({"split", "dividend", "delisting", "member"})
 
 
 class FactsSchema(dy.Schema):
@@ -170,7 +181,7 @@ _PRICE = FieldRule(exclusive_minimum=0.0)
 _MAYBE_PRICE = FieldRule(required=False, exclusive_minimum=0.0)
 
 Raw = Annotated[pl.DataFrame, RawTable()]
-Records = Annotated[pl.DataFrame, TableSchema(RecordsSchema, allow_empty=False)]
+Records = Annotated[pl.DataFrame, TableSchema(RecordsSchema, allow_empty=False, optional=RECORD_ACTIONS)]
 Facts = Annotated[pl.DataFrame, TableSchema(FactsSchema, allow_empty=False)]
 """Every statement known at the task's end. Which of them row t may use is worked out by `modules/fundamentals.py`."""
 Instruments = Annotated[pl.DataFrame, TableSchema(InstrumentsSchema, allow_empty=False)]
@@ -184,10 +195,21 @@ Bars = Annotated[
             "high": _MAYBE_PRICE,
             "low": _MAYBE_PRICE,
             "volume": FieldRule(required=False, minimum=0.0),
+            "raw_open": _MAYBE_PRICE,
+            "raw_close": _MAYBE_PRICE,
+            "split": FieldRule(required=False, nan=False, exclusive_minimum=0.0),
+            "dividend": FieldRule(required=False, nan=False, minimum=0.0),
+            "delisting": FieldRule(required=False, minimum=-1.0),
+            "member": FieldRule(required=False, nan=False, minimum=0.0, maximum=1.0),
         }
     ),
 ]
-"""Total-return prices (adjusted for splits and dividends where the data say so); volume is adjusted alike."""
+"""Total-return prices (adjusted for splits and dividends where the data say so); volume is adjusted alike.
+
+Sets with corporate actions also have what an account trades and is paid: `raw_open` and `raw_close` as traded; `split`,
+new shares for one old from the bar's open on (1 = none); `dividend`, cash a new share, to who held before the bar (0 =
+none); `delisting`, the return on the last price at the bar from which the symbol is gone; `member`, 1 while in the
+universe. Row t holds what took effect by bar t and nothing announced for later."""
 Signal = Annotated[Panel, PanelSchema({"signal": FieldRule()})]
 Weights = Annotated[Panel, PanelSchema({"weight": FieldRule(nan=False, minimum=-1.0, maximum=1.0)})]
 Positions = Annotated[Panel, PanelSchema({"lots": FieldRule(nan=False)})]

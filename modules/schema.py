@@ -101,6 +101,8 @@ class TableSchema:
 
     schema: type[dy.Schema]
     allow_empty: bool = True
+    optional: frozenset[str] = frozenset()
+    """Columns that may be absent."""
 
     def check(self, port: str, value: object) -> list[Violation]:
         """Every rule that `value` breaks, with count and first rows."""
@@ -109,6 +111,8 @@ class TableSchema:
         if not self.allow_empty and value.is_empty():
             return [Violation(port, "has zero rows", 0)]
         expected = {name: column.dtype for name, column in self.schema.columns().items()}
+        absent = [name for name in self.optional if name not in value.columns]
+        value = value.with_columns(pl.lit(None, expected[name]).alias(name) for name in sorted(absent))
         wrong = [
             Violation(port, f"column {n} has type {value.schema.get(n)}; expected {t}", value.height)
             for n, t in expected.items()

@@ -42,6 +42,13 @@ def add(
     close_column: Column = None,
     adj_close_column: Column = None,
     volume_column: Column = None,
+    split_column: Column = None,
+    dividend_column: Column = None,
+    member_column: Column = None,
+    actions: Annotated[
+        Path | None,
+        typer.Option(help="A file of splits, dividends, delistings, renames, memberships."),
+    ] = None,
     symbol: Annotated[str | None, typer.Option(help="The one symbol of a file that names none.")] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Of times that carry no offset, like America/New_York.", show_default="guessed")
@@ -86,13 +93,14 @@ def add(
 
     With --kind facts: the SEC's financial statement data sets (sub and num), companyfacts, or a table of figures.
     """
-    for path in (*paths, *filter(None, (instruments, symbols))):
+    for path in (*paths, *filter(None, (instruments, symbols, actions))):
         if not path.exists():
             raise RequestError(f"{path} does not exist", "check the path")
     if kind == "facts":
         _refuse_options_of_bars(
             layout, time_column, symbol_column, open_column, high_column, low_column, close_column, adj_close_column,
-            volume_column, symbol, date_order, calendar, interval_s, known_at,
+            volume_column, split_column, dividend_column, member_column, actions, symbol, date_order, calendar,
+            interval_s, known_at,
         )  # fmt: skip
         _add_facts(name, paths, symbols, timezone, venue, instruments, max_refused_share, overlap, json=json)
         return
@@ -111,6 +119,10 @@ def add(
         close_column=close_column,
         adj_close_column=adj_close_column,
         volume_column=volume_column,
+        split_column=split_column,
+        dividend_column=dividend_column,
+        member_column=member_column,
+        actions=actions,
         symbol=symbol,
         timezone=timezone,
         date_order=date_order,

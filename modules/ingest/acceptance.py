@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from modules.contract import FIRST_ROWS, Violation
+from modules.crossings import RECORD_ACTIONS
 
 _PRICES = ("open", "high", "low", "close", "adj_close")
 
@@ -16,7 +17,9 @@ def accept_records(records: pl.DataFrame, instruments: pl.DataFrame) -> list[Vio
     strangers = sorted(set(records.get_column("symbol").unique().to_list()) - known)
     if strangers:
         found.append(Violation("records", "symbol without instrument", len(strangers), tuple(strangers[:FIRST_ROWS])))
-    tests = {"close is missing": pl.col("close").is_null()}
+    carried = sorted(RECORD_ACTIONS & set(records.columns))
+    acted = pl.any_horizontal(pl.col(c).is_not_null() for c in carried) if carried else pl.lit(False)
+    tests = {"close is missing": pl.col("close").is_null() & ~acted}
     for name in _PRICES:
         bad = (pl.col(name) <= 0.0) | pl.col(name).is_infinite() | pl.col(name).is_nan()
         tests[f"{name} is not a positive number"] = bad.fill_null(False)

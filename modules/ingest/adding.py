@@ -13,6 +13,7 @@ import polars as pl
 
 from modules.contract import TIME
 from modules.datastore import BUNDLED, DataError, DataStore, DataVersion, Registration
+from modules.ingest.actions import already_adjusted, read_actions
 from modules.ingest.files.settings import Settings
 from modules.ingest.guessing import FILE_SYMBOL, AddOptions, ColumnGuess, guess_columns
 from modules.ingest.layout import DAY_S
@@ -51,7 +52,11 @@ def add_files(store: DataStore, name: str, paths: Sequence[Path], options: AddOp
         raise DataError(f"{name} is a set of {store.current(name).kind}", "give the bars a name of their own")
     raw = read_all(paths, options)
     guess, raw = guess_columns(raw, options)
+    raw = _with_actions(raw, options)
     result = normalise(raw, guess.settings)
+    if guess.settings.split_column and already_adjusted(result.records):
+        guess = _without_splits(guess, options)
+        result = normalise(raw, guess.settings)
     what = ", ".join(p.name for p in paths[:3])
     refuse_if_too_many(result, options.max_refused_share, what)
     notes = (*guess.notes, *result.notes)
@@ -63,6 +68,35 @@ def add_files(store: DataStore, name: str, paths: Sequence[Path], options: AddOp
         notes += (f"added as a vintage to {version.parent}",)
     first = first_outside(result, raw, guess.settings, version.lockbox_start_ns)
     return AddResult(version, guess, result.refused, first, notes)
+
+
+def _with_actions(raw: pl.DataFrame, options: AddOptions) -> pl.DataFrame:
+    """The raw table with the rows of the file of actions below it."""
+    if options.actions is None:
+        return raw
+    if KNOWN_AT in raw.columns:
+        raise DataError(
+            "a file of actions and a vintage were given together",
+            "add the vintage with its actions in columns of the price file (split, dividend), or leave out the date",
+        )
+    return pl.concat([raw, read_actions(options.actions)], how="diagonal")
+
+
+def _without_splits(guess: ColumnGuess, options: AddOptions) -> ColumnGuess:
+    """The guess without its split column, where the closes are adjusted for splits already."""
+    column = guess.settings.split_column
+    if options.split_column is not None:
+        raise DataError(
+            f"the close does not move with the ratios in {column}: it is adjusted for splits already",
+            "leave the column out with --split-column none, or name a close as traded",
+        )
+    return guess.model_copy(
+        update={
+            "settings": guess.settings.model_copy(update={"split_column": ""}),
+            "unused": (*guess.unused, column),
+            "notes": (*guess.notes, f"the close is adjusted for splits already: {column} is not used"),
+        }
+    )
 
 
 def read_all(paths: Sequence[Path], options: AddOptions) -> pl.DataFrame:
@@ -95,7 +129,7 @@ def _registration(name: str, raw: pl.DataFrame, settings: Settings, result: Norm
         name=name,
         raw=raw.with_columns(result.row_times.alias("source_event_time")),
         ingest="files",
-        ingest_settings=settings.model_dump(),
+        ingest_settings=settings.stored(),
         time_column=settings.time_column,
         rows=result.records.height,
         symbols=result.records.get_column("symbol").n_unique(),
@@ -111,7 +145,7 @@ def _with_parent(store: DataStore, item: Registration, result: Normalised) -> Re
     parent = store.current(item.name)
     own = {k: v for k, v in item.ingest_settings.items() if k != "base_known_at"}
     theirs = {k: v for k, v in parent.ingest_settings.items() if k != "base_known_at"}
-    differ = sorted(k for k in own if own[k] != theirs.get(k))
+    differ = sorted(k for k in {*own, *theirs} if own.get(k) != theirs.get(k))
     if parent.ingest != "files" or differ:
         raise DataError(
             f"{item.name} {parent.version} is read with other {', '.join(differ)} than this vintage",

@@ -52,6 +52,9 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "close": ("close", "close_price", "px_last", "price", "last", "settle", "prc"),
     "adj_close": ("adj_close", "adjusted_close", "adjclose", "adjusted", "close_adj", "close_adjusted", "adj_price"),
     "volume": ("volume", "vol", "shares", "qty", "volume_traded"),
+    "split": ("split", "split_coefficient", "split_ratio", "split_factor", "stock_splits", "stock_split"),
+    "dividend": ("dividend", "dividend_amount", "dividends", "div_cash", "divcash", "ex_dividend", "cash_dividend"),
+    "member": ("member", "in_index", "in_universe", "is_member"),
 }
 _LETTERS = {"open": "o", "high": "h", "low": "l", "close": "c", "volume": "v"}
 _INDEX = ("", "index", "level_0", "__index_level_0__", "unnamed_0", "row", "idx")

@@ -15,12 +15,16 @@ from modules.dataversion import Overlap
 from modules.ingest import clock, columns
 from modules.ingest.files.settings import Settings
 from modules.ingest.instruments import Instrument, to_text
-from modules.ingest.layout import VALUE_FIELDS
+from modules.ingest.layout import COLUMN_ACTIONS, VALUE_FIELDS
 from modules.ingest.reading import read_raw
 from modules.ingest.times import read_times
 
 FILE_SYMBOL = "source_symbol"
 """Raw column that holds the file's name (or the `symbol` option) as symbol."""
+
+
+NO_COLUMN = "none"
+"""Says that a column of actions is not to be used."""
 
 
 class AddOptions(BaseModel):
@@ -37,6 +41,10 @@ class AddOptions(BaseModel):
     close_column: str | None = None
     adj_close_column: str | None = None
     volume_column: str | None = None
+    split_column: str | None = None
+    dividend_column: str | None = None
+    member_column: str | None = None
+    actions: Path | None = None
     symbol: str | None = None
     timezone: str | None = None
     date_order: Literal["iso", "mdy", "dmy"] | None = None
@@ -76,13 +84,20 @@ def guess_columns(raw: pl.DataFrame, options: AddOptions) -> tuple[ColumnGuess, 
     raw = raw.drop(counting)
     names = [n for n in names if n not in counting]
     values = columns.find_values(names)
-    for field in VALUE_FIELDS:
-        column = _named(raw, getattr(options, f"{field}_column"))
+    for field in (*VALUE_FIELDS, *COLUMN_ACTIONS):
+        said = getattr(options, f"{field}_column")
+        if field in COLUMN_ACTIONS and said == NO_COLUMN:
+            values.pop(field, None)
+            continue
+        column = _named(raw, said)
         if column is not None:
             values[field] = column
     if "close" not in values and "adj_close" in values:
         values["close"] = values.pop("adj_close")
         notes.append(f"no raw close: {values['close']} is taken as the close")
+        unusable = [values.pop(f) for f in ("split", "dividend") if f in values]
+        if unusable:
+            notes.append(f"{', '.join(unusable)} not used: an adjusted close holds them already")
     layout = options.layout or ("long" if "close" in values else "wide")
     if layout == "wide":
         _check_wide(raw, names, values)
@@ -101,7 +116,7 @@ def guess_columns(raw: pl.DataFrame, options: AddOptions) -> tuple[ColumnGuess, 
             notes.append(f"no symbol column: symbol is {found}" + ("" if options.symbol else " (the file's name)"))
     if symbol != FILE_SYMBOL:
         raw = raw.drop(FILE_SYMBOL)
-    base = {f"{f}_column": values.get(f, "") for f in VALUE_FIELDS} if layout == "long" else {}
+    base = {f"{f}_column": values.get(f, "") for f in (*VALUE_FIELDS, *COLUMN_ACTIONS)} if layout == "long" else {}
     decimal = "," if columns.decimal_comma(raw, list(values.values()) or names) else "."
     fixed = {"layout": layout, "time_column": time_column, "symbol_column": symbol, "decimal": decimal, **base}
     settings = _with_clock(raw, fixed, options, notes)

@@ -12,6 +12,8 @@ from modules.contract import ModuleSettings
 DAY_S = 86_400
 PRICE_FIELDS = ("open", "high", "low", "close", "adj_close")
 VALUE_FIELDS = (*PRICE_FIELDS, "volume")
+COLUMN_ACTIONS = ("split", "dividend", "member")
+"""What a price file may say of corporate actions in columns of its own."""
 
 DateOrder = Literal["iso", "mdy", "dmy"]
 EpochUnit = Literal["", "s", "ms", "us", "ns", "yyyymmdd", "yyyymm"]
@@ -30,6 +32,9 @@ class Layout(ModuleSettings):
     close_column: str = "close"
     adj_close_column: str = ""
     volume_column: str = ""
+    split_column: str = Field("", description="new shares for one old, from this bar's open on; 0 and 1 are none")
+    dividend_column: str = Field("", description="cash a share as traded, on the bar that goes without it (ex)")
+    member_column: str = Field("", description="1 while the symbol belongs to the universe, 0 while it does not")
     timezone: str = Field("UTC", description="IANA zone of times that carry no offset")
     date_order: DateOrder = "iso"
     epoch_unit: EpochUnit = ""
@@ -62,6 +67,22 @@ class Layout(ModuleSettings):
     def daily(self) -> bool:
         """Bars of a day or longer are labelled by their date at 00:00 UTC."""
         return self.interval_s >= DAY_S
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The corporate actions that the file has a column for."""
+        return tuple(f for f in COLUMN_ACTIONS if self.layout == "long" and self.column_of(f))
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """Fields of a record of this file: prices and volume always, actions where there is a column."""
+        return (*VALUE_FIELDS, *self.actions)
+
+    def stored(self) -> dict[str, str | int | float | bool | None]:
+        """The settings that a data version carries. Columns of actions are left out where the file has none, so that
+        a set without actions keeps the identity it always had."""
+        absent = {f"{f}_column" for f in COLUMN_ACTIONS if self.column_of(f) == ""}
+        return {k: v for k, v in self.model_dump().items() if k not in absent}
 
     def column_of(self, field: str) -> str:
         """Raw column that holds a field of the records, "" where the file has none."""

@@ -11,6 +11,7 @@ import polars as pl
 from modules.calendars import DAY_NS, UNKNOWN, close_of
 from modules.contract import FIRST_ROWS, TIME
 from modules.datastore import MISSING_TEXT, DataError
+from modules.ingest import actions
 from modules.ingest.layout import DAY_S, VALUE_FIELDS, Layout
 from modules.ingest.times import Times, read_times
 from modules.ingest.vintages import KNOWN_AT, with_restatements
@@ -27,10 +28,15 @@ RULES = (
     "non_positive_price",
     "high_below_low",
     "negative_volume",
+    "impossible_split",
+    "negative_dividend",
+    "member_not_0_or_1",
     "conflicting_duplicate",
     "duplicate_row",
 )
-HARMLESS = frozenset({"duplicate_row"})
+# What says that there was no action: no new shares, as many as before, no cash.
+_NONE = {"split": [0.0, 1.0], "dividend": [0.0]}
+HARMLESS = frozenset({"duplicate_row"}) | actions.HARMLESS
 """Rules whose rows carry nothing that another row does not."""
 
 
@@ -47,6 +53,7 @@ class Normalised:
     row_times: pl.Series
     tried: int
     notes: tuple[str, ...]
+    bad_actions: pl.DataFrame | None = None
 
     @property
     def refused_share(self) -> float:
@@ -60,6 +67,30 @@ def normalise(raw: pl.DataFrame, layout: Layout) -> Normalised:
 
     Raises DataError where a named column is missing or the time column mixes zones.
     """
+    stated = raw.filter(actions.is_action(raw))
+    if stated.height == 0:
+        return _of_bars(raw, layout)
+    priced = ~raw.select(actions.is_action(raw).alias("x")).to_series()
+    found = _of_bars(raw.filter(priced), layout)
+    judged = actions.with_actions(found.records, stated, layout)
+    counts = {str(r): int(n) for r, n in judged.bad.group_by("rule").len().iter_rows()}
+    own = {rule: counts[rule] for rule in actions.RULES if rule in counts}
+    refused = {r: found.refused.get(r, 0) + own.get(r, 0) for r in dict.fromkeys([*found.refused, *own])}
+    first = {r: (*found.first.get(r, ()), *actions.shown(judged.bad, r))[:FIRST_ROWS] for r in refused}
+    times = raw.get_column(actions.MOMENT).scatter(priced.arg_true(), found.row_times)
+    return Normalised(
+        judged.records,
+        refused,
+        first,
+        found.bad,
+        times.alias("event_time"),
+        found.tried + judged.tried,
+        found.notes + judged.notes,
+        judged.bad,
+    )
+
+
+def _of_bars(raw: pl.DataFrame, layout: Layout) -> Normalised:
     _require_columns(raw, layout)
     times = read_times(raw.get_column(layout.time_column), layout)
     event = _labels(times, layout)
@@ -75,7 +106,7 @@ def normalise(raw: pl.DataFrame, layout: Layout) -> Normalised:
         else rows.hstack(stamped.get_columns())
     )
     rows = rows.with_columns(_rule(layout).alias("rule"))
-    rows = _mark_duplicates(rows)
+    rows = _mark_duplicates(rows, layout.delivered)
     bad = rows.filter(pl.col("rule").is_not_null())
     counts = {str(r): int(n) for r, n in bad.group_by("rule").len().iter_rows()}
     refused = {rule: counts[rule] for rule in RULES if rule in counts}
@@ -99,6 +130,11 @@ def first_outside(
         opened = _first_rows(rows.filter(is_open), raw, layout)
         sealed = _first_rows(rows.filter(~is_open).head(FIRST_ROWS - len(opened)), raw, layout, sealed=True)
         shown[rule] = (*opened, *sealed)
+        if result.bad_actions is not None:
+            is_open = (pl.col("event_time") < pl.lit(lockbox_start_ns).cast(TIME)).fill_null(False)
+            known = actions.shown(result.bad_actions.filter(is_open), rule)
+            unseen = actions.shown(result.bad_actions.filter(~is_open), rule, sealed=True)
+            shown[rule] = (*shown[rule], *known, *unseen)[:FIRST_ROWS]
     return shown
 
 
@@ -121,7 +157,7 @@ def refuse_if_too_many(result: Normalised, limit_share: float, what: str) -> Non
 def _require_columns(raw: pl.DataFrame, layout: Layout) -> None:
     named = [layout.time_column]
     if layout.layout == "long":
-        named += [layout.symbol_column, *(layout.column_of(f) for f in VALUE_FIELDS)]
+        named += [layout.symbol_column, *(layout.column_of(f) for f in layout.delivered)]
     for name in named:
         if name and name not in raw.columns:
             have = ", ".join(c for c in raw.columns if not c.startswith("source_"))
@@ -181,12 +217,14 @@ def _long_rows(raw: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     symbol = raw.get_column(layout.symbol_column).cast(pl.String).str.strip_chars().alias("symbol")
     columns = [symbol.set((symbol == "").fill_null(False), None)]
     texts = []
-    for field in VALUE_FIELDS:
+    for field in layout.delivered:
         name = layout.column_of(field)
         if name == "":
             columns.append(pl.repeat(None, raw.height, dtype=pl.Float64, eager=True).alias(field))
             continue
         value, is_text = _number(raw.get_column(name), layout.decimal)
+        if field in _NONE:
+            value = value.set(value.is_in(_NONE[field]).fill_null(False), None)
         columns.append(value.alias(field))
         texts.append(is_text.alias(f"text {field}"))
     table = pl.DataFrame([*columns, *texts])
@@ -230,20 +268,26 @@ def _rule(layout: Layout) -> pl.Expr:
         "high_below_low": pl.col("high") < pl.col("low"),
         "negative_volume": pl.col("volume") < 0.0,
     }
+    tests = {
+        "split": ("impossible_split", (pl.col("split") < 0.0) | pl.col("split").is_infinite()),
+        "dividend": ("negative_dividend", (pl.col("dividend") < 0.0) | pl.col("dividend").is_infinite()),
+        "member": ("member_not_0_or_1", ~pl.col("member").is_in([0.0, 1.0])),
+    }
+    broken |= dict(tests[field] for field in layout.actions)
     expr = pl.lit(None, pl.String)
     for name, test in reversed(broken.items()):
         expr = pl.when(test.fill_null(False)).then(pl.lit(name)).otherwise(expr)
     return expr
 
 
-def _mark_duplicates(rows: pl.DataFrame) -> pl.DataFrame:
+def _mark_duplicates(rows: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
     """Repeats of one bar within one vintage: identical ones go but for the first, differing ones all go."""
     keys = ["symbol", "event_time", *([KNOWN_AT] if KNOWN_AT in rows.columns else [])]
     repeated = pl.col("rule").is_null() & pl.struct(*keys, "rule").is_duplicated()
-    at = rows.with_row_index("at").filter(repeated).select("at", *keys, *VALUE_FIELDS)
+    at = rows.with_row_index("at").filter(repeated).select("at", *keys, *fields)
     if at.is_empty():
         return rows
-    differ = pl.any_horizontal(pl.col(f).n_unique().over(keys) > 1 for f in VALUE_FIELDS)
+    differ = pl.any_horizontal(pl.col(f).n_unique().over(keys) > 1 for f in fields)
     again = pl.col("at") != pl.col("at").min().over(keys)
     verdict = at.select(
         "at",
@@ -265,7 +309,7 @@ def _first_rows(bad: pl.DataFrame, raw: pl.DataFrame, layout: Layout, *, sealed:
         place = (pl.col("source_file") == row["source_file"]) & (pl.col("source_row") == row["source_row"])
         cell = raw.filter(place).row(0, named=True)
         columns = (
-            {f: layout.column_of(f) for f in VALUE_FIELDS} if layout.layout == "long" else {"close": row["symbol"]}
+            {f: layout.column_of(f) for f in layout.delivered} if layout.layout == "long" else {"close": row["symbol"]}
         )
         values = ", ".join(f"{f}={cell[c]!r}" for f, c in columns.items() if c and cell[c] is not None)
         symbol = row["symbol"] or "no symbol"

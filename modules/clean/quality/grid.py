@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from modules.panel import FloatArray, IntArray
 
 PRICES = ("open", "high", "low", "close")
 FIELDS = (*PRICES, "adj_close", "volume")
+ACTIONS = ("split", "dividend", "delisting", "member")
 
 Mask = NDArray[np.bool_]
 Action = Literal["flagged", "repaired", "dropped"]
@@ -31,11 +32,13 @@ QUALITY_DTYPES: dict[str, pl.DataType] = {
 
 @dataclass
 class Grid:
-    """Delivered values, NaN = not delivered. `fields` are `[T, N]`; rules write into them in turn."""
+    """Delivered values, NaN = not delivered. `fields` are `[T, N]`; rules write into them in turn. `actions`: corporate
+    actions at the time they are stated for, of the kinds that the records carry."""
 
     ts: IntArray
     symbols: list[str]
     fields: dict[str, FloatArray]
+    actions: dict[str, FloatArray] = field(default_factory=dict)
 
 
 def to_grid(records: pl.DataFrame) -> tuple[Grid, pl.DataFrame]:
@@ -51,11 +54,11 @@ def to_grid(records: pl.DataFrame) -> tuple[Grid, pl.DataFrame]:
     rows = np.searchsorted(ts, table.get_column("event_time").to_physical().to_numpy())
     columns = table.get_column("symbol").cast(pl.Enum(symbols)).to_physical().to_numpy().astype(np.int64)
     fields = {}
-    for name in FIELDS:
+    for name in (*FIELDS, *(a for a in ACTIONS if a in table.columns)):
         values = np.full((ts.size, len(symbols)), np.nan)
         values[rows, columns] = table.get_column(name).fill_null(np.nan).to_numpy()
         fields[name] = values
-    return Grid(ts, symbols, fields), superseded
+    return Grid(ts, symbols, fields, {a: fields.pop(a) for a in ACTIONS if a in fields}), superseded
 
 
 @dataclass(frozen=True)

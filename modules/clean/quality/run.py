@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from modules.calendars import UNKNOWN
-from modules.clean.quality import rules
+from modules.clean.quality import actions, rules
 from modules.clean.quality.contract import Inputs, Outputs
 from modules.clean.quality.grid import Grid, sequence, to_grid
 from modules.clean.quality.settings import Settings
@@ -28,6 +28,9 @@ def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
     found.append(rules.ohlc_order(grid, settings.ohlc_tolerance_bps))
     found.append(rules.off_calendar(grid, calendars, settings.off_calendar_action))
     delivered = grid.fields["close"].copy()
+    if grid.actions:
+        found.append(actions.impossible(grid))
+    traded = actions.as_traded(grid)
     found.append(rules.adjust(grid))
     seq = sequence(grid.fields["close"])
     # Gaps, spikes and runs are all judged on the bars as delivered: what one rule masks does not feed the next.
@@ -36,9 +39,12 @@ def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
     found.append(rules.stale_runs(grid, seq, delivered, settings))
     if settings.max_fill_bars:
         found.append(rules.fill(grid, settings.max_fill_bars))
-    quality = pl.concat(found).sort("event_time", "symbol", "rule", "field")
     bars = _panel(grid)
-    metrics = _metrics(bars, quality)
+    if grid.actions:
+        bars, seen = actions.with_fields(bars, grid, traded)
+        found += seen
+    quality = pl.concat(found).sort("event_time", "symbol", "rule", "field")
+    metrics = _metrics(bars, quality, actions.RULES if grid.actions else ())
     notes = () if "volume" in bars else ("no volume delivered: market impact cannot be modelled",)
     return Outputs(bars=bars, quality=quality, metrics=metrics, notes=notes)
 
@@ -60,12 +66,12 @@ def _panel(grid: Grid) -> Panel:
     return Panel(grid.ts[alive], tuple(grid.symbols), fields)
 
 
-def _metrics(bars: Panel, quality: pl.DataFrame) -> dict[str, float]:
+def _metrics(bars: Panel, quality: pl.DataFrame, more: tuple[str, ...]) -> dict[str, float]:
     counts = quality.group_by("rule").agg(pl.len().alias("n"), (pl.col("action") != "flagged").sum().alias("repaired"))
     by_rule = {rule: (n, repaired) for rule, n, repaired in counts.iter_rows()}
     metrics = {"bars": float(bars.shape[0]), "symbols": float(bars.shape[1])}
     metrics["coverage"] = float(np.mean(~np.isnan(bars["close"]))) if bars["close"].size else 0.0
-    for rule in rules.RULES:
+    for rule in (*rules.RULES, *more):
         n, repaired = by_rule.get(rule, (0, 0))
         metrics[f"flagged_{rule}"] = float(n)
         metrics[f"repaired_{rule}"] = float(repaired)

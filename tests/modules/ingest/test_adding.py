@@ -18,6 +18,7 @@ from modules.ingest.files.run import run
 from modules.ingest.files.settings import Settings
 from modules.ingest.normalise import RULES
 from tests.modules.ingest.tables import days, long_csv, write
+from tests.modules.ingest.test_actions import REFUSED_COLUMNS
 
 
 def _add(folder: Path, text: str | bytes, name: str = "prices.csv", **options: object) -> AddResult:
@@ -110,7 +111,7 @@ REFUSED_ROWS = [
 
 
 def test_every_rule_is_tested() -> None:
-    assert {rule for rule, _ in REFUSED_ROWS} == set(RULES)
+    assert {rule for rule, _ in (*REFUSED_ROWS, *REFUSED_COLUMNS)} == set(RULES)
 
 
 @pytest.mark.parametrize(("rule", "row"), REFUSED_ROWS)
