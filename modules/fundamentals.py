@@ -8,7 +8,8 @@ Market value. Back-adjusted prices times shares as filed is no market value: the
 the split of 2014, which nobody knew. So `market_cap` is the close as it was traded, from records that carry an adjusted
 close beside it, times the shares as filed, times the splits since they were filed. A split is a day on which the raw
 and the adjusted return part by more than a tenth; dividends do not. A vendor whose "close" is itself adjusted for
-later splits makes both wrong, and nothing in one file shows it.
+later splits makes both wrong, and nothing in one file shows it. Data with corporate actions of their own (docs/data.md)
+say both outright.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ def _check(sources: Sources, wanted: Sequence[str]) -> None:
             f"{', '.join(unknown)} is neither a field of the bars nor a concept: the facts have "
             f"{', '.join(sorted(have))}; correct the name, or register facts that state it"
         )
-    if priced and sources.records.get_column("adj_close").null_count() == sources.records.height:
+    unadjusted = sources.records.get_column("adj_close").null_count() == sources.records.height
+    if priced and unadjusted and "raw_close" not in sources.bars:
         raise FactsError(
             f"{', '.join(priced)} needs the close as traded, and the records have no adjusted close beside their "
             "close, which may be adjusted itself then; use bars with both (docs/data.md, Facts)"
@@ -229,9 +231,12 @@ def _currencies(instruments: pl.DataFrame) -> dict[str, str]:
 def as_traded(sources: Sources) -> tuple[FloatArray, FloatArray]:
     """`(close as traded, splits so far)`, `[T, N]` each: the shares of today for one share of the first bar.
 
-    They are NaN and 1 where the records carry no adjusted close: then nobody can tell what their close is.
+    As the actions of the data state them, where there are any. Otherwise they are NaN and 1 where the records carry no
+    adjusted close: then nobody can tell what their close is.
     """
     bars, records = sources.bars, sources.records
+    if "raw_close" in bars:
+        return bars["raw_close"], np.multiply.accumulate(bars["split"], axis=0)
     raw, adjusted = (_cells(records, bars, name) for name in ("close", "adj_close"))
     present = ~np.isnan(raw) & ~np.isnan(adjusted) & ~np.isnan(bars["close"])
     factor = np.where(present, adjusted / raw, np.nan)

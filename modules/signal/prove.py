@@ -14,8 +14,9 @@ from modules.signal.batch import compute, evaluate
 from modules.signal.canonical import warmup
 from modules.signal.nodes import Node
 from modules.signal.stream import Stream
-from modules.signal.units import FIELD_UNITS, PRICE, Measure, Unit
+from modules.signal.units import AS_TRADED, FIELD_UNITS, PRICE, Measure, Unit
 
+_AS_FILED = frozenset(FACT_FIELDS) | AS_TRADED
 LEVEL_ROWS = 250
 LEVEL_TOLERANCE = 1e-2
 LEVEL_SHARE = 0.01
@@ -103,7 +104,7 @@ def restated(panel: Panel) -> Panel:
     What companies filed and the close as it was traded stay as they are: nobody restates those for a later split, so
     an adjusted price times shares outstanding is a level."""
     k: FloatArray = np.ldexp(1.0, np.arange(panel.shape[1]) * 5 % 13 - 6)
-    fields = {n: v if n in FACT_FIELDS else _split(v, FIELD_UNITS.get(n, PRICE), k) for n, v in panel.fields.items()}
+    fields = {n: v if n in _AS_FILED else _split(v, FIELD_UNITS.get(n, PRICE), k) for n, v in panel.fields.items()}
     return Panel(panel.ts, panel.symbols, fields)
 
 

@@ -63,6 +63,8 @@ Measure = Unit | Loose
 FIELD_UNITS: Mapping[str, Measure] = MappingProxyType(
     {
         **dict.fromkeys(("open", "high", "low", "close", "adj_close", "vwap", "bid", "ask", "mid"), PRICE),
+        **dict.fromkeys(("raw_open", "raw_close", "dividend"), PRICE),
+        **dict.fromkeys(("split", "delisting", "member"), PLAIN),
         **dict.fromkeys(("volume", "bid_size", "ask_size"), SHARES),
         **dict.fromkeys(("amount", "dollar_volume"), MONEY),
         **{name: {"money": MONEY, "shares": SHARES, "price": PRICE}[kind] for name, kind in FACT_FIELDS.items()},
@@ -71,6 +73,10 @@ FIELD_UNITS: Mapping[str, Measure] = MappingProxyType(
     }
 )
 """Units of the fields that have a meaning wherever they occur; any other field is UNKNOWN."""
+
+
+AS_TRADED = frozenset({"raw_open", "raw_close", "dividend"})
+"""Fields that no later split restates: they stay what was paid on the day."""
 
 
 @dataclass(frozen=True)
