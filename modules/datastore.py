@@ -147,7 +147,7 @@ class DataStore:
         return None
 
     def shown(self, names: Words, but: str) -> tuple[Words, tuple[str, ...]]:
-        """Those of the name marks (`modules.marks`) whose rows lie open in sets of another name than `but`, and these."""
+        """Those of the name marks (`modules.marks`) whose rows lie open in sets other than `but`, and these sets."""
         found, by = [np.empty(0, np.uint64)], []
         for other in self.list():
             folder = self._root / other.name / other.version

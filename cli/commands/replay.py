@@ -53,13 +53,14 @@ def _json(result: Replay) -> dict[str, object]:
 
 
 def _show(out: Console, result: Replay) -> None:
-    if result.equal:
+    difference = result.difference
+    if difference is None or difference.same_bits:
         out.print(f"[bold green]equal[/] to the last bit: {result.recorded.digest}")
-        if result.difference is not None:
-            out.print(result.difference.message, markup=False)
+        if difference is not None:
+            out.print(difference.message, markup=False)
         return
     out.print("[bold red]not equal[/]")
-    show_difference(out, result.difference)
+    show_difference(out, difference)
 
 
 def show_difference(out: Console, difference: Difference) -> None:

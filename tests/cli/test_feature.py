@@ -217,8 +217,8 @@ def test_features_of_facts_are_built_and_read_beside_the_others(cws: Cws, shared
 
 @pytest.mark.slow
 def test_an_edited_definition_in_a_checkout(tmp_path: Path) -> None:
-    """As above with the file edited and a process for each command: the run gives the same bits, and its replay is equal,
-    saying that the code has moved on."""
+    """As above with the file edited and a process for each command: the run gives the same bits, and its replay is
+    equal and says that the code has moved on."""
     made = make_checkout(tmp_path / "checkout")
     pipeline = made.root / "pipeline.yaml"
     pipeline.write_text(pipeline.read_text().replace("feature: expression", "feature: alpha158"))
