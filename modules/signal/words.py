@@ -6,7 +6,7 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from modules.signal.calendar import CALENDAR_FIELDS
@@ -20,8 +20,18 @@ PLAIN_SIZE = 7
 INLINE_DEPTH = 4
 """Operators that one line may hold inside each other."""
 
-_ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg", "power", "gt", "lt", "ge", "le", "eq", "ne"})
-_INFIX = _ARITHMETIC - {"neg"}
+OUTLINE_SIZE = 9
+"""Arithmetic on lettered parts is written as one formula up to this many."""
+
+_SIGNS = frozenset({"add", "sub", "mul", "div", "neg", "power"})
+_COMPARISONS = frozenset({"gt", "lt", "ge", "le", "eq", "ne"})
+_ARITHMETIC = _SIGNS | _COMPARISONS
+_TRUE = frozenset({"count_true", "days_since", "not", "nan_if", "ts_mean"})
+"""Operators whose phrase can take a condition in; in others it has a letter."""
+_BARE = frozenset({"where", "and", "or", "not", "nan_if", "count_true", "days_since"}) | _ARITHMETIC - _SIGNS
+"""Operators whose phrase needs no parentheses around a formula."""
+_WHETHER = "whether "
+_SHARE = "the share of {window:bars} on which it holds that {x}"
 _FIELD_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "open": "the open",
@@ -89,18 +99,37 @@ class _Writer:
         row = find(node.operator)
         if row is None:
             return format_signal(node)
+        if _is_formula(node):
+            return format_signal(self.outline(node, _outline_size(node) <= OUTLINE_SIZE))
         compound = [i for i in node.inputs if isinstance(i, Call) and not _is_plain(i)]
-        infix = node.operator in _INFIX
-        beside_a_number = len(node.inputs) == 2 and any(isinstance(i, Number) for i in node.inputs)
-        inner = room - 1 if len(compound) == 1 and (not infix or beside_a_number) else 0
+        alone = len(compound) == 1 and (compound[0] is node.inputs[-1] or node.operator in _COMPARISONS)
         values = {}
         for name, part in zip(row.inputs, node.inputs, strict=False):
-            if part in compound:
-                values[name] = self.text(part, inner) if inner > 0 else self.letter(part)
+            if part in compound and not (alone and room > 1 and self.fits(part, node)):
+                values[name] = self.letter(part)
             else:
-                values[name] = format_signal(part) if infix else self.text(part, 0)
+                text = self.text(part, room - 1)
+                values[name] = f"({text})" if _is_formula(part) and node.operator not in _BARE else text
         implied = {n for n, i in zip(row.inputs, node.inputs, strict=False) if i == Field(n)}
-        return _fill(row, values, node.numbers, implied)
+        phrase = _SHARE if node.operator == "ts_mean" and _is_condition(node.inputs[0]) else PHRASES.get(row.name)
+        return _fill(row, phrase, values, node.numbers, implied)
+
+    @staticmethod
+    def fits(part: Node, inside: Call) -> bool:
+        """Whether the words of a part may stand in the phrase around it."""
+        return inside.operator in _TRUE if _is_condition(part) else not _is_open(part)
+
+    def outline(self, node: Call, whole: bool) -> Call:
+        """Arithmetic with letters for what is none; with letters for all but the plain if it is not to be `whole`."""
+        inputs: list[Node] = []
+        for part in node.inputs:
+            if not isinstance(part, Call) or _is_plain(part):
+                inputs.append(part)
+            elif whole and part.operator in _SIGNS:
+                inputs.append(self.outline(part, whole))
+            else:
+                inputs.append(Field(self.letter(part)))
+        return replace(node, inputs=tuple(inputs))
 
     def letter(self, node: Node) -> str:
         """The letter that stands for a part; the same part has the same letter."""
@@ -119,13 +148,46 @@ def _is_plain(node: Node) -> bool:
     return size(node) <= PLAIN_SIZE and all(not isinstance(n, Call) or n.operator in _ARITHMETIC for n in walk(node))
 
 
-def _fill(row: Operator, inputs: Mapping[str, str], numbers: tuple[float, ...], implied: AbstractSet[str]) -> str:
+def _is_formula(node: Node) -> bool:
+    """Whether it is written with signs: arithmetic, unless the only thing it is done to is better said in words."""
+    if not isinstance(node, Call) or _is_plain(node):
+        return isinstance(node, Call)
+    if node.operator not in _SIGNS:
+        return False
+    last = node.inputs[-1]
+    said = node.operator != "power" and not (_is_formula(last) or _is_condition(last) or _is_open(last))
+    return not (said and all(isinstance(i, Number) for i in node.inputs[:-1]))
+
+
+def _is_condition(node: Node) -> bool:
+    """Whether its words begin with `whether`."""
+    return isinstance(node, Call) and not _is_plain(node) and PHRASES.get(node.operator, "").startswith(_WHETHER)
+
+
+def _is_open(node: Node) -> bool:
+    """Whether its words go on after what it is done to, so that one cannot tell how far they reach. Of an earlier bar
+    it does not matter: what is done to each bar alike may be done before or after."""
+    if not isinstance(node, Call) or node.operator == "delay" or node.operator in _SIGNS:
+        return False
+    return PHRASES.get(node.operator, "").startswith("{x}")
+
+
+def _outline_size(node: Node) -> int:
+    """Parts of a formula, each thing that has a letter counted as one."""
+    if not isinstance(node, Call) or not (node.operator in _SIGNS or _is_plain(node)):
+        return 1
+    return 1 + sum(map(_outline_size, node.inputs))
+
+
+def _fill(
+    row: Operator, phrase: str | None, inputs: Mapping[str, str], numbers: tuple[float, ...], implied: AbstractSet[str]
+) -> str:
     """The operator's phrase with its places filled; one without a phrase is shown as it is written.
 
     A phrase may pass over inputs that are fields of the same name, such as the high, low and close of an average true
     range; where it was given others, they are said behind it.
     """
-    if row.name not in PHRASES:
+    if phrase is None:
         return f"{row.name}({', '.join([*inputs.values(), *map(format_number, numbers)])})"
     named = dict(zip((p.name for p in row.parameters), numbers, strict=True))
 
@@ -139,9 +201,9 @@ def _fill(row: Operator, inputs: Mapping[str, str], numbers: tuple[float, ...], 
         value = format_number(named[name])
         return value if bars is None else f"{value} bar" if value == "1" else f"{value} bars"
 
-    phrase = PHRASES[row.name]
     unsaid = [f"{name}: {text}" for name, text in inputs.items() if name not in places(phrase) | implied]
-    return _PLACE.sub(put, _OPTION.sub(keep, phrase)) + (f" ({', '.join(unsaid)})" if unsaid else "")
+    text = _PLACE.sub(put, _OPTION.sub(keep, phrase)).replace(f"that {_WHETHER}", "that ")
+    return text + (f" ({', '.join(unsaid)})" if unsaid else "")
 
 
 def places(phrase: str) -> set[str]:

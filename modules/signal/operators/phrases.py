@@ -64,17 +64,17 @@ _TIME = {
     "ts_argmax": "the bars since the {window}-bar high of {x}",
     "ts_rank": "the rank among its own {window:bars}, 0 to 1, of {x}",
     "ts_median": "the {window}-bar median of {x}",
-    "ts_quantile": "the {window}-bar quantile of {x} at level {level}",
+    "ts_quantile": "the {level} quantile of {window:bars} of {x}",
     "ts_mad": "the {window}-bar mean absolute deviation of {x}",
-    "decay_linear": "the {window}-bar mean of {x}, the newer the heavier",
+    "decay_linear": "the {window}-bar mean, newer bars heavier, of {x}",
     "ts_slope": "the slope per bar of a line through {window:bars} of {x}",
-    "ts_rsquare": "how well a line fits {window:bars} of {x}, from 0 to 1",
+    "ts_rsquare": "how well, 0 to 1, a line fits {window:bars} of {x}",
     "ts_resid": "how far {x} stands from its line through {window:bars}",
     "ts_cov": "the {window}-bar covariance of {x} and {y}",
     "ts_corr": "the {window}-bar correlation of {x} and {y}",
     "ts_beta": "the {window}-bar slope of {y} on {x}",
-    "ts_autocorr": "the correlation of {x} with itself {lag:bars} before, over {window:bars}",
-    "count_true": "the bars of {window:bars} on which it holds that {x}",
+    "ts_autocorr": "the {window}-bar autocorrelation, {lag:bars} apart, of {x}",
+    "count_true": "the number among {window:bars} on which it holds that {x}",
     "days_since": "the bars since it last held that {x}, up to {window:bars}",
     "coverage": "the share of {window:bars} on which {x} is present",
     "ffill_limit": "{x}, or its last value if at most {limit:bars} old",
@@ -90,7 +90,7 @@ _SYMBOLS = {
 }
 _WITHIN = {
     "rank_gauss": "the normal score of the rank among all symbols of {x}",
-    "minmax": "where {x} stands between the lowest and the highest of all symbols, from 0 to 1",
+    "minmax": "the place between the lowest and the highest of all symbols, 0 to 1, of {x}",
     "mad_clip": "{x}, held within {width} median absolute deviations of the median of all symbols",
     "top": "whether the symbol is among the highest {share} of all by {x}",
     "bottom": "whether the symbol is among the lowest {share} of all by {x}",
@@ -170,24 +170,24 @@ _CHARTS = {
 }
 
 _AVERAGES = {
-    "wma": "the {window}-bar mean of {x}, the newer the heavier",
+    "wma": "the {window}-bar mean, newer bars heavier, of {x}",
     "hma": "the {window}-bar Hull average of {x}",
     "trima": "the {window}-bar triangular mean of {x}",
-    "alma": "the {window}-bar mean of {x}, by a bell at {offset} of the window, {sigma} times narrower",
+    "alma": "the {window}-bar mean, under a bell at {offset} of the window and {sigma} times narrower, of {x}",
     "vwma": "the {window}-bar mean of {x}, weighted by {volume}",
-    "ts_decay_exp": "the {window}-bar mean of {x}, each bar back {factor} times as heavy as the next",
+    "ts_decay_exp": "the {window}-bar mean, each bar back {factor} times as heavy as the next, of {x}",
     "rma": "the {window}-bar mean of {x} in Wilder's smoothing",
     "dema": "the {span}-bar double exponential mean of {x}",
     "tema": "the {span}-bar triple exponential mean of {x}",
-    "kama": "the mean of {x}, adapting from {slow} bars to {fast} as the way of {window:bars} gets straighter",
+    "kama": "the mean, over {slow} bars or down to {fast} the straighter its way of {window:bars}, of {x}",
 }
 _SPREADS = {
     "ts_product": "the {window}-bar product of {x}",
     "ts_range": "the {window}-bar high less the {window}-bar low of {x}",
-    "ts_minmax": "where {x} stands between its {window}-bar low and high, from 0 to 1",
+    "ts_minmax": "the place between its {window}-bar low and high, 0 to 1, of {x}",
     "ts_iqr": "the {window}-bar interquartile range of {x}",
     "ts_rms": "the {window}-bar root mean square of {x}",
-    "ts_semi_std": "the {window}-bar deviation of {x} below {level}",
+    "ts_semi_std": "the {window}-bar deviation below {level} of {x}",
     "ts_tstat": "the t-statistic of the {window}-bar mean of {x}",
     "ts_drawdown": "how far {x} is below its {window}-bar high, as a share",
     "ts_max_drawdown": "the deepest fall of {x} from a high within {window:bars}, as a share",
@@ -197,18 +197,18 @@ _SPREADS = {
     "ts_resid_std": "the {window}-bar deviation of {y} about its line on {x}",
 }
 _INFORMATION = {
-    "ts_entropy": "the entropy of {window:bars} of {x} in {bins} bins",
-    "ts_efficiency": "the {window}-bar change of {x} over the way it went, from 0 to 1",
+    "ts_entropy": "the entropy, in {bins} bins, of {window:bars} of {x}",
+    "ts_efficiency": "the net change over the way it went, 0 to 1, in {window:bars} of {x}",
     "ts_hurst": "the {window}-bar Hurst exponent of {x}",
-    "ts_variance_ratio": "the variance ratio of {lag}-bar to one-bar changes of {x}, over {window:bars}",
-    "ts_partial_autocorr": "the partial correlation of {x} with itself {lag:bars} before, over {window:bars}",
+    "ts_variance_ratio": "the {window}-bar variance ratio, {lag}-bar to one-bar changes, of {x}",
+    "ts_partial_autocorr": "the {window}-bar partial autocorrelation, {lag:bars} apart, of {x}",
 }
 _MISSING = {
     "fill_value": "{x}, or {value} where that is missing",
     "ts_last": "the newest present value of {x} within {window:bars}",
     "count_present": "the bars of {window:bars} on which {x} is present",
     "bars_missing": "the bars of {window:bars} on which {x} is missing",
-    "ts_mean_present": "the {window}-bar mean of {x} where present, on {least} bars at least",
+    "ts_mean_present": "the {window}-bar mean, of at least {least} that are present, of {x}",
 }
 _VOLATILITY = {
     "garman_klass": "the {window}-bar Garman-Klass volatility",

@@ -29,10 +29,9 @@ SAID = [
     (
         "where(volume > 2 * ts_mean(volume, 20), -returns(close, 1), 0)",
         [
-            "C where A holds, else 0",
-            "A: whether volume is above B",
-            "B: 2 * the 20-bar mean of volume",
-            "C: minus the 1-bar return of the close",
+            "B where A holds, else 0",
+            "A: whether volume is above 2 * the 20-bar mean of volume",
+            "B: minus the 1-bar return of the close",
         ],
     ),
     (
@@ -40,6 +39,38 @@ SAID = [
         ["A * B", "A: the rank among all symbols, 0 to 1, of the 5-bar mean of volume", "B: the 5-bar mean of volume"],
     ),
     ("delay(close, 1) / close", ["A / close", "A: the close, 1 bar ago"]),
+    (
+        "(low - min(open, close)) / (high - low)",
+        ["(low - A) / (high - low)", "A: the smaller of the open and the close"],
+    ),
+    ("(20 - ts_argmin(low, 20)) / 20", ["(20 - A) / 20", "A: the bars since the 20-bar low of the low"]),
+    ("log(volume / open + 1)", ["The logarithm of (volume / open + 1)"]),
+    ("-(ts_max(high, 5) - close)", ["-(A - close)", "A: the 5-bar high of the high"]),
+    (
+        "ts_corr(ts_mean(close, 5), open, 10)",
+        ["The 10-bar correlation of A and the open", "A: the 5-bar mean of the close"],
+    ),
+    (
+        "ts_mean(close > delay(close, 1), 20)",
+        ["The share of 20 bars on which it holds that the close is above the close, 1 bar ago"],
+    ),
+    (
+        "where(close > ts_mean(close, 5), 1, 0)",
+        ["1 where A holds, else 0", "A: whether the close is above the 5-bar mean of the close"],
+    ),
+    (
+        "rank(coalesce(ts_mean(close, 5), close))",
+        [
+            "The rank among all symbols, 0 to 1, of A",
+            "A: B, or the close where that is missing",
+            "B: the 5-bar mean of the close",
+        ],
+    ),
+    (
+        "ts_rank(rank(close) ** 5, 9)",
+        ["The rank among its own 9 bars, 0 to 1, of (A ** 5)", "A: the rank among all symbols, 0 to 1, of the close"],
+    ),
+    ("ts_sum(close > open, 5)", ["The 5-bar sum of (close > open)"]),
 ]
 
 
