@@ -18,6 +18,7 @@ from modules.signal.canonical import warmups
 from modules.signal.check import check_fields
 from modules.signal.errors import SignalError
 from modules.signal.layout import Layout, lay_out
+from modules.signal.memory import empty
 from modules.signal.nodes import Call, Node, distinct
 from modules.signal.operators import Kind, find, kernel_of
 from modules.signal.parse import parse
@@ -31,8 +32,8 @@ T = TypeVar("T")
 THREADS = "CWS_THREADS"
 """Environment variable: most threads that an evaluation uses. Left out, one for each processor."""
 
-_TILE_CELLS = 32_768
-_TILE_COLUMNS = 128
+_TILE_CELLS = 48 * 1024
+_TILE_COLUMNS = (128, 512)
 _LEAST_COLUMNS = 32
 _ROWS_BYTES = 128 * 2**20
 _SMALL_CELLS = 2_000_000
@@ -111,10 +112,10 @@ class Cut:
             most = 1
         else:
             most = max(1, min(_threads() if threads is None else threads, N // _LEAST_COLUMNS))
-        tiles = -(-N // _TILE_COLUMNS)
+        least, widest = _TILE_COLUMNS  # wide, because results are written row by row, unless blocks must be long
+        tiles = -(-N // max(least, min(widest, _TILE_CELLS // (1 + layout.longest))))
         tiles += -tiles % most  # as many for each thread
         columns = -(-N // tiles)
-        columns += -columns % 8 if tiles > 1 else 0
         rows = _TILE_CELLS // columns
         if layout.row_slot:
             rows = min(rows, _ROWS_BYTES // (8 * N * (1 + max(layout.row_slot.values()))))
@@ -144,7 +145,7 @@ def compute(
     """The values without the checks of `evaluate`: too short a panel gives NaN."""
     layout = lay_out(share_parts(make_plan(nodes)))
     plan = layout.plan
-    values = {o: np.empty(panel.shape) for o in plan.outputs}
+    values = {o: empty(panel.shape) for o in plan.outputs}
     if panel.shape[0] and panel.shape[1]:
         cut = cut or Cut.fitting(layout, panel.shape, threads)
         _Run(layout, panel, values, cut).all()
