@@ -23,8 +23,8 @@ DOOR: Stage = "clean"
 class Difference(BaseModel):
     """The first difference. `column` and `row` are null where a whole stage or artifact differs;
     `causes` says which of module, code, settings, skills, inputs, seed, start_ns differ at that stage; `environment`
-    names what else is not the same: libraries, processor. With `same_bits` all outputs and metrics are the same, and only
-    what made them moved."""
+    names what else is not the same: libraries, processor. With `same_bits` all outputs and metrics are equal, and
+    only what made them moved."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
