@@ -32,7 +32,7 @@ from skills.registry import skills, skills_of_module
 from traces.events import Event, RunFailed, RunFinished, RunStarted, StageFinished, StageRefused
 
 Emit = Callable[[Event], None]
-Purpose = Literal["run", "research", "ablation", "replay", "certify"]
+Purpose = Literal["run", "research", "ablation", "replay", "certify", "validate"]
 
 
 @dataclass(frozen=True)

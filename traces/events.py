@@ -70,7 +70,7 @@ class RunStarted(EventBase):
     end: str
     seed: Seed
     modules: Mapping[str, str]
-    purpose: Literal["run", "research", "ablation", "replay", "certify"]
+    purpose: Literal["run", "research", "ablation", "replay", "certify", "validate"]
     facts: str | None = None
     facts_digest: str | None = None
 
