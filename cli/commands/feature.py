@@ -30,7 +30,7 @@ Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Features, l
 
 @app.command("list")
 def list_(
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="In the name, expression or source.")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="In name, family, formula or source.")] = None,
     family: Annotated[str | None, typer.Option(help="One family only.", show_default="all")] = None,
     json: Json = False,
 ) -> None:
@@ -45,7 +45,7 @@ def list_(
         _row(name, feature)
         for name, features in known.items()
         for feature in latest(features)
-        if family in (None, name) and _holds(feature, text)
+        if family in (None, name) and _holds(name, feature, text)
     ]
     made = table("feature", "family", "sign", "source", "expression", right=("sign",))
     cells = ([f[k] for k in ("feature", "family", "sign", "source", "expr")] for f in found)
@@ -54,8 +54,8 @@ def list_(
         say(f"{len(found)} features" if found else "no feature fits; leave out TEXT to see all")
 
 
-def _holds(feature: Feature, text: str | None) -> bool:
-    words = (feature.name, feature.expr, feature.source, feature.about)
+def _holds(family: str, feature: Feature, text: str | None) -> bool:
+    words = (family, feature.name, feature.expr, feature.source, feature.about)
     return text is None or any(text.lower() in word.lower() for word in words)
 
 
@@ -251,7 +251,8 @@ def read(
 
     def human(out: Console) -> None:
         count = len(set(table.get_column("feature")))
-        out.print(f"{out_file}: {table.height:,} rows, {values:,} values of {count} features", markup=False)
+        named = "1 feature" if count == 1 else f"{count} features"
+        out.print(f"{out_file}: {table.height:,} rows, {values:,} values of {named}", markup=False)
         out.print(f"{result['symbols']} symbols, {result['start']} to {result['end']}", markup=False)
 
     emit(result, json, human)

@@ -12,7 +12,7 @@ from modules.signal.calendar import CALENDAR_FIELDS
 from modules.signal.errors import SignalError
 from modules.signal.nodes import Call, Field, Node, Number, distinct
 from modules.signal.operators import Kind, Operator, Parameter, Slot, find, operators
-from modules.signal.printer import format_signal
+from modules.signal.printer import format_number, format_signal
 from modules.signal.units import FIELD_UNITS, Loose, Measure, UnitError, result_of
 
 Fail = Callable[[str, int], SignalError]
@@ -116,7 +116,9 @@ def _number(row: Operator, parameter: Parameter, value: Node, fail: Fail) -> flo
             column,
         )
     if not parameter.low <= v <= parameter.high:
-        raise fail(f"{what} is {v:g}, must be from {parameter.low:g} to {parameter.high:g}", column)
+        nearest = f"{parameter.low:g} or more" if v < parameter.low else f"{parameter.high:g} or less"
+        bounds = f"must be from {parameter.low:g} to {parameter.high:g}"
+        raise fail(f"{what} is {format_number(v)}, {bounds}; write {nearest}", column)
     return float(v) if parameter.slot is Slot.NUMBER else int(v)
 
 

@@ -62,7 +62,7 @@ Measure = Unit | Loose
 
 FIELD_UNITS: Mapping[str, Measure] = MappingProxyType(
     {
-        **dict.fromkeys(("open", "high", "low", "close", "adj_close", "vwap", "bid", "ask", "mid"), PRICE),
+        **dict.fromkeys(("price", "open", "high", "low", "close", "adj_close", "vwap", "bid", "ask", "mid"), PRICE),
         **dict.fromkeys(("raw_open", "raw_close", "dividend"), PRICE),
         **dict.fromkeys(("split", "delisting", "member"), PLAIN),
         **dict.fromkeys(("volume", "bid_size", "ask_size"), SHARES),

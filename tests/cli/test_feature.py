@@ -57,6 +57,7 @@ def test_list_finds_by_family_and_text(cws: Cws) -> None:
     found = cws("feature", "list", "shadow", "--family", "alpha158", "--json").json["features"]
     assert {f["feature"] for f in found} == {"KUP@1", "KUP2@1", "KLOW@1", "KLOW2@1"}
     assert "KUP2@1" in cws("feature", "list", "shadow").out
+    assert "rev_gap@1" in cws("feature", "list", "reversal").out
     nothing = cws("feature", "list", "no such words")
     assert nothing.code == 0 and "no feature fits" in nothing.err
     wrong = cws("feature", "list", "--family", "beta", "--json")

@@ -58,6 +58,7 @@ def test_fits(text: str, unit: Measure) -> None:
 
 CLASHES = [
     ("close + volume", "close is price, volume is shares", 9),
+    ("price + volume", "price is price, volume is shares", 9),
     ("rank(close) + close", "rank(close) is a plain number, close is price", 15),
     ("where(volume > close, 1, 0)", "volume is shares, close is price", 16),
     ("rank(close) * (open - volume * close)", "volume * close is currency", 23),
