@@ -19,6 +19,12 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("supervise", "supervise", "Mine the traces, try patches by ablation, open what clears the noise.", IMPROVE),
     Entry("ablate", "ablate", "Put a change of settings of your own before the gate.", IMPROVE),
     Entry("review", "review", "The engine's pull requests: list, show, approve, reject.", IMPROVE),
+    Entry(
+        "promote",
+        "promote",
+        "Whether a run may go on to paper, micro, scale; opens the lockbox, once.",
+        IMPROVE,
+    ),
     Entry("certify", "certify", "Measure the gate's false-ship rate with worthless patches.", IMPROVE),
     Entry("runs", "runs", "Every recorded run.", LOOK),
     Entry("replay", "replay", "Run a recorded run again, without the cache, and compare the bits.", LOOK),

@@ -13,6 +13,7 @@ from modules.canonical import digest_json
 from modules.contract import STAGES, Module, Stage
 from modules.datastore import DataVersion
 from modules.panel import iso, ns
+from modules.promotion import PromotionSpec
 from modules.registry import load_module
 
 DAY_NS = 86_400_000_000_000
@@ -48,6 +49,7 @@ class PipelineSpec(BaseModel):
     period: Period = Period()
     stages: dict[Stage, str]
     objective: str = "net_sharpe"
+    promotion: PromotionSpec = PromotionSpec()
 
     @model_validator(mode="after")
     def _some_symbol(self) -> Self:

@@ -11,10 +11,13 @@ from ablations.patch import Patch, render_settings
 from ablations.paths import PatchError
 from ablations.record import FILE, AblationRecord, recompute
 from harness.repository import Change, MergeConflictError, Repository
+from supervisor.promotion.record import BRANCHES as PROMOTIONS
+from supervisor.promotion.record import FOLDER as PROMOTION_RECORDS
+from supervisor.promotion.record import PromotionRecord, PromotionRecordError, read_record
 from supervisor.refusals import Refusal, ReviewError
 from supervisor.requests import Request
-from supervisor.rules import patch_path_refusals, record_folder, research_path_refusals
-from traces.events import AblationFinished, Event, ModuleWritten, ReviewOpened
+from supervisor.rules import patch_path_refusals, promotion_path_refusals, record_folder, research_path_refusals
+from traces.events import AblationFinished, Event, ModuleWritten, PromotionDecided, ReviewOpened
 
 CertificateCheck = Callable[[AblationRecord], str]
 """Why the certificate behind a record no longer stands; "" = it is current."""
@@ -29,6 +32,7 @@ class Trace:
     opened: ReviewOpened | None
     finished: AblationFinished | None
     written: ModuleWritten | None
+    decided: PromotionDecided | None = None
 
     @classmethod
     def of(cls, request: Request, events: Sequence[Event]) -> Trace:
@@ -36,6 +40,7 @@ class Trace:
         opened: ReviewOpened | None = None
         finished: AblationFinished | None = None
         written: ModuleWritten | None = None
+        decided: PromotionDecided | None = None
         for event in events:
             if isinstance(event, ReviewOpened) and event.branch == request.branch:
                 opened = event
@@ -43,7 +48,9 @@ class Trace:
                 finished = event
             elif isinstance(event, ModuleWritten) and event.branch == request.branch:
                 written = event
-        return cls(opened, finished, written)
+            elif isinstance(event, PromotionDecided) and f"{PROMOTIONS}{event.promotion_id}" == request.branch:
+                decided = event
+        return cls(opened, finished, written, decided)
 
 
 def check_research(repo: Repository, request: Request, trace: Trace) -> ModuleWritten:
@@ -56,6 +63,30 @@ def check_research(repo: Repository, request: Request, trace: Trace) -> ModuleWr
     _refuse_changed(request, trace.written.commit)
     _merged_changes_are(repo, request, changes)
     return trace.written
+
+
+def check_promotion(repo: Repository, request: Request, trace: Trace) -> PromotionRecord:
+    """The record behind a promotion, verified against the ledger. Raises ReviewError."""
+    remedy = "run `cws promote` again"
+    path = f"{PROMOTION_RECORDS}{request.branch.removeprefix(PROMOTIONS)}.json"
+    changes = repo.changes("HEAD", request.commit)
+    _refuse_paths(promotion_path_refusals(changes, path))
+    if trace.opened is None or trace.decided is None:
+        raise _not_traced(request)
+    _refuse_changed(request, trace.opened.commit)
+    raw = repo.file_at(request.commit, path)
+    if raw is None:
+        raise ReviewError(Refusal.NO_RECORD, f"{path} is not on {request.branch}", remedy)
+    try:
+        record = read_record(raw, path)
+    except PromotionRecordError as error:
+        raise ReviewError(Refusal.RECORD_CONTRADICTS_ITSELF, str(error), remedy) from error
+    if (record.digest, record.decision) != (trace.decided.record, trace.decided.decision):
+        raise ReviewError(Refusal.RECORD_DIFFERS_FROM_TRACE, "the ledger has another record of it", remedy)
+    if record.decision != "PROMOTE":
+        raise ReviewError(Refusal.NOT_SHIPPED, f"run {record.run_id} was refused", remedy)
+    _merged_changes_are(repo, request, changes)
+    return record
 
 
 def check_patch(repo: Repository, request: Request, trace: Trace, certificate: CertificateCheck) -> AblationRecord:

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.repository import Change, Commit, Repository, RepositoryError
+from supervisor.promotion.record import BRANCHES as PROMOTIONS
 
 PATCHES = "supervisor/"
 RESEARCH = "research/"
 
 State = Literal["open", "merged", "rejected"]
-Kind = Literal["patch", "research"]
+Kind = Literal["patch", "research", "promotion"]
+
+_KINDS: dict[str, Kind] = {PATCHES: "patch", RESEARCH: "research", PROMOTIONS: "promotion"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """One branch that asks to be merged. `ablation_id` is None for a module that research wrote."""
+    """One branch that asks to be merged. `ablation_id` is None for what no ablation judged."""
 
     branch: str
     kind: Kind
@@ -40,13 +43,13 @@ class RequestDetail:
 def list_requests(repo: Repository) -> list[Request]:
     """Every request, newest first: open, merged, rejected."""
     found = []
-    for prefix in (PATCHES, RESEARCH):
+    for prefix in _KINDS:
         merged = repo.merged_branches(prefix)
         for branch, sha in repo.branches(prefix).items():
             found.append(_request(repo, branch, sha, "merged" if branch in merged else "open"))
     for branch, sha in repo.rejected().items():
         # Proposed again since: the open branch is what counts.
-        if branch.startswith((PATCHES, RESEARCH)) and repo.tip(branch) is None:
+        if branch.startswith(tuple(_KINDS)) and repo.tip(branch) is None:
             found.append(_request(repo, branch, sha, "rejected"))
     return sorted(found, key=lambda r: (-r.time_s, r.branch))
 
@@ -73,12 +76,12 @@ def show(repo: Repository, branch: str) -> RequestDetail:
 
 def _request(repo: Repository, branch: str, sha: str, state: State) -> Request:
     commit: Commit = repo.show(sha)
-    patch = branch.startswith(PATCHES)
+    kind = next(kind for prefix, kind in _KINDS.items() if branch.startswith(prefix))
     return Request(
         branch=branch,
-        kind="patch" if patch else "research",
+        kind=kind,
         state=state,
-        ablation_id=branch.removeprefix(PATCHES) if patch else None,
+        ablation_id=branch.removeprefix(PATCHES) if kind == "patch" else None,
         commit=sha,
         title=commit.message.split("\n", 1)[0],
         author=str(commit.author),

@@ -15,7 +15,8 @@ from ablations.record import AblationRecord
 from harness.repository import Identity, Repository, RepositoryError
 from modules.workspace import Workspace
 from supervisor.certified import certificate_problem
-from supervisor.evidence import Trace, check_patch, check_research
+from supervisor.evidence import Trace, check_patch, check_promotion, check_research
+from supervisor.promotion.record import PromotionRecord
 from supervisor.refusals import Refusal, ReviewError
 from supervisor.requests import Request, RequestDetail, find_request, list_requests, show
 from traces.events import Event, ModuleWritten, ReviewApproved, ReviewRejected
@@ -54,7 +55,7 @@ def approve(workspace: Workspace, branch: str, emit: Emit, *, by: str | None = N
     """
     repo = Repository(workspace.root)
     request = _open_request(repo, branch)
-    human = _human(repo, by)
+    human = human_of(repo, by)
     into = repo.current_branch
     if into is None:
         raise ReviewError(Refusal.NO_BRANCH_CHECKED_OUT, "HEAD is detached", "git switch BRANCH")
@@ -66,6 +67,8 @@ def approve(workspace: Workspace, branch: str, emit: Emit, *, by: str | None = N
     if request.kind == "patch":
         record = check_patch(repo, request, trace, partial(certificate_problem, workspace))
         trailers = _patch_trailers(record)
+    elif request.kind == "promotion":
+        trailers = _promotion_trailers(check_promotion(repo, request, trace))
     else:
         trailers = _research_trailers(check_research(repo, request, trace))
     trailers["Reviewed-by"] = str(human)
@@ -81,7 +84,7 @@ def reject(workspace: Workspace, branch: str, reason: str, emit: Emit, *, by: st
     request = _open_request(repo, branch)
     if not reason.strip():
         raise ReviewError(Refusal.NO_REASON, "a rejection without a reason teaches nothing", "give --reason TEXT")
-    human = _human(repo, by)
+    human = human_of(repo, by)
     # First the ledger: a crash in between leaves an open branch with a reason, and rejecting again ends it.
     emit(ReviewRejected(branch=branch, by=str(human), reason=reason.strip()))
     repo.keep_rejected(branch)
@@ -100,7 +103,8 @@ def _open_request(repo: Repository, branch: str) -> Request:
     return request
 
 
-def _human(repo: Repository, by: str | None) -> Identity:
+def human_of(repo: Repository, by: str | None) -> Identity:
+    """The human who decides: `by` ("Name <mail>"), else git's user. Raises ReviewError for none, and for the engine."""
     if by is None:
         human = repo.user()
         if human is None:
@@ -127,6 +131,10 @@ def _patch_trailers(record: AblationRecord) -> dict[str, str]:
         "P-Value": f"{record.floor.p_value:.3g}",
         "Certificate": str(record.certificate.certificate_id),
     }
+
+
+def _promotion_trailers(record: PromotionRecord) -> dict[str, str]:
+    return {"Promotion-Id": record.promotion_id, "Promoted-To": record.to, "Run-Id": record.run_id}
 
 
 def _research_trailers(written: ModuleWritten) -> dict[str, str]:

@@ -66,6 +66,14 @@ def research_path_refusals(changes: Sequence[Change], present: Collection[str]) 
     return refused
 
 
+def promotion_path_refusals(changes: Sequence[Change], record: str) -> list[str]:
+    """Why each path of a promotion is refused; empty = it adds its record and nothing else."""
+    refused = [f"{c.path}: a promotion adds {record}, nothing else" for c in changes if c.path != record]
+    for change in changes:
+        refused += _must(change, "A", "a record is added once and never edited") if change.path == record else []
+    return refused if changes else ["no record is added"]
+
+
 def _must(change: Change, status: str, why: str) -> list[str]:
     refused = []
     if change.status != status:
