@@ -89,8 +89,8 @@ def test_replay_names_the_stage_where_the_record_is_of_another_code(cws: Cws, wo
     clean["code_digest"] = "0" * 64
     path.write_text(json.dumps(manifest))
     found = cws("replay", run["run_id"], "--json")
-    assert found.code == 1 and found.json["equal"] is False
-    assert found.json["first_difference"]["stage"] == "clean"
+    assert found.code == 0 and found.json["equal"] is True
+    assert found.json["first_difference"]["stage"] == "clean" and found.json["first_difference"]["same_bits"]
     assert "code" in found.json["first_difference"]["causes"]
 
 
