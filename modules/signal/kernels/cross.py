@@ -15,7 +15,7 @@ from modules.signal.kernels.common import finite, sort
 @kernel
 def _ascending(row: FloatArray, values: FloatArray, places: IntArray, spare: FloatArray, spare_places: IntArray) -> int:
     """The present values in ascending order in front of `values`, their columns in `places`; how many they are."""
-    count = 0
+    count: int = row.shape[0] - row.shape[0]  # 0, but no literal: for one, what takes it would be compiled twice
     for n in range(row.shape[0]):
         if not math.isnan(row[n]):
             values[count] = row[n]
@@ -43,7 +43,7 @@ def rank(x: FloatArray, out: FloatArray) -> None:
         count = _ascending(x[t], values, places, spare, spare_places)
         for n in range(columns):
             out[t, n] = math.nan
-        begin = 0
+        begin = count - count
         while begin < count:
             twice, end = _twice_rank(values, count, begin)
             for j in range(begin, end):
@@ -60,7 +60,7 @@ def quantile_bucket(x: FloatArray, buckets: int, out: FloatArray) -> None:
         count = _ascending(x[t], values, places, spare, spare_places)
         for n in range(columns):
             out[t, n] = math.nan
-        begin = 0
+        begin = count - count
         while begin < count:
             twice, end = _twice_rank(values, count, begin)
             for j in range(begin, end):

@@ -177,3 +177,24 @@ print(digest_panel(panel.with_fields(**{f"v{i}": v for i, v in enumerate(values)
         for threads in (1, 2, 5)
     }  # fmt: skip
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 200])
+def test_the_sort_is_stable_for_any_values(count: int) -> None:
+    """Both ways of sorting, on values of all sizes and signs, with ties and both zeros."""
+    from modules.signal.kernels.common import sort
+
+    rng = np.random.default_rng(count)
+    extremes = np.array([0.0, -0.0, 1e308, -1e308, 5e-324, -5e-324, 1.0])
+    drawn = [
+        rng.normal(size=count),
+        rng.integers(-5, 5, count).astype(np.float64),
+        np.exp(rng.normal(0.0, 100.0, count)) * rng.choice([-1.0, 1.0], count),
+        rng.choice(extremes, count),
+    ]
+    for values in drawn:
+        wanted = np.argsort(values + 0.0, kind="stable")
+        found, order = values.copy(), np.arange(count)
+        sort(found, order, count, np.empty(count), np.empty(count, np.int64))
+        assert order.tolist() == wanted.tolist()
+        assert bits(found) == bits(values[wanted] + 0.0)
