@@ -65,20 +65,49 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function)
 
 
-def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """As `kernel`, but put into each kernel that calls it as if its lines stood there, without reference counts.
+def uncounted(function: Callable[P, R]) -> Callable[P, R]:
+    """As `kernel`, without reference counts: the function must not make an array, room is passed in. Views are fine.
 
-    Otherwise a call with arrays, and each array taken out of a tuple, counts references, which costs more than a bar's
-    arithmetic. Nothing is counted here, so the function must not make an array: room is passed in. Views are fine.
+    Otherwise a call with arrays, and each array taken out of a tuple, is counted, which costs more than a bar's
+    arithmetic.
     """
+    return _compiled(function, _nrt=False)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """As `uncounted`, and put into each kernel that calls it as if its lines stood there."""
     return _compiled(function, forceinline=True, _nrt=False)
 
 
-def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
+def around(function: Callable[P, R], part: Callable[..., object]) -> Callable[P, R]:
+    """As `uncounted`, for a function that calls the kernel `part`, which it holds in its closure.
+
+    Kept on disk by the files of both: by itself Numba would name a kernel in a closure anew in each process.
+    """
+    made_of = _function_of(part)
+    compiled = _compiled(function, made_of, _nrt=False)
+    cache = getattr(compiled, "_cache", None)
+    if cache is not None:
+        name = f"{made_of.__module__}.{made_of.__qualname__}"
+        cache._index_key = lambda signature, codegen: (signature, codegen.magic_tuple(), name)
+    return compiled
+
+
+def _function_of(part: Callable[..., object]) -> Callable[..., object]:
+    found: Callable[..., object] = getattr(part, "py_func", part)
+    return found
+
+
+def _compiled(function: Callable[P, R], *parts: Callable[..., object], **options: bool) -> Callable[P, R]:
     compile_with: Any = numba.njit  # its stubs do not know every option
     compiled = compile_with(cache=True, nogil=True, fastmath=False, error_model="numpy", **options)(function)
     cache = getattr(compiled, "_cache", None)  # absent where NUMBA_DISABLE_JIT leaves the function as it is
     if cache is not None:
-        source = Path(function.__code__.co_filename)
-        cache._cache_file = CodeFiles(Path(cache.cache_path), cache._impl.filename_base, lambda: sources_stamp(source))
+        sources = [Path(f.__code__.co_filename) for f in (function, *parts)]
+        cache._cache_file = CodeFiles(Path(cache.cache_path), cache._impl.filename_base, lambda: _stamp(sources))
     return cast("Callable[P, R]", compiled)
+
+
+def _stamp(sources: list[Path]) -> str | None:
+    stamps = [sources_stamp(source) for source in sources]
+    return None if None in stamps else " ".join(s for s in stamps if s)

@@ -87,6 +87,14 @@ class Book(NamedTuple):
     day_loss: FloatArray  # [1] worst loss since the day began, fraction of the day's first NAV
 
 
+class Room(NamedTuple):
+    """Where a bar works: nothing in it lasts."""
+
+    asked: IntArray  # [N] lots that targets ask for
+    committed: IntArray  # [sectors] micros
+    stuck: IntArray  # [sectors] 1 = an order that was to free room there found no price
+
+
 class BarLog(NamedTuple):
     """One row a bar, micros."""
 
@@ -175,6 +183,12 @@ def new_book(symbols: int, sectors: int, cash_micros: int) -> Book:
         totals=totals,
         day_loss=np.zeros(1),
     )
+
+
+def new_room(book: Book) -> Room:
+    """Room for the bars of an account."""
+    symbols, sectors = book.lots.size, book.sector_gross.size
+    return Room(np.zeros(symbols, np.int64), np.zeros(sectors, np.int64), np.zeros(sectors, np.int64))
 
 
 def new_bar_log(rows: int, symbols: int) -> BarLog:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -10,9 +13,13 @@ from modules.engine.accounting import (
     FAULT_ROW,
     FAULT_SYMBOL,
     MICROS,
+    BarLog,
+    Book,
     EngineError,
     EngineOverflowError,
+    FillLog,
     Market,
+    OrderLog,
     Terms,
     new_bar_log,
     new_book,
@@ -144,6 +151,80 @@ def trade(
     )
 
 
+@dataclass(frozen=True)
+class Run:
+    """An account about to be simulated: what the loop reads, and what it writes."""
+
+    bars: Panel
+    start: int  # row of the bars at which the account begins
+    market: Market
+    terms: Terms
+    book: Book
+    log: BarLog
+    orders: OrderLog
+    fills: FillLog
+    early_fills: bool
+
+    def finish(self, work: Callable[[], object]) -> Simulation:
+        """Do the bars, and collect what they left. Raises EngineOverflowError where an amount leaves int64 micros."""
+        try:
+            work()
+        except OverflowError as error:
+            at, who = int(self.book.totals[FAULT_ROW]), int(self.book.totals[FAULT_SYMBOL])
+            raise EngineOverflowError(
+                f"{error} at {iso(int(self.bars.ts[at]))}, symbol {self.bars.symbols[who]}: int64 micro-units stay "
+                "exact up to 9.0 billion of the currency; use less capital_usd, a larger lot_size, or check the price"
+            ) from None
+        return Simulation.collect(
+            self.bars, self.start, self.market, self.book, self.log, self.orders, self.fills,
+            early_fills=self.early_fills,
+        )  # fmt: skip
+
+
+def prepare(
+    bars: Panel,
+    instruments: pl.DataFrame,
+    *,
+    capital_usd: float,
+    costs: Costs,
+    limits: RiskLimits,
+    start_ns: int,
+    min_order_usd: float = 0.0,
+    fill_without_open: FillWithoutOpen = "next_close",
+) -> Run:
+    """An account that holds `capital_usd` in cash at the first bar at or after `start_ns`.
+
+    Raises EngineError for input that does not fit together.
+    """
+    capital = capital_usd * MICROS
+    if not 0.0 < capital < EXACT_LIMIT:
+        raise EngineError(f"capital_usd = {capital_usd} must be above 0 and below {EXACT_LIMIT / MICROS:.0f}")
+    start = first_row(bars.ts, start_ns)
+    rows, symbols = bars.ts.size - start, len(bars.symbols)
+    market = build_market(bars, instruments, fill_without_open)
+    return Run(
+        bars=bars,
+        start=start,
+        market=market,
+        terms=Terms(
+            half_spread=costs.half_spread_bps * BPS,
+            commission=costs.commission_bps * BPS,
+            impact_k=costs.impact_k,
+            borrow_year=costs.borrow_bps_year * BPS,
+            max_instrument=limits.max_instrument_nav,
+            max_sector=limits.max_sector_nav,
+            max_daily_loss=limits.max_daily_loss,
+            max_trade_risk=limits.max_trade_risk,
+            min_order=min_order_usd * MICROS,
+        ),
+        book=new_book(symbols, int(market.sectors.max(initial=0)) + 1, int(np.rint(capital))),
+        log=new_bar_log(rows, symbols),
+        orders=new_order_log(rows * symbols),
+        fills=new_fill_log(rows * symbols),
+        early_fills=fill_without_open == "previous_close" and not _opens_everywhere(bars),
+    )
+
+
 def simulate(
     bars: Panel,
     weights: Panel,
@@ -162,34 +243,19 @@ def simulate(
     account is the first bar at or after `start_ns`, with all capital in cash.
     Raises EngineError for input that does not fit together, EngineOverflowError where an amount leaves int64 micros.
     """
-    capital = capital_usd * MICROS
-    if not 0.0 < capital < EXACT_LIMIT:
-        raise EngineError(f"capital_usd = {capital_usd} must be above 0 and below {EXACT_LIMIT / MICROS:.0f}")
-    start = first_row(bars.ts, start_ns)
-    rows, symbols = bars.ts.size - start, len(bars.symbols)
-    market = build_market(bars, instruments, fill_without_open)
-    terms = Terms(
-        half_spread=costs.half_spread_bps * BPS,
-        commission=costs.commission_bps * BPS,
-        impact_k=costs.impact_k,
-        borrow_year=costs.borrow_bps_year * BPS,
-        max_instrument=limits.max_instrument_nav,
-        max_sector=limits.max_sector_nav,
-        max_daily_loss=limits.max_daily_loss,
-        max_trade_risk=limits.max_trade_risk,
-        min_order=min_order_usd * MICROS,
+    run = prepare(
+        bars,
+        instruments,
+        capital_usd=capital_usd,
+        costs=costs,
+        limits=limits,
+        start_ns=start_ns,
+        min_order_usd=min_order_usd,
+        fill_without_open=fill_without_open,
     )
-    book = new_book(symbols, int(market.sectors.max(initial=0)) + 1, int(np.rint(capital)))
-    log = new_bar_log(rows, symbols)
-    orders, fills = new_order_log(rows * symbols), new_fill_log(rows * symbols)
-    targets = target_rows(bars, weights, start)
-    try:
-        advance(market, targets, terms, book, log, orders, fills, start, bars.ts.size, start)
-    except OverflowError as error:
-        at, who = int(book.totals[FAULT_ROW]), int(book.totals[FAULT_SYMBOL])
-        raise EngineOverflowError(
-            f"{error} at {iso(int(bars.ts[at]))}, symbol {bars.symbols[who]}: int64 micro-units stay exact up to "
-            "9.0 billion of the currency; use less capital_usd, a larger lot_size, or check the price"
-        ) from None
-    early = fill_without_open == "previous_close" and not _opens_everywhere(bars)
-    return Simulation.collect(bars, start, market, book, log, orders, fills, early_fills=early)
+    targets = target_rows(bars, weights, run.start)
+    return run.finish(
+        lambda: advance(
+            run.market, targets, run.terms, run.book, run.log, run.orders, run.fills, run.start, bars.ts.size, run.start
+        )
+    )

@@ -12,11 +12,12 @@ from typing import Final
 import numpy as np
 
 from modules.jit import inlined, kernel
-from modules.panel import FloatArray
+from modules.panel import FloatArray, IntArray
 
 BPS: Final = 1e-4
 ESTIMATE_BARS: Final = 20
 MINIMUM_BARS: Final = 5
+BLOCK: Final = 512  # cells summed at a time: they stay in the cache
 NO_VOLUME_NOTE: Final = "impact is not modelled: no volume"
 
 
@@ -29,53 +30,84 @@ def impact_rate(k: float, sigma: float, shares: float, adv: float) -> float:
 
 
 @kernel
+def _trailing_sums(values: FloatArray, symbols: int, bars: int, out: FloatArray) -> None:
+    """`out[c]`: sum of the cells c - k * symbols, k below `bars`, each summed afresh, oldest first, from 0.
+
+    Over flat rows of `symbols` cells, so that one symbol is as fast as many. Cells before the first count as 0. Four
+    rows are taken at a time, and their terms added one by one.
+    """
+    for begin in range(0, values.size, BLOCK):
+        stop = min(begin + BLOCK, values.size)
+        out[begin:stop] = 0.0
+        k = bars - 1
+        while k >= 0:
+            lag = k * symbols
+            if k >= 3 and lag <= begin:
+                a, b = values[begin - lag :], values[begin - lag + symbols :]
+                c, d = values[begin - lag + 2 * symbols :], values[begin - lag + 3 * symbols :]
+                total = out[begin:stop]
+                for j in range(stop - begin):
+                    total[j] = (((total[j] + a[j]) + b[j]) + c[j]) + d[j]
+                k -= 4
+            else:
+                for j in range(max(begin, lag), stop):
+                    out[j] += values[j - lag]
+                k -= 1
+
+
+@kernel
+def _known_cells(values: FloatArray, symbols: int, bars: int, known: IntArray, zeroed: FloatArray) -> None:
+    """`known[c]`: how many of the last `bars` cells of a symbol are not NaN; `zeroed`: the values, NaN as 0."""
+    lag = bars * symbols
+    for c in range(values.size):
+        there = values[c] == values[c]
+        zeroed[c] = values[c] if there else 0.0
+        known[c] = 1 if there else 0
+        if c >= symbols:
+            known[c] += known[c - symbols]
+        if c >= lag and values[c - lag] == values[c - lag]:
+            known[c] -= 1
+
+
+@kernel
+def _squared_returns(prices: FloatArray, symbols: int, out: FloatArray) -> None:
+    out[:symbols] = np.nan
+    after, squares = prices[symbols:], out[symbols:]
+    for c in range(squares.size):
+        r = after[c] / prices[c] - 1.0
+        squares[c] = r * r
+
+
+@kernel
+def _means(known: IntArray, minimum: int, root: bool, out: FloatArray) -> None:
+    """Sums to means of what is known, or to their roots."""
+    for c in range(out.size):
+        out[c] = out[c] / float(known[c]) if known[c] >= minimum else np.nan
+    if root:
+        for c in range(out.size):
+            out[c] = np.sqrt(out[c])
+
+
 def trailing_sigma(close: FloatArray, bars: int, minimum: int) -> FloatArray:
     """Root mean square of the last `bars` simple returns up to and including row t, `[T, N]`, per bar.
 
     Zero mean, as usual at short horizons (J.P. Morgan, RiskMetrics Technical Document, 1996). Each row is summed
     afresh, oldest first, so it does not depend on where history began. NaN below `minimum` known returns.
     """
-    rows, symbols = close.shape
-    square = np.full((rows, symbols), np.nan)
-    for t in range(1, rows):
-        for i in range(symbols):
-            r = close[t, i] / close[t - 1, i] - 1.0
-            square[t, i] = r * r
-    out = np.full((rows, symbols), np.nan)
-    total = np.empty(symbols)
-    count = np.empty(symbols)
-    for t in range(rows):
-        total[:] = 0.0
-        count[:] = 0.0
-        for s in range(max(0, t - bars + 1), t + 1):
-            for i in range(symbols):
-                x = square[s, i]
-                known = x == x
-                total[i] += x if known else 0.0
-                count[i] += 1.0 if known else 0.0
-        for i in range(symbols):
-            if count[i] >= minimum:
-                out[t, i] = np.sqrt(total[i] / count[i])
-    return out
+    squares = np.empty(close.size)
+    _squared_returns(close.reshape(-1), close.shape[1], squares)
+    return _trailing(squares, close.shape, bars, minimum, root=True)
 
 
-@kernel
 def trailing_mean(values: FloatArray, bars: int, minimum: int) -> FloatArray:
     """Mean of the known values of the last `bars` rows up to and including t, `[T, N]`; NaN below `minimum`."""
-    rows, symbols = values.shape
-    out = np.full((rows, symbols), np.nan)
-    total = np.empty(symbols)
-    count = np.empty(symbols)
-    for t in range(rows):
-        total[:] = 0.0
-        count[:] = 0.0
-        for s in range(max(0, t - bars + 1), t + 1):
-            for i in range(symbols):
-                x = values[s, i]
-                known = x == x
-                total[i] += x if known else 0.0
-                count[i] += 1.0 if known else 0.0
-        for i in range(symbols):
-            if count[i] >= minimum:
-                out[t, i] = total[i] / count[i]
-    return out
+    return _trailing(values.reshape(-1), values.shape, bars, minimum, root=False)
+
+
+def _trailing(values: FloatArray, shape: tuple[int, ...], bars: int, minimum: int, *, root: bool) -> FloatArray:
+    known = np.empty(values.size, dtype=np.int64)  # numpy's own memory: its pages are large
+    zeroed, out = np.empty(values.size), np.empty(values.size)
+    _known_cells(values, shape[1], bars, known, zeroed)
+    _trailing_sums(zeroed, shape[1], bars, out)
+    _means(known, minimum, root, out)
+    return out.reshape(shape)

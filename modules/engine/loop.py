@@ -42,14 +42,16 @@ from modules.engine.accounting import (
     FillLog,
     Market,
     OrderLog,
+    Room,
     Terms,
     add,
     fee,
     micros,
+    new_room,
 )
 from modules.engine.costs import impact_rate
 from modules.engine.risk import decide
-from modules.jit import inlined, kernel
+from modules.jit import inlined, uncounted
 from modules.panel import FloatArray, IntArray
 
 YEAR_NS = 365.0 * 86_400.0 * 1e9
@@ -172,15 +174,20 @@ def _mark(t: int, row: int, market: Market, book: Book, bars: BarLog) -> None:
 
 
 @inlined
-def _ask(row: int, market: Market, terms: Terms, book: Book, targets: FloatArray, asked: IntArray) -> int:
-    """Write the lots each target asks for beyond what is held, at the last known price; returns how many ask."""
+def _ask(market: Market, terms: Terms, book: Book, weights: FloatArray, asked: IntArray) -> int:
+    """Write the lots each target asks for beyond what is held, at the last known price; returns how many ask.
+
+    A target that is NaN keeps the lots that are held.
+    """
     lots, mark, totals = book.lots, book.mark, book.totals
-    lot_size, weights = market.lot_size, targets[row]
+    lot_size = market.lot_size
     nav = float(totals[NAV])
     asking = 0
     for i in range(lots.size):
         desired = 0
-        if weights[i] != 0.0:
+        if weights[i] != weights[i]:
+            desired = lots[i]
+        elif weights[i] != 0.0:
             if not mark[i] > 0.0:
                 totals[UNPRICED] += 1
                 asked[i] = 0
@@ -274,7 +281,51 @@ def _order(
     totals[PENDING] = k - first
 
 
-@kernel
+@inlined
+def begin_bar(
+    t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog, fills: FillLog, room: Room
+) -> None:
+    """Bar t up to where its account is known: borrow, fills, marks."""
+    totals = book.totals
+    totals[FAULT_ROW] = t
+    if row > 0 and bars.short[row - 1] > 0 and terms.borrow_year > 0.0:
+        _borrow(t, row, market, terms, book, bars)
+    if totals[PENDING] > 0:
+        _fill(t, row, market, terms, book, bars, fills, room.stuck)
+        totals[PENDING] = 0
+    _mark(t, row, market, book, bars)
+
+
+@inlined
+def end_bar(
+    t: int, weights: FloatArray, market: Market, terms: Terms, book: Book, orders: OrderLog, room: Room
+) -> None:
+    """From the targets of bar t to the orders that fill at the next."""
+    asking = _ask(market, terms, book, weights, room.asked)
+    if asking > 0 or book.day_loss[0] >= terms.max_daily_loss:
+        _order(t, asking, room.asked, market, terms, book, orders, room.committed)
+
+
+@uncounted
+def _advance(
+    market: Market,
+    targets: FloatArray,
+    terms: Terms,
+    book: Book,
+    bars: BarLog,
+    orders: OrderLog,
+    fills: FillLog,
+    room: Room,
+    begin: int,
+    stop: int,
+    origin: int,
+) -> None:
+    """`advance`, with the room that it works in."""
+    for t in range(begin, stop):
+        begin_bar(t, t - origin, market, terms, book, bars, fills, room)
+        end_bar(t, targets[t - origin], market, terms, book, orders, room)
+
+
 def advance(
     market: Market,
     targets: FloatArray,
@@ -292,22 +343,4 @@ def advance(
     Call it once for a backtest, or once a bar; the result is the same to the bit.
     Raises OverflowError, with the bar in `book.totals[FAULT_ROW]`, where an amount leaves its exact range.
     """
-    symbols, sectors = book.lots.size, book.sector_gross.size
-    asked, committed, stuck = (
-        np.zeros(symbols, dtype=np.int64),
-        np.zeros(sectors, dtype=np.int64),
-        np.zeros(sectors, dtype=np.int64),
-    )
-    totals, day_loss, short = book.totals, book.day_loss, bars.short
-    for t in range(begin, stop):
-        row = t - origin
-        totals[FAULT_ROW] = t
-        if row > 0 and short[row - 1] > 0 and terms.borrow_year > 0.0:
-            _borrow(t, row, market, terms, book, bars)
-        if totals[PENDING] > 0:
-            _fill(t, row, market, terms, book, bars, fills, stuck)
-            totals[PENDING] = 0
-        _mark(t, row, market, book, bars)
-        asking = _ask(row, market, terms, book, targets, asked)
-        if asking > 0 or day_loss[0] >= terms.max_daily_loss:
-            _order(t, asking, asked, market, terms, book, orders, committed)
+    _advance(market, targets, terms, book, bars, orders, fills, new_room(book), begin, stop, origin)

@@ -5,12 +5,10 @@ A figure that does not exist (zero variance, no gross profit) is NaN here and ab
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modules.panel import FloatArray, IntArray
 
@@ -78,37 +76,10 @@ def known_clock(ts: IntArray) -> tuple[FloatArray, FloatArray]:
     per_day, per_year = np.ones(n), np.full(n, 252.0)
     if n < 2:
         return per_day, per_year
-    days = ts // _DAY_NS
-    seen = np.arange(1, n + 1)
-    weekend = np.cumsum((days + 3) % 7 >= 5) / seen
-    year = np.where(weekend > _WEEKEND_SHARE, 365.0, 252.0)
-    step = np.diff(ts) / _DAY_NS
+    from modules.engine.clock import clock
 
-    def mostly(limit: float) -> NDArray[np.bool_]:
-        """Whether more than half of the steps so far are at most `limit` days; by bar, the first has none."""
-        found: NDArray[np.bool_] = np.concatenate([[0], np.cumsum(step <= limit)]) * 2 > seen - 1
-        return found
-
-    mean_step = np.concatenate([[1.0], (ts[1:] - ts[0]) / _DAY_NS / seen[:-1]])
-    intraday = mostly(_INTRADAY_DAYS)
-    per_day = np.where(intraday, _bars_of_past_days(days, 1.0 / mean_step), 1.0)
-    kinds = [intraday, mostly(4.0), mostly(10.0), mostly(45.0)]
-    per_year = np.select(kinds, [per_day * year, year, np.full(n, 52.0), np.full(n, 12.0)], 365.25 / mean_step)
-    per_year[0] = year[0]
+    clock(ts, per_day, per_year)
     return per_day, per_year
-
-
-def _bars_of_past_days(days: IntArray, first_day: FloatArray) -> FloatArray:
-    """Median number of bars of the days before each bar's own; `first_day` on the first, which has none before."""
-    starts = np.flatnonzero(np.diff(days, prepend=days[0] - 1))
-    counts = np.diff(starts, append=days.size)
-    out = first_day.copy()
-    past: list[int] = []
-    for k in range(1, starts.size):
-        bisect.insort(past, int(counts[k - 1]))
-        middle = 0.5 * float(past[(len(past) - 1) // 2] + past[len(past) // 2])
-        out[starts[k] : starts[k] + counts[k]] = middle
-    return out
 
 
 def sharpe(returns: FloatArray, per_year: float) -> float:

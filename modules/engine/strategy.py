@@ -1,0 +1,179 @@
+"""Compiled strategies: targets that depend on the strategy's own account, decided inside the bar loop.
+
+A strategy is one function, compiled into the loop with `@inlined`, that reads bar t and writes target weights:
+
+    @inlined
+    def decide_targets(signals, account, nav, parameters, memory, targets):
+        for i in range(targets.size):
+            ...
+
+* `signals[k, i]`: value at bar t of the strategy's k-th signal expression; no other bar can be reached;
+* `account`: `lots`, `value` (micros) and `price` (last known) of each symbol, after the fills and marks of bar t;
+* `nav`: micros; `parameters`: the strategy's numbers; `memory[m, i]`: its own, zero at the start, kept between bars;
+* `targets[i]`: to be written: a weight of NAV, 0 to hold nothing, NaN to keep the lots that are held.
+
+Signals, account and parameters are read-only by type: a strategy that writes to them does not compile. It may raise
+but not make an array; everything it remembers is in `memory`. So it is a pure function of what it is given, and the
+same code runs a backtest or one live bar. Where targets depend on signals alone, a panel of weights is simpler.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modules.engine.accounting import (
+    NAV,
+    BarLog,
+    Book,
+    EngineError,
+    FillLog,
+    Market,
+    OrderLog,
+    Room,
+    Terms,
+    new_room,
+)
+from modules.engine.bars import Run, prepare
+from modules.engine.limits import RiskLimits
+from modules.engine.loop import begin_bar, end_bar
+from modules.engine.result import Simulation
+from modules.engine.settings import Costs, FillWithoutOpen
+from modules.jit import around
+from modules.panel import FloatArray, IntArray, Panel
+
+
+class Account(NamedTuple):
+    """What a strategy sees of its account, `[N]` each, read-only."""
+
+    lots: IntArray
+    value: IntArray  # micros, at the last known price
+    price: FloatArray
+
+
+Number = TypeVar("Number", bound=np.generic)
+Decide = Callable[[FloatArray, Account, int, FloatArray, FloatArray, FloatArray], None]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A compiled decision, the signal expressions that it reads, its numbers, and rows of memory a symbol."""
+
+    decide_targets: Decide
+    signals: tuple[str, ...]
+    parameters: tuple[float, ...] = ()
+    memory_rows: int = 0
+
+
+@functools.cache
+def _driver(decide: Decide) -> Callable[..., None]:
+    """The loop with `decide` in it."""
+
+    def drive(
+        market: Market,
+        signals: FloatArray,
+        account: Account,
+        parameters: FloatArray,
+        memory: FloatArray,
+        targets: FloatArray,
+        terms: Terms,
+        book: Book,
+        bars: BarLog,
+        orders: OrderLog,
+        fills: FillLog,
+        room: Room,
+        begin: int,
+        stop: int,
+        origin: int,
+    ) -> None:
+        for t in range(begin, stop):
+            begin_bar(t, t - origin, market, terms, book, bars, fills, room)
+            decide(signals[t], account, book.totals[NAV], parameters, memory, targets)
+            end_bar(t, targets, market, terms, book, orders, room)
+
+    return around(drive, decide)
+
+
+def drive(strategy: Strategy, signals: FloatArray, memory: FloatArray, run: Run, begin: int, stop: int) -> None:
+    """Take the account of `run` from bar `begin` to `stop - 1`; all at once or a bar a call, the same to the bit.
+
+    `signals` is `[T, K, N]` on the rows of the bars. `memory` `[rows, N]` is the strategy's, and with the book all that
+    a restart needs.
+    """
+    book = run.book
+    account = Account(_read_only(book.lots), _read_only(book.value), _read_only(book.mark))
+    parameters = _read_only(np.array(strategy.parameters, dtype=np.float64))
+    _driver(strategy.decide_targets)(
+        run.market,
+        _read_only(signals),
+        account,
+        parameters,
+        memory,
+        np.zeros(book.lots.size),
+        run.terms,
+        book,
+        run.log,
+        run.orders,
+        run.fills,
+        new_room(book),
+        begin,
+        stop,
+        run.start,
+    )
+
+
+def run_strategy(
+    bars: Panel,
+    strategy: Strategy,
+    instruments: pl.DataFrame,
+    *,
+    capital_usd: float,
+    costs: Costs,
+    limits: RiskLimits,
+    start_ns: int,
+    min_order_usd: float = 0.0,
+    fill_without_open: FillWithoutOpen = "next_close",
+) -> Simulation:
+    """`simulate`, with targets that `strategy` decides bar by bar. Bars before `start_ns` warm up its signals.
+
+    Raises EngineError and EngineOverflowError as `simulate` does, SignalError for a signal that the bars cannot give.
+    """
+    run = prepare(
+        bars,
+        instruments,
+        capital_usd=capital_usd,
+        costs=costs,
+        limits=limits,
+        start_ns=start_ns,
+        min_order_usd=min_order_usd,
+        fill_without_open=fill_without_open,
+    )
+    signals = signal_values(bars, strategy)
+    memory = np.zeros((strategy.memory_rows, len(bars.symbols)))
+    return run.finish(lambda: drive(strategy, signals, memory, run, run.start, bars.ts.size))
+
+
+def signal_values(bars: Panel, strategy: Strategy) -> FloatArray:
+    """`[T, K, N]`: the signals of a strategy on the rows of the bars. Raises SignalError and EngineError."""
+    if not strategy.signals:
+        raise EngineError("signals is empty; a strategy reads at least one expression, such as close")
+    from modules.signal import evaluate_all, parse
+
+    rows, symbols = bars.shape
+    out = np.empty((rows, len(strategy.signals), symbols))
+    for k, values in enumerate(evaluate_all([parse(text) for text in strategy.signals], bars)):
+        out[:, k] = values
+    return out
+
+
+def _read_only(array: NDArray[Number]) -> NDArray[Number]:
+    """A view that no kernel can be compiled to write to."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
