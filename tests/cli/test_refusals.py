@@ -88,3 +88,48 @@ def test_skills_lint(cws: Cws) -> None:
     assert done.code == 0
     found = json.loads(done.out)
     assert found["ok"] and found["skills"] > found["drafting"] >= 15
+
+
+WRONG_SIGNALS = [
+    ("price + volume", "one unit", 9),
+    ("close + volume", "one unit", 9),
+    ("delay(close, -1)", "look-ahead", 14),
+    ("ts_mean(close, 0)", "write 1 or more", 16),
+]
+DOORS: list[tuple[str, ...]] = [
+    ("signal", "eval", "EXPR", "--out", "x.parquet"),
+    ("signal", "check", "EXPR"),
+    ("signal", "explain", "EXPR"),
+    ("signal", "explain", "EXPR", "--plan"),
+    ("signal", "sheet", "EXPR"),
+    ("signal", "similar", "EXPR", "close"),
+    ("signal", "similar", "close", "EXPR"),
+    ("run", "--signal", "EXPR"),
+    ("run", "PIPELINE"),
+]
+
+
+@pytest.mark.parametrize("door", DOORS, ids=" ".join)
+@pytest.mark.parametrize(("expr", "said", "column"), WRONG_SIGNALS, ids=[w[0] for w in WRONG_SIGNALS])
+def test_a_wrong_signal_is_refused_with_its_place(
+    cws: Cws, tmp_path: Path, door: tuple[str, ...], expr: str, said: str, column: int
+) -> None:
+    pipeline = tmp_path / "p.yaml"
+    pipeline.write_text((CHECKOUT / "pipeline.yaml").read_text().replace("signal: null", f"signal: {json.dumps(expr)}"))
+    done = cws(*({"EXPR": expr, "PIPELINE": str(pipeline)}.get(a, a) for a in door))
+    assert done.code == 2, done.err
+    lines = done.err.splitlines()
+    caret = next(line for line in lines if f"^ column {column}" in line)
+    assert said in done.err and expr in lines[lines.index(caret) - 1]
+    assert lines[lines.index(caret) - 1].index(expr) + column - 1 == caret.index("^")
+
+
+@pytest.mark.parametrize("command", ["eval", "check"])
+def test_a_comparison_across_one_symbol_is_refused_with_its_place(cws: Cws, tmp_path: Path, command: str) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("date,symbol,close\n" + "".join(f"2020-01-{d:02d},A,{d + 1}\n" for d in range(1, 29)))
+    assert cws("data", "add", "one", str(file)).code == 0
+    extra = ("--out", str(tmp_path / "x.parquet")) if command == "eval" else ()
+    done = cws("signal", command, "1 + rank(close)", "--data", "one", *extra)
+    assert done.code == 2 and not (tmp_path / "x.parquet").exists()
+    assert "rank compares symbols" in done.err and "^ column 5" in done.err
