@@ -13,7 +13,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("demo", "demo", "The whole loop once, on bundled data: hypothesis, strategy, self-improvement.", RESEARCH),
     Entry("research", "research", "Turn a hypothesis in plain words into a tested module on a branch.", RESEARCH),
     Entry("run", "run", "Run the pipeline, or one signal through it.", RESEARCH),
-    Entry("signal", "signal", "The signal language: eval, check, ops, explain, similar.", RESEARCH),
+    Entry("signal", "signal", "The signal language: eval, check, sheet, ops, explain, similar.", RESEARCH),
     Entry("feature", "feature", "The feature library and its store: list, show, build, read, history.", RESEARCH),
     Entry("data", "data", "Data sets: add your own, list what is registered.", RESEARCH),
     Entry("supervise", "supervise", "Mine the traces, try patches by ablation, open what clears the noise.", IMPROVE),

@@ -10,6 +10,7 @@ import typer
 from cli.errors import ExitCode, RequestError
 from cli.lazy import command_file
 from cli.output import MAX_SEED, Json, emit, working
+from cli.plan import MOST, show_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,12 +151,28 @@ def ops(json: Json = False) -> None:
 
 
 @app.command(context_settings=TAKES_EXPRESSIONS)
-def explain(expr: Expr, json: Json = False) -> None:
+def explain(
+    expr: Expr,
+    plan: Annotated[bool, typer.Option("--plan", help="How it is computed instead: steps, memory, time.")] = False,
+    data: Annotated[
+        str | None, typer.Option(help="With --plan: the data set whose bars it is for.", show_default="none")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, max=MOST, help="With --plan: bars.", show_default="2500")] = None,
+    symbols: Annotated[
+        int | None, typer.Option(min=1, max=MOST, help="With --plan: symbols.", show_default="500")
+    ] = None,
+    json: Json = False,
+) -> None:
     """What an expression says: in words, as a tree with each formula, its unit, fields, warm-up and digest."""
     from modules.signal import canonical, fields_of, format_signal, parse, signal_digest, unit_of, warmup
     from modules.signal.words import in_words
 
     node = parse(expr)
+    if plan:
+        show_plan(node, data, rows, symbols, json)
+        return
+    if data is not None or rows is not None or symbols is not None:
+        raise RequestError("--data, --rows and --symbols say for which bars a plan is", "add --plan, or leave them out")
     words = in_words(node)
     result = {
         "expr": format_signal(node),

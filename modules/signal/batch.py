@@ -54,11 +54,12 @@ def evaluate_all(nodes: Sequence[Node], panel: Panel, *, threads: int | None = N
     `threads`: at most so many; None takes `CWS_THREADS`, or one for each processor. The bits are the same for any.
     """
     for node in nodes:
-        _check(node, panel)
+        check_panel(node, panel)
     return compute(nodes, panel, threads=threads)
 
 
-def _check(node: Node, panel: Panel) -> None:
+def check_panel(node: Node, panel: Panel) -> None:
+    """Raises SignalError where `evaluate` would, and computes nothing."""
     rows, symbols = panel.shape
     if rows == 0 or symbols == 0:
         raise SignalError(f"the panel has {rows} rows and {symbols} symbols; a signal needs at least one of each")

@@ -22,6 +22,11 @@ to newest over the window alone, so a value does not depend on where history beg
 ascending order of value, so it does not depend on the order of symbols either.
 
 *Warm-up* is the number of bars at the start that cannot have a value.
+
+`cws signal explain EXPR` says a signal in words. With `--plan` it shows how it is computed: each step once, its kernel,
+the rows it looks back on, its buffer, its share of the time, for the bars of `--data` or for `--rows` and `--symbols`.
+Times come from `modules/signal/cost/kernels.json`, measured on one machine by `python -m benchmarks.kernels`: they say
+what is dear and what is cheap; on another machine all of them are longer or shorter.
 """
 
 _GROUPS = """## Group fields (1)

@@ -226,6 +226,39 @@ def test_signal_ops_and_explain(cws: Cws) -> None:
     assert "returns(close, 5)" in cws("signal", "explain", REVERSAL).out
 
 
+def test_a_plan_shows_each_step_once_and_its_costs(cws: Cws) -> None:
+    expr = "rank(ts_mean(returns(close, 1), 20)) - rank(ts_mean(returns(close, 1), 20)) * ts_std(returns(close, 1), 20)"
+    found = cws("signal", "explain", expr, "--plan", "--json").json
+    assert (found["rows"], found["symbols"], found["warmup_bars"]) == (2_500, 500, 20)
+    assert (found["operators_written"], found["operators_computed"]) == (10, 6)
+    assert sum(s["share"] for s in found["steps"]) == pytest.approx(1.0)
+    assert found["cold_ms"] > found["warm_ms"] > 0 and found["peak_bytes"] > 8 * 2_500 * 500
+    smaller = cws("signal", "explain", expr, "--plan", "--rows", "250", "--symbols", "20", "--json").json
+    assert smaller["warm_ms"] < found["warm_ms"]
+    shown = cws("signal", "explain", expr, "--plan").out
+    assert "10 written, 6 computed" in shown and "lags.returns" in shown and "for orientation" in shown
+
+
+def test_a_plan_for_a_data_set(cws: Cws) -> None:
+    found = cws("signal", "explain", "close - open", "--plan", "--data", "us5", "--json").json
+    assert found["symbols"] == 4 and found["rows"] > 2_000
+
+
+PLANS_REFUSED = [
+    (("close", "--rows", "5"), "add --plan"),
+    (("close", "--plan", "--data", "us5", "--rows", "5"), "leave out --rows and --symbols"),
+    (("close", "--plan", "--rows", "0"), "--rows"),
+    (("close + volume", "--plan"), "column 9"),
+    (("volume", "--plan", "--data", "us20"), "unknown field volume"),
+]
+
+
+@pytest.mark.parametrize(("argv", "says"), PLANS_REFUSED, ids=[" ".join(r[0]) for r in PLANS_REFUSED])
+def test_a_plan_is_refused(cws: Cws, argv: tuple[str, ...], says: str) -> None:
+    done = cws("signal", "explain", *argv)
+    assert done.code == 2 and says in done.err
+
+
 def test_an_expression_may_begin_with_a_minus(cws: Cws) -> None:
     found = cws("signal", "similar", "-returns(close, 20)", "-rank(returns(close, 20))", "--json").json
     assert found["behavioural"] == pytest.approx(1.0) and 0.0 < found["structural"] < 1.0
