@@ -40,7 +40,7 @@ def validate(
     from traces.reader import read
 
     with session() as s, working("validating"):
-        desk = Desk(s.data, s.artifacts, s.emit, lambda: read(s.workspace.ledger))
+        desk = Desk(s.data, s.artifacts, s.emit, lambda: read(s.workspace.ledger, s.workspace.checkpoints))
         report = examine(s.manifests.load(run), desk, seed=seed, quick=quick)
         path = ValidationStore(s.workspace.runs).save(report)
     emit(_json(report, path), json, lambda out: _show(out, report, path))

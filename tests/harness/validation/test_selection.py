@@ -83,6 +83,21 @@ def test_superiority_finds_the_skilled_and_not_the_lucky() -> None:
     assert superiority(np.zeros((300, 3)), 10, 20, 1) is None
 
 
+@pytest.mark.parametrize("members", [1, 2, 5])
+def test_all_may_be_superior(members: int) -> None:
+    """Also where they are found one after the other, the clear ones first."""
+    family = noise(600, members, 2) + 0.0015 * np.arange(1, members + 1)
+    found = superiority(family, 10, 200, 1)
+    assert found is not None and found.superior == tuple(range(members)) and found.members == members
+
+
+def test_scale_does_not_decide() -> None:
+    family = noise(600, 4, 2)
+    family[:, 1] += 0.003
+    wild = family * np.array([50.0, 1.0, 1.0, 1.0])
+    assert superiority(wild, 10, 200, 1) == superiority(family, 10, 200, 1)
+
+
 def test_ratios_and_who_is_followed() -> None:
     family = noise(200, 4, 3)
     family[:100, 2] += 0.01
