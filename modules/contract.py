@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict
 from modules.canonical import Artifact
 from modules.crossings import (
     TIME,
+    AccountActions,
     Bars,
     Evidence,
     Facts,
@@ -49,6 +50,7 @@ __all__ = [
     "STAGES",
     "TIME",
     "AcceptFunction",
+    "AccountActions",
     "Bars",
     "Context",
     "Contract",
@@ -185,6 +187,10 @@ class Module:
         """Artifact name to schema, read from the annotations of `Inputs` or `Outputs`."""
         return ports_of(self.inputs if side == "inputs" else self.outputs)
 
+    def optional_outputs(self) -> frozenset[str]:
+        """Artifacts that the module may leave out: their default is None."""
+        return optional_of(self.outputs)
+
     def with_settings(self, changes: Mapping[str, object]) -> Module:
         """The same module with validated settings changed."""
         merged = type(self.settings).model_validate({**self.settings.model_dump(), **changes})
@@ -208,11 +214,19 @@ def ports_of(holder: type[Any]) -> dict[str, PanelSchema | TableSchema | RawTabl
     return ports
 
 
+def optional_of(holder: type[Any]) -> frozenset[str]:
+    """Artifacts of a dataclass that may be absent: those with the default None."""
+    return frozenset(f.name for f in dataclasses.fields(holder) if f.name not in Module.META and f.default is None)
+
+
 def check_ports(stage: str, module: str, side: Literal["inputs", "outputs"], holder: object) -> dict[str, Artifact]:
     """The artifacts of an `Inputs` or `Outputs` instance, checked. Raises ContractError with every broken rule."""
     artifacts: dict[str, Artifact] = {}
     violations: list[Violation] = []
+    absent = {n for n in optional_of(type(holder)) if getattr(holder, n) is None}
     for name, schema in ports_of(type(holder)).items():
+        if name in absent:
+            continue
         value = getattr(holder, name)
         violations += schema.check(name, value)
         artifacts[name] = value

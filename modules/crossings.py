@@ -155,8 +155,24 @@ class FillsSchema(dy.Schema):
     impact_micros = dy.Int64(nullable=False, min=0)
 
 
+class AccountActionsSchema(dy.Schema):
+    """What corporate actions did to positions. `cash_micros` is signed: a short pays a dividend and buys back at a
+    delisting. A split takes `lots_before` to `lots_after`, and pays out what is less than a lot."""
+
+    event_time = dy.Datetime(nullable=False, primary_key=True, time_unit="ns", time_zone="UTC")
+    symbol = dy.String(nullable=False, primary_key=True)
+    kind = dy.Enum(["split", "dividend", "delisting"], nullable=False, primary_key=True)
+    lots_before = dy.Int64(nullable=False)
+    lots_after = dy.Int64(nullable=False)
+    price = dy.Float64(nullable=False, min=0.0)
+    cash_micros = dy.Int64(nullable=False)
+
+
 class NavSchema(dy.Schema):
-    """The account at the close of each bar. Identity: cash + positions = nav, to the micro."""
+    """The account at the close of each bar. Identity: cash + positions = nav, to the micro.
+
+    Only where the data state corporate actions: `dividend_micros`, received less paid by shorts, and `settled_micros`,
+    cash for lots that splits and delistings took away. Only where any was paid: `funding_micros`."""
 
     event_time = dy.Datetime(nullable=False, primary_key=True, time_unit="ns", time_zone="UTC")
     nav_micros = dy.Int64(nullable=False)
@@ -171,6 +187,9 @@ class NavSchema(dy.Schema):
     turnover = dy.Float64(nullable=False, min=0.0)
     gross_exposure = dy.Float64(nullable=False, min=0.0)
     net_exposure = dy.Float64(nullable=False)
+    funding_micros = dy.Int64(nullable=True, min=0)
+    dividend_micros = dy.Int64(nullable=True)
+    settled_micros = dy.Int64(nullable=True)
 
     @dy.rule()
     def cash_plus_positions_is_nav(cls) -> pl.Expr:
@@ -218,4 +237,6 @@ Quantiles = Annotated[pl.DataFrame, TableSchema(QuantileSchema)]
 Judgement = Annotated[pl.DataFrame, TableSchema(JudgementSchema, allow_empty=False)]
 Orders = Annotated[pl.DataFrame, TableSchema(OrdersSchema)]
 Fills = Annotated[pl.DataFrame, TableSchema(FillsSchema)]
-Nav = Annotated[pl.DataFrame, TableSchema(NavSchema, allow_empty=False)]
+AccountActions = Annotated[pl.DataFrame | None, TableSchema(AccountActionsSchema)]
+NAV_OPTIONAL = frozenset({"funding_micros", "dividend_micros", "settled_micros"})
+Nav = Annotated[pl.DataFrame, TableSchema(NavSchema, allow_empty=False, optional=NAV_OPTIONAL)]

@@ -39,19 +39,22 @@ class _Entry(BaseModel):
         return self
 
 
-def recall(store: ArtifactStore, key: str, expected: Mapping[str, Kind]) -> Known | None:
+def recall(
+    store: ArtifactStore, key: str, expected: Mapping[str, Kind], optional: frozenset[str] = frozenset()
+) -> Known | None:
     """What the stage with identity `key` gave; None where that is unknown, which only costs its computation.
 
     Unknown is also: an entry that is cut short, edited or of another identity, one that does not name exactly
-    the artifacts `expected`, and one whose artifacts are no longer in the store or of another kind.
+    the artifacts `expected` (`optional` ones may be absent), and one whose artifacts are no longer in the store or of
+    another kind.
     """
     try:
         entry = _Entry.model_validate_json(_path(store, key).read_bytes())
     except (OSError, ValidationError):
         return None
     outputs = entry.known.outputs
-    whole = entry.key == key and outputs.keys() == expected.keys()
-    return entry.known if whole and all(store.kind(outputs[n]) == expected[n] for n in expected) else None
+    whole = entry.key == key and expected.keys() - optional <= outputs.keys() <= expected.keys()
+    return entry.known if whole and all(store.kind(d) == expected[n] for n, d in outputs.items()) else None
 
 
 def remember(store: ArtifactStore, key: str, known: Known) -> None:

@@ -215,7 +215,7 @@ def _run_stage(
         name: "panel" if isinstance(schema, PanelSchema) else "table"
         for name, schema in module.ports("outputs").items()
     }
-    recalled = recall(board.store, key, kinds) if use_cache else None
+    recalled = recall(board.store, key, kinds, module.optional_outputs()) if use_cache else None
     known = recalled or _compute(module, names, context, board)
     if recalled is None:
         remember(board.store, key, known)

@@ -32,7 +32,10 @@ FAULT_SYMBOL: Final = 7
 UNFILLED: Final = 8
 PENDING: Final = 9  # orders decided and not yet filled or expired, at most
 BELOW_LOT: Final = 10  # targets worth less than one lot
-TOTALS: Final = 11
+ACTED: Final = 11  # corporate actions on positions
+PARTIAL: Final = 12  # fills of less than what was ordered
+OUTSIDE: Final = 13  # targets on symbols outside the universe
+TOTALS: Final = 14
 
 
 class EngineError(ValueError):
@@ -43,6 +46,17 @@ class EngineOverflowError(EngineError):
     """An amount left the range in which int64 micro-units are exact."""
 
 
+class Events(NamedTuple):
+    """Corporate actions by bar: those of bar t are `first[t] : first[t + 1]`, by column. A ratio is `new` for `old` shares."""
+
+    first: IntArray  # [T + 1]
+    symbol: IntArray
+    new: IntArray
+    old: IntArray
+    dividend: FloatArray  # currency a new share
+    delisting: FloatArray  # return on the last price; NaN = not delisted
+
+
 class Market(NamedTuple):
     """What the loop may read. Rows of `sigma`, `adv` and `day_scale` at t use bars <= t."""
 
@@ -51,12 +65,15 @@ class Market(NamedTuple):
     fill: FloatArray  # [T, N] price at which an order of the bar before fills; NaN = no fill
     close: FloatArray  # [T, N]
     sigma: FloatArray  # [T, N] volatility of one bar's return
-    adv: FloatArray  # [T, N] mean volume in shares; NaN = unknown
+    adv: FloatArray  # [T, N] mean volume in shares of the bar after it; NaN = unknown
     day_scale: FloatArray  # [T] sigma of a bar times this = sigma of a day
     lot_size: FloatArray  # [N] shares a lot
     segment: IntArray  # [T] row of `sectors` in force
     sectors: IntArray  # [S, N] sector number
     sequence: IntArray  # [N] symbol columns in order of their names
+    busy: FloatArray  # [T, N] volume in shares that fills of bar t may take their share of; [0, N] without a cap
+    member: FloatArray  # [T, N] 0 = outside the universe; [0, N] where nobody says
+    events: Events
 
 
 class Terms(NamedTuple):
@@ -71,6 +88,13 @@ class Terms(NamedTuple):
     max_daily_loss: float
     max_trade_risk: float
     min_order: float  # micros; smaller orders are not sent unless they close a position
+    commission_share: float = 0.0  # micros a share
+    commission_trade: float = 0.0  # micros a fill
+    commission_least: float = 0.0  # micros a fill, at least
+    permanent_gamma: float = 0.0
+    funding_year: float = 0.0
+    participation: float = 0.0  # share of `Market.busy` that a fill may take; 0 = no cap
+    rests: float = 0.0  # 1: what the cap left over stays ordered
 
 
 class Book(NamedTuple):
@@ -105,10 +129,25 @@ class BarLog(NamedTuple):
     spread: IntArray
     impact: IntArray
     borrow: IntArray
+    funding: IntArray
+    dividends: IntArray  # cash received, less what shorts paid
+    settled: IntArray  # cash for lots that splits and delistings took away
     traded: IntArray
     long: IntArray
     short: IntArray
     lots: IntArray  # [T, N]
+
+
+class ActionLog(NamedTuple):
+    """One row an action on a position, money in micros."""
+
+    row: Int32Array
+    symbol: Int32Array
+    kind: Int8Array
+    before: IntArray
+    after: IntArray
+    price: FloatArray  # split, delisting: at which lots became cash; dividend: cash a share
+    cash: IntArray
 
 
 class OrderLog(NamedTuple):

@@ -13,6 +13,7 @@ from modules.engine.accounting import (
     FAULT_ROW,
     FAULT_SYMBOL,
     MICROS,
+    ActionLog,
     BarLog,
     Book,
     EngineError,
@@ -26,28 +27,32 @@ from modules.engine.accounting import (
     new_fill_log,
     new_order_log,
 )
-from modules.engine.costs import BPS, ESTIMATE_BARS, MINIMUM_BARS, trailing_mean, trailing_sigma
+from modules.engine.actions import as_traded, find_events, new_action_log, previous_close, shares_per_adjusted
+from modules.engine.costs import BPS, ESTIMATE_BARS, MINIMUM_BARS, still_bars, trailing_mean, trailing_sigma
 from modules.engine.instruments import align_instruments
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
 from modules.engine.metrics import known_clock
 from modules.engine.result import Simulation
-from modules.engine.settings import Costs, FillWithoutOpen, TradingSettings
+from modules.engine.settings import Costs, FillWithoutOpen, Liquidity, TradingSettings
 from modules.panel import FloatArray, IntArray, Panel, iso
 
 
-def fill_prices(bars: Panel, without_open: FillWithoutOpen = "next_close") -> FloatArray:
+def fill_prices(
+    bars: Panel, without_open: FillWithoutOpen = "next_close", before: FloatArray | None = None
+) -> FloatArray:
     """`[T, N]` price at which an order decided a bar earlier fills: the bar's open, where there is one.
 
     Without an open: the bar's own close (`next_close`), or the close at which the order was decided
     (`previous_close`, the research convention weight[t] * return[t + 1], which takes the open to be the previous
-    close). NaN, so no fill, where the bar's close is missing or its volume is known to be zero.
+    close). NaN, so no fill, where the bar's close is missing or its volume is known to be zero. `before`, `[T, N]`: the
+    close before each bar as it stands after the bar's corporate actions, where that is not simply the row before.
     """
     close = bars["close"]
     price = close
     if without_open == "previous_close":
         price = np.full(close.shape, np.nan)
-        price[1:] = np.where(np.isnan(close[1:]), np.nan, close[:-1])
+        price[1:] = np.where(np.isnan(close[1:]), np.nan, close[:-1] if before is None else before[1:])
     if "open" in bars:
         price = np.where(np.isnan(bars["open"]) | np.isnan(close), price, bars["open"])
     if "volume" in bars:
@@ -69,26 +74,57 @@ def first_row(ts: IntArray, start_ns: int) -> int:
     return row
 
 
-def build_market(bars: Panel, instruments: pl.DataFrame, without_open: FillWithoutOpen) -> Market:
-    """The arrays that the loop reads. Raises EngineError for instruments that do not cover the symbols."""
+def build_market(
+    bars: Panel, instruments: pl.DataFrame, without_open: FillWithoutOpen, liquidity: Liquidity | None = None
+) -> Market:
+    """The arrays that the loop reads: prices as traded where the bars have them, volatility of total returns.
+
+    Raises EngineError for instruments that do not cover the symbols, and for a participation cap without volume.
+    """
+    liquidity = liquidity or Liquidity()
     axes = align_instruments(instruments, bars.symbols, bars.ts)
-    close = bars["close"]
-    adv = np.full(close.shape, np.nan)
+    traded = as_traded(bars)
+    fill = fill_prices(traded, without_open, previous_close(bars, traded) if traded is not bars else None)
+    if liquidity.stale_bars:
+        fill = np.where(still_bars(traded["close"]) > liquidity.stale_bars, np.nan, fill)
+    adv = np.full(bars.shape, np.nan)
     if "volume" in bars:
         adv = trailing_mean(bars["volume"], ESTIMATE_BARS, MINIMUM_BARS)
+        if traded is not bars:
+            adv *= shares_per_adjusted(bars)
+            adv[:-1] *= bars["split"][1:] if "split" in bars else 1.0
     return Market(
         ts=bars.ts,
         day=bars.ts // 86_400_000_000_000,
-        fill=fill_prices(bars, without_open),
-        close=close,
-        sigma=trailing_sigma(close, ESTIMATE_BARS, MINIMUM_BARS),
+        fill=fill,
+        close=traded["close"],
+        sigma=trailing_sigma(bars["close"], ESTIMATE_BARS, MINIMUM_BARS),
         adv=adv,
         day_scale=np.sqrt(known_clock(bars.ts)[0]),
         lot_size=axes.lot_size,
         segment=axes.segment,
         sectors=axes.sectors,
         sequence=np.array(sorted(range(len(bars.symbols)), key=bars.symbols.__getitem__), dtype=np.int64),
+        busy=_busy(traded, adv, liquidity),
+        member=bars["member"] if "member" in bars else np.empty((0, len(bars.symbols))),
+        events=find_events(bars),
     )
+
+
+def _busy(traded: Panel, adv: FloatArray, liquidity: Liquidity) -> FloatArray:
+    """`[T, N]` volume in shares that fills of each bar may take their part of; no rows without a cap."""
+    if liquidity.participation == 0.0:
+        return np.empty((0, len(traded.symbols)))
+    if "volume" not in traded:
+        raise EngineError(
+            f"max_participation = {liquidity.participation} and the bars have no volume, so nothing could ever fill; "
+            "give bars with volume, or set it to 0"
+        )
+    if liquidity.participation_of == "bar":
+        return traded["volume"]
+    before = np.full(adv.shape, np.nan)
+    before[1:] = adv[:-1]
+    return before
 
 
 def target_rows(bars: Panel, weights: Panel, start: int) -> FloatArray:
@@ -125,13 +161,15 @@ def target_rows(bars: Panel, weights: Panel, start: int) -> FloatArray:
 
 
 def signal_on(bars: Panel, signal: Panel) -> FloatArray:
-    """The field `signal` of a panel that must stand on the axes of `bars`. Raises EngineError where it does not."""
+    """The field `signal` of a panel that must stand on the axes of `bars`; NaN for what is not in the universe at its
+    bar, so that nobody is ranked among those who joined later. Raises EngineError where the axes differ."""
     if signal.symbols != bars.symbols or not np.array_equal(signal.ts, bars.ts):
         raise EngineError(
             f"signal has axes {signal.shape} and bars {bars.shape}, or other times or symbols in them; "
             "a signal must have one row per bar and one column per symbol of bars"
         )
-    return signal["signal"]
+    values = signal["signal"]
+    return np.where(bars["member"] == 0.0, np.nan, values) if "member" in bars else values
 
 
 def trade(
@@ -148,6 +186,7 @@ def trade(
         start_ns=start_ns,
         min_order_usd=settings.min_order_usd,
         fill_without_open=settings.fill_without_open,
+        liquidity=settings.liquidity,
     )
 
 
@@ -163,6 +202,7 @@ class Run:
     log: BarLog
     orders: OrderLog
     fills: FillLog
+    acts: ActionLog
     early_fills: bool
 
     def finish(self, work: Callable[[], object]) -> Simulation:
@@ -176,7 +216,7 @@ class Run:
                 "exact up to 9.0 billion of the currency; use less capital_usd, a larger lot_size, or check the price"
             ) from None
         return Simulation.collect(
-            self.bars, self.start, self.market, self.book, self.log, self.orders, self.fills,
+            self.bars, self.start, self.market, self.book, self.log, self.orders, self.fills, self.acts,
             early_fills=self.early_fills,
         )  # fmt: skip
 
@@ -191,6 +231,7 @@ def prepare(
     start_ns: int,
     min_order_usd: float = 0.0,
     fill_without_open: FillWithoutOpen = "next_close",
+    liquidity: Liquidity | None = None,
 ) -> Run:
     """An account that holds `capital_usd` in cash at the first bar at or after `start_ns`.
 
@@ -201,7 +242,8 @@ def prepare(
         raise EngineError(f"capital_usd = {capital_usd} must be above 0 and below {EXACT_LIMIT / MICROS:.0f}")
     start = first_row(bars.ts, start_ns)
     rows, symbols = bars.ts.size - start, len(bars.symbols)
-    market = build_market(bars, instruments, fill_without_open)
+    liquidity = liquidity or Liquidity()
+    market = build_market(bars, instruments, fill_without_open, liquidity)
     return Run(
         bars=bars,
         start=start,
@@ -216,11 +258,19 @@ def prepare(
             max_daily_loss=limits.max_daily_loss,
             max_trade_risk=limits.max_trade_risk,
             min_order=min_order_usd * MICROS,
+            commission_share=costs.commission_share_usd * MICROS,
+            commission_trade=costs.commission_trade_usd * MICROS,
+            commission_least=costs.commission_minimum_usd * MICROS,
+            permanent_gamma=costs.permanent_impact_gamma,
+            funding_year=costs.funding_bps_year * BPS,
+            participation=liquidity.participation,
+            rests=1.0 if liquidity.remainder == "stays" else 0.0,
         ),
         book=new_book(symbols, int(market.sectors.max(initial=0)) + 1, int(np.rint(capital))),
         log=new_bar_log(rows, symbols),
         orders=new_order_log(rows * symbols),
         fills=new_fill_log(rows * symbols),
+        acts=new_action_log(3 * market.events.symbol.size),
         early_fills=fill_without_open == "previous_close" and not _opens_everywhere(bars),
     )
 
@@ -236,11 +286,13 @@ def simulate(
     start_ns: int,
     min_order_usd: float = 0.0,
     fill_without_open: FillWithoutOpen = "next_close",
+    liquidity: Liquidity | None = None,
 ) -> Simulation:
     """Trade `weights` over `bars` from `start_ns` on and keep the account.
 
     `bars` may hold earlier rows: they warm up volatility and volume and are not traded. The first row of the
-    account is the first bar at or after `start_ns`, with all capital in cash.
+    account is the first bar at or after `start_ns`, with all capital in cash. Where the bars state corporate actions,
+    prices as traded are what is bought and held (`actions.py`), and targets of symbols outside the universe are 0.
     Raises EngineError for input that does not fit together, EngineOverflowError where an amount leaves int64 micros.
     """
     run = prepare(
@@ -252,10 +304,21 @@ def simulate(
         start_ns=start_ns,
         min_order_usd=min_order_usd,
         fill_without_open=fill_without_open,
+        liquidity=liquidity,
     )
     targets = target_rows(bars, weights, run.start)
     return run.finish(
         lambda: advance(
-            run.market, targets, run.terms, run.book, run.log, run.orders, run.fills, run.start, bars.ts.size, run.start
-        )
+            run.market,
+            targets,
+            run.terms,
+            run.book,
+            run.log,
+            run.orders,
+            run.fills,
+            run.acts,
+            run.start,
+            bars.ts.size,
+            run.start,
+        )  # fmt: skip
     )

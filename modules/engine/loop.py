@@ -2,10 +2,12 @@
 
 At bar t, in this order:
 
-1. borrow accrues on the shorts held since the bar before, at their last marks;
+1. borrow accrues on the shorts held since the bar before and funding on the longs, at their last marks; then corporate
+   actions of the bar take place (`actions.py`);
 2. orders decided at t-1 fill at `market.fill[t]` (see `bars.fill_prices`); an order whose price is missing, or whose
    bar has zero volume, expires unfilled and is decided anew; with one that was to free room in its sector expire those
-   that were allowed in that room;
+   that were allowed in that room. Under a participation cap an order fills in part; what is left over expires, or works
+   on for as long as it is no more than the target still asks;
 3. positions are marked at the close (the last known one where it is missing) and NAV is taken;
 4. the day's loss is checked; once reached, the account is flattened and stays closed until the UTC day ends;
 5. targets become orders through the risk decision, to fill at t+1. Orders that shrink a position go first, so
@@ -34,9 +36,12 @@ from modules.engine.accounting import (
     MICROS,
     NAV,
     NEXT_ORDER,
+    OUTSIDE,
+    PARTIAL,
     PENDING,
     UNFILLED,
     UNPRICED,
+    ActionLog,
     BarLog,
     Book,
     FillLog,
@@ -49,7 +54,8 @@ from modules.engine.accounting import (
     micros,
     new_room,
 )
-from modules.engine.costs import impact_rate
+from modules.engine.actions import act
+from modules.engine.costs import impact_rate, most_lots, permanent_rate, scheduled
 from modules.engine.risk import decide
 from modules.jit import inlined, uncounted
 from modules.panel import FloatArray, IntArray
@@ -71,6 +77,19 @@ def _borrow(t: int, row: int, market: Market, terms: Terms, book: Book, bars: Ba
 
 
 @inlined
+def _fund(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog) -> None:
+    """Charge funding on longs for the time since the bar before, actual/365."""
+    lots, value = book.lots, book.value
+    rate = terms.funding_year * float(market.ts[t] - market.ts[t - 1]) / YEAR_NS
+    total = 0
+    for i in range(lots.size):
+        if lots[i] > 0:
+            total = add(total, fee(value[i], rate))
+    book.totals[CASH] -= total
+    bars.funding[row] = total
+
+
+@inlined
 def _find_stuck(t: int, market: Market, book: Book, stuck: IntArray) -> None:
     """`stuck[sectors]`: 1 where an order that was to shrink a position in it has no price at bar t."""
     pending, lots, prices = book.pending, book.lots, market.fill[t]
@@ -85,7 +104,7 @@ def _find_stuck(t: int, market: Market, book: Book, stuck: IntArray) -> None:
 def _fill(
     t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog, fills: FillLog, stuck: IntArray
 ) -> None:
-    """Fill or expire what was decided a bar ago. `stuck` is room for a mark a sector."""
+    """Fill or expire what was decided a bar ago; PENDING is what stays. `stuck` is room for a mark a sector."""
     pending, lots, totals = book.pending, book.lots, book.totals
     prices, lot_size = market.fill[t], market.lot_size
     sigma, adv = market.sigma[t - 1], market.adv[t - 1]
@@ -94,6 +113,9 @@ def _fill(
     sectors, leans = market.sectors[market.segment[t - 1]], book.pending_leans
     _find_stuck(t, market, book, stuck)
     cash, k = totals[CASH], totals[FILLS]
+    capped, with_schedule = terms.participation > 0.0, terms.commission_share + terms.commission_trade > 0.0
+    with_schedule = with_schedule or terms.commission_least > 0.0
+    resting = 0
     traded = 0
     commissions = 0
     spreads = 0
@@ -108,11 +130,32 @@ def _fill(
             totals[UNFILLED] += 1
             continue
         totals[FAULT_SYMBOL] = i
+        if capped:
+            most = most_lots(terms.participation, market.busy[t, i], lot_size[i])
+            if abs(quantity) > most:
+                if most > 0:
+                    totals[PARTIAL] += 1
+                elif terms.rests == 0.0:
+                    totals[UNFILLED] += 1
+                part = most if quantity > 0 else -most
+                if terms.rests > 0.0:
+                    pending[i] = quantity - part
+                    resting += 1
+                quantity = part
+                if quantity == 0:
+                    continue
         notional = micros(quantity, lot_size[i], price)
         size = abs(notional)
+        shares = float(abs(quantity)) * lot_size[i]
         commission = fee(size, terms.commission)
+        if with_schedule:
+            commission = scheduled(
+                commission, shares, terms.commission_share, terms.commission_trade, terms.commission_least
+            )
         spread = fee(size, terms.half_spread)
-        impact = fee(size, impact_rate(terms.impact_k, sigma[i], float(abs(quantity)) * lot_size[i], adv[i]))
+        impact = fee(size, impact_rate(terms.impact_k, sigma[i], shares, adv[i]))
+        if terms.permanent_gamma > 0.0:
+            impact += fee(size, permanent_rate(terms.permanent_gamma, sigma[i], shares, adv[i]))
         cash = add(cash, -notional - commission - spread - impact)
         lots[i] += quantity
         traded = add(traded, size)
@@ -129,7 +172,7 @@ def _fill(
         to_spread[k] = spread
         to_impact[k] = impact
         k += 1
-    totals[CASH], totals[FILLS] = cash, k
+    totals[CASH], totals[FILLS], totals[PENDING] = cash, k, resting
     bars.traded[row] = traded
     bars.commission[row], bars.spread[row], bars.impact[row] = commissions, spreads, impacts
 
@@ -174,26 +217,32 @@ def _mark(t: int, row: int, market: Market, book: Book, bars: BarLog) -> None:
 
 
 @inlined
-def _ask(market: Market, terms: Terms, book: Book, weights: FloatArray, asked: IntArray) -> int:
+def _ask(t: int, market: Market, terms: Terms, book: Book, weights: FloatArray, asked: IntArray) -> int:
     """Write the lots each target asks for beyond what is held, at the last known price; returns how many ask.
 
-    A target that is NaN keeps the lots that are held.
+    A target that is NaN keeps the lots that are held; one outside the universe is 0. An order that still works goes on
+    where the target asks for as much in its direction; else it is cancelled.
     """
-    lots, mark, totals = book.lots, book.mark, book.totals
+    lots, mark, pending, totals = book.lots, book.mark, book.pending, book.totals
+    closing, chosen = book.day_loss[0] >= terms.max_daily_loss, market.member.shape[0] > 0
     lot_size = market.lot_size
     nav = float(totals[NAV])
     asking = 0
     for i in range(lots.size):
         desired = 0
-        if weights[i] != weights[i]:
+        weight = weights[i]
+        if chosen and market.member[t, i] == 0.0 and weight != 0.0:
+            totals[OUTSIDE] += 1
+            weight = 0.0
+        if weight != weight:
             desired = lots[i]
-        elif weights[i] != 0.0:
+        elif weight != 0.0:
             if not mark[i] > 0.0:
                 totals[UNPRICED] += 1
                 asked[i] = 0
                 continue
             unit = lot_size[i] * mark[i] * MICROS
-            wanted = weights[i] * nav / unit
+            wanted = weight * nav / unit
             if not abs(wanted) < EXACT_LIMIT:
                 totals[FAULT_SYMBOL] = i
                 raise OverflowError("lots outside 2**53")
@@ -202,8 +251,15 @@ def _ask(market: Market, terms: Terms, book: Book, weights: FloatArray, asked: I
                 totals[BELOW_LOT] += 1
             if desired != 0 and float(abs(desired - lots[i])) * unit < terms.min_order:
                 desired = lots[i]
-        asked[i] = desired - lots[i]
-        if desired != lots[i]:
+        wanted_lots = desired - lots[i]
+        if pending[i] != 0:
+            if not closing and (pending[i] > 0) == (wanted_lots > 0) and abs(wanted_lots) >= abs(pending[i]):
+                wanted_lots = 0
+            else:
+                pending[i] = 0
+                totals[PENDING] -= 1
+        asked[i] = wanted_lots
+        if wanted_lots != 0:
             asking += 1
     return asking
 
@@ -232,6 +288,10 @@ def _order(
     committed[:] = 0
     for i in range(values.size):
         committed[sectors[i]] += abs(values[i])
+        if pending[i] != 0 and lots[i] + pending[i] != 0:
+            growth = abs(micros(lots[i] + pending[i], lot_size[i], mark[i])) - abs(values[i])
+            sector_gross[sectors[i]] += max(0, growth)
+            committed[sectors[i]] += max(0, growth)
     most = np.floor(terms.max_sector * float(totals[NAV]))
     loss, day_scale = book.day_loss[0], market.day_scale[t]
     closing = loss >= terms.max_daily_loss
@@ -278,21 +338,32 @@ def _order(
                 leans[i] = 1 if after > worth and float(committed[sector]) > most else 0
             k += 1
     totals[NEXT_ORDER] = k
-    totals[PENDING] = k - first
+    totals[PENDING] += k - first
 
 
 @inlined
 def begin_bar(
-    t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog, fills: FillLog, room: Room
+    t: int,
+    row: int,
+    market: Market,
+    terms: Terms,
+    book: Book,
+    bars: BarLog,
+    fills: FillLog,
+    acts: ActionLog,
+    room: Room,
 ) -> None:
-    """Bar t up to where its account is known: borrow, fills, marks."""
+    """Bar t up to where its account is known: borrow and funding, corporate actions, fills, marks."""
     totals = book.totals
     totals[FAULT_ROW] = t
     if row > 0 and bars.short[row - 1] > 0 and terms.borrow_year > 0.0:
         _borrow(t, row, market, terms, book, bars)
+    if row > 0 and terms.funding_year > 0.0:
+        _fund(t, row, market, terms, book, bars)
+    if market.events.first[t] < market.events.first[t + 1]:
+        act(t, row, market.events, market.lot_size, book, bars, acts)
     if totals[PENDING] > 0:
         _fill(t, row, market, terms, book, bars, fills, room.stuck)
-        totals[PENDING] = 0
     _mark(t, row, market, book, bars)
 
 
@@ -301,7 +372,7 @@ def end_bar(
     t: int, weights: FloatArray, market: Market, terms: Terms, book: Book, orders: OrderLog, room: Room
 ) -> None:
     """From the targets of bar t to the orders that fill at the next."""
-    asking = _ask(market, terms, book, weights, room.asked)
+    asking = _ask(t, market, terms, book, weights, room.asked)
     if asking > 0 or book.day_loss[0] >= terms.max_daily_loss:
         _order(t, asking, room.asked, market, terms, book, orders, room.committed)
 
@@ -315,6 +386,7 @@ def _advance(
     bars: BarLog,
     orders: OrderLog,
     fills: FillLog,
+    acts: ActionLog,
     room: Room,
     begin: int,
     stop: int,
@@ -322,7 +394,7 @@ def _advance(
 ) -> None:
     """`advance`, with the room that it works in."""
     for t in range(begin, stop):
-        begin_bar(t, t - origin, market, terms, book, bars, fills, room)
+        begin_bar(t, t - origin, market, terms, book, bars, fills, acts, room)
         end_bar(t, targets[t - origin], market, terms, book, orders, room)
 
 
@@ -334,6 +406,7 @@ def advance(
     bars: BarLog,
     orders: OrderLog,
     fills: FillLog,
+    acts: ActionLog,
     begin: int,
     stop: int,
     origin: int,
@@ -343,4 +416,4 @@ def advance(
     Call it once for a backtest, or once a bar; the result is the same to the bit.
     Raises OverflowError, with the bar in `book.totals[FAULT_ROW]`, where an amount leaves its exact range.
     """
-    _advance(market, targets, terms, book, bars, orders, fills, new_room(book), begin, stop, origin)
+    _advance(market, targets, terms, book, bars, orders, fills, acts, new_room(book), begin, stop, origin)

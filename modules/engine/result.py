@@ -9,21 +9,26 @@ import polars as pl
 
 from modules.engine import metrics as m
 from modules.engine.accounting import (
+    ACTED,
     BELOW_LOT,
     FILLS,
     MICROS,
     NEXT_ORDER,
+    OUTSIDE,
+    PARTIAL,
     UNFILLED,
     UNPRICED,
+    ActionLog,
     BarLog,
     Book,
     FillLog,
     Market,
     OrderLog,
 )
+from modules.engine.actions import KINDS, has_actions
 from modules.engine.costs import NO_VOLUME_NOTE
 from modules.engine.risk import Decision, Rule
-from modules.panel import FloatArray, IntArray, Panel
+from modules.panel import FloatArray, IntArray, Panel, iso
 
 DECISIONS = [d.name for d in Decision]
 EARLY_FILLS_NOTE = "fills without an open are at the close of the decision: the open is taken to be the previous close"
@@ -40,7 +45,11 @@ class Simulation:
     bars: BarLog
     orders: OrderLog
     fills: FillLog
+    acts: ActionLog
     book: Book
+    acting: bool
+    outside: int
+    partial: int
     unfilled: int
     unpriced: int
     below_lot: int
@@ -58,6 +67,7 @@ class Simulation:
         log: BarLog,
         orders: OrderLog,
         fills: FillLog,
+        acts: ActionLog,
         *,
         early_fills: bool,
     ) -> Simulation:
@@ -70,7 +80,11 @@ class Simulation:
             bars=log,
             orders=OrderLog._make(column[:n] for column in orders),
             fills=FillLog._make(column[:k] for column in fills),
+            acts=ActionLog._make(column[: int(book.totals[ACTED])] for column in acts),
             book=book,
+            acting=has_actions(bars),
+            outside=int(book.totals[OUTSIDE]),
+            partial=int(book.totals[PARTIAL]),
             unfilled=int(book.totals[UNFILLED]),
             unpriced=int(book.totals[UNPRICED]),
             below_lot=int(book.totals[BELOW_LOT]),
@@ -83,7 +97,7 @@ class Simulation:
     def costs_micros(self) -> IntArray:
         """All costs of each bar, `[T]`."""
         b = self.bars
-        return b.commission + b.spread + b.impact + b.borrow
+        return b.commission + b.spread + b.impact + b.borrow + b.funding
 
     def _over_nav_before(self, amount: FloatArray) -> FloatArray:
         """`amount / NAV of the bar before`; 0 on the first bar and where that NAV is not positive."""
@@ -107,7 +121,8 @@ class Simulation:
         return self._over_nav_before(self.bars.traded.astype(np.float64))
 
     def nav(self) -> pl.DataFrame:
-        """The account at the close of each bar (NavSchema)."""
+        """The account at the close of each bar (NavSchema); dividends and cash for lots where the data state actions,
+        funding where any was paid."""
         b = self.bars
         nav = b.nav.astype(np.float64)
         safe = np.where(nav > 0.0, nav, np.inf)
@@ -126,6 +141,8 @@ class Simulation:
                 "turnover": self.turnover(),
                 "gross_exposure": (b.long + b.short).astype(np.float64) / safe,
                 "net_exposure": (b.long - b.short).astype(np.float64) / safe,
+                **({"funding_micros": b.funding} if b.funding.any() else {}),
+                **({"dividend_micros": b.dividends, "settled_micros": b.settled} if self.acting else {}),
             }
         )
 
@@ -163,6 +180,23 @@ class Simulation:
             }
         )
 
+    def actions_table(self) -> pl.DataFrame | None:
+        """What corporate actions did to positions (AccountActionsSchema); None where the data state none."""
+        if not self.acting:
+            return None
+        a = self.acts
+        return pl.DataFrame(
+            {
+                "event_time": self._times(self.ts[a.row - self.start]),
+                "symbol": self._names(a.symbol),
+                "kind": pl.Series(KINDS).gather(a.kind.astype(np.uint32)).cast(pl.Enum(KINDS)),
+                "lots_before": a.before,
+                "lots_after": a.after,
+                "price": a.price,
+                "cash_micros": a.cash,
+            }
+        )
+
     def positions(self) -> Panel:
         """Lots held at the close of each bar."""
         return Panel(self.ts, self.symbols, {"lots": self.bars.lots.astype(np.float64)})
@@ -172,7 +206,9 @@ class Simulation:
         per_year = m.bars_per_year(self.ts)
         net, gross = self.net_returns(), self.gross_returns()
         b = self.bars
-        costs = {name: int(getattr(b, name).sum()) for name in ("commission", "spread", "impact", "borrow")}
+        costs = {name: int(getattr(b, name).sum()) for name in ("commission", "spread", "impact", "borrow", "funding")}
+        if costs["funding"] == 0:
+            del costs["funding"]
         all_costs = sum(costs.values())
         pnl = int(b.nav[-1]) - int(b.nav[0])
         gross_pnl = pnl + all_costs
@@ -197,6 +233,9 @@ class Simulation:
             "unfilled": float(self.unfilled),
         }
         figures |= {f"{name}_usd": value / MICROS for name, value in costs.items()}
+        if self.acting:
+            figures |= {"dividends_usd": int(b.dividends.sum()) / MICROS, "settled_usd": int(b.settled.sum()) / MICROS}
+            figures["actions"] = float(self.acts.row.size)
         figures |= self.decision_counts()
         return m.present(figures)
 
@@ -233,6 +272,14 @@ class Simulation:
             found.append(EARLY_FILLS_NOTE)
         if self.unfilled:
             found.append(f"{self.unfilled} orders expired unfilled: no price or zero volume at their bar")
+        if self.partial:
+            found.append(f"{self.partial} fills were cut by max_participation")
+        if self.outside:
+            found.append(f"{self.outside} targets were on symbols outside the universe at their bar and count as 0")
+        gone = np.flatnonzero(self.acts.kind == KINDS.index("delisting"))
+        if gone.size:
+            shown = ", ".join(f"{self.symbols[self.acts.symbol[k]]} {iso(int(self._at(k)))}" for k in gone[:5])
+            found.append(f"{gone.size} positions were closed by delisting: {shown}")
         if self.unpriced:
             found.append(f"{self.unpriced} targets were on symbols that had never had a price; nothing was ordered")
         if self.below_lot:
@@ -247,6 +294,9 @@ class Simulation:
         if bool((self.bars.nav <= 0).any()):
             found.append("ACCOUNT LOST: NAV fell to zero or below; returns after that are 0")
         return tuple(found)
+
+    def _at(self, k: int) -> int:
+        return int(self.ts[int(self.acts.row[k]) - self.start])
 
     def _names(self, index: np.ndarray[tuple[int], np.dtype[np.int32]]) -> pl.Series:
         return pl.Series(list(self.symbols), dtype=pl.String).gather(index.astype(np.uint32))

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from modules.engine.accounting import (
     NAV,
+    ActionLog,
     BarLog,
     Book,
     EngineError,
@@ -44,7 +45,7 @@ from modules.engine.bars import Run, prepare
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import begin_bar, end_bar
 from modules.engine.result import Simulation
-from modules.engine.settings import Costs, FillWithoutOpen
+from modules.engine.settings import Costs, FillWithoutOpen, Liquidity
 from modules.jit import around
 from modules.panel import FloatArray, IntArray, Panel
 
@@ -87,13 +88,14 @@ def _driver(decide: Decide) -> Callable[..., None]:
         bars: BarLog,
         orders: OrderLog,
         fills: FillLog,
+        acts: ActionLog,
         room: Room,
         begin: int,
         stop: int,
         origin: int,
     ) -> None:
         for t in range(begin, stop):
-            begin_bar(t, t - origin, market, terms, book, bars, fills, room)
+            begin_bar(t, t - origin, market, terms, book, bars, fills, acts, room)
             decide(signals[t], account, book.totals[NAV], parameters, memory, targets)
             end_bar(t, targets, market, terms, book, orders, room)
 
@@ -121,6 +123,7 @@ def drive(strategy: Strategy, signals: FloatArray, memory: FloatArray, run: Run,
         run.log,
         run.orders,
         run.fills,
+        run.acts,
         new_room(book),
         begin,
         stop,
@@ -139,6 +142,7 @@ def run_strategy(
     start_ns: int,
     min_order_usd: float = 0.0,
     fill_without_open: FillWithoutOpen = "next_close",
+    liquidity: Liquidity | None = None,
 ) -> Simulation:
     """`simulate`, with targets that `strategy` decides bar by bar. Bars before `start_ns` warm up its signals.
 
@@ -153,6 +157,7 @@ def run_strategy(
         start_ns=start_ns,
         min_order_usd=min_order_usd,
         fill_without_open=fill_without_open,
+        liquidity=liquidity,
     )
     signals = signal_values(bars, strategy)
     memory = np.zeros((strategy.memory_rows, len(bars.symbols)))

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modules.contract import Bars, Contract, Fills, Guard, Instruments, ModuleOutputs, Nav, Orders, Positions, Weights
+from modules.contract import (
+    AccountActions,
+    Bars,
+    Contract,
+    Fills,
+    Guard,
+    Instruments,
+    ModuleOutputs,
+    Nav,
+    Orders,
+    Positions,
+    Weights,
+)
 
 CONTRACT = Contract(
     stage="execute",
@@ -37,3 +49,4 @@ class Outputs(ModuleOutputs):
     fills: Fills
     nav: Nav
     positions: Positions
+    actions: AccountActions = None

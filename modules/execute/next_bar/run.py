@@ -19,6 +19,7 @@ def run(inputs: Inputs, settings: Settings, context: Context) -> Outputs:
         fills=account.fills_table(),
         nav=account.nav(),
         positions=account.positions(),
+        actions=account.actions_table(),
         metrics={**account.metrics(), **control},
         notes=account.notes(),
     )

@@ -17,6 +17,7 @@ from modules.engine.accounting import (
     new_fill_log,
     new_order_log,
 )
+from modules.engine.actions import new_action_log
 from modules.engine.bars import build_market, fill_prices, simulate
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
@@ -170,7 +171,7 @@ def test_one_bar_at_a_time_is_the_same_as_all_at_once() -> None:
     book, log = new_book(6, 7, 10**12), new_bar_log(50, 6)
     orders, fills = new_order_log(300), new_fill_log(300)
     for t in range(10, 60):
-        advance(market, targets, terms, book, log, orders, fills, t, t + 1, 10)
+        advance(market, targets, terms, book, log, orders, fills, new_action_log(0), t, t + 1, 10)
     for mine, theirs in zip(log, whole.bars, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(fills.lots[: whole.fills.lots.size], whole.fills.lots)
