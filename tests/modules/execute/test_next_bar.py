@@ -110,6 +110,15 @@ def test_assumptions_are_marked_so_that_no_search_moves_them() -> None:
         "impact_k",
         "borrow_bps_year",
         "fill_without_open",
+        "commission_share_usd",
+        "commission_trade_usd",
+        "commission_minimum_usd",
+        "permanent_impact_gamma",
+        "funding_bps_year",
+        "max_participation",
+        "participation_of",
+        "remainder",
+        "max_stale_bars",
     }
 
 
