@@ -232,4 +232,4 @@ def test_the_cases_reach_everything() -> None:
         seen["rested"] += int((sim.orders.row[sim.fills.order] + 1 < sim.fills.row).sum())
 
     collect()
-    assert all(count > 20 for count in seen.values()), seen
+    assert min(seen.values()) > 10, str(seen)
