@@ -47,7 +47,7 @@ class EngineOverflowError(EngineError):
 
 
 class Events(NamedTuple):
-    """Corporate actions by bar: those of bar t are `first[t] : first[t + 1]`, by column. A ratio is `new` for `old` shares."""
+    """Corporate actions: those of bar t are `first[t] : first[t + 1]`, by column. A ratio is `new` for `old` shares."""
 
     first: IntArray  # [T + 1]
     symbol: IntArray

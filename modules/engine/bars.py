@@ -320,5 +320,5 @@ def simulate(
             run.start,
             bars.ts.size,
             run.start,
-        )  # fmt: skip
+        )
     )

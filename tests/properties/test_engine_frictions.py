@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.engine.accounting import Terms, new_bar_log, new_book, new_fill_log, new_order_log
-from modules.engine.actions import DELISTING, DIVIDEND, SPLIT, find_events, new_action_log
-from modules.engine.bars import build_market, members_only, simulate
+from modules.engine.actions import DELISTING, DIVIDEND, SPLIT, new_action_log
+from modules.engine.bars import build_market, simulate
 from modules.engine.costs import still_bars
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
@@ -188,17 +188,16 @@ def test_one_bar_at_a_time_is_the_same_as_all_at_once(case: Case) -> None:
     whole = case.run()
     bars, n, rows = case.bars, len(case.bars.symbols), whole.ts.size
     c, q = case.costs, case.liquidity
-    market, events = build_market(bars, instruments(bars.symbols, LOT), "next_close", q), find_events(bars)
+    market = build_market(bars, instruments(bars.symbols, LOT), "next_close", q)
     terms = Terms(
         c.half_spread_bps * 1e-4, c.commission_bps * 1e-4, c.impact_k, c.borrow_bps_year * 1e-4, 0.05, 0.25, 0.05, 0.01,
         0.0, c.commission_share_usd * 1e6, c.commission_trade_usd * 1e6, c.commission_minimum_usd * 1e6,
         c.permanent_impact_gamma, c.funding_bps_year * 1e-4, q.participation, 1.0 if q.remainder == "stays" else 0.0,
     )  # fmt: skip
     book, log = new_book(n, n + 1, int(CAPITAL * 1e6)), new_bar_log(rows, n)
-    orders, fills, acts = new_order_log(rows * n), new_fill_log(rows * n), new_action_log(3 * events.symbol.size)
-    targets, _ = members_only(bars, case.targets, WARM)
+    orders, fills, acts = new_order_log(rows * n), new_fill_log(rows * n), new_action_log(3 * market.events.symbol.size)
     for t in range(WARM, WARM + rows):
-        advance(market, targets, terms, book, log, orders, fills, t, t + 1, WARM, events, acts)
+        advance(market, case.targets, terms, book, log, orders, fills, acts, t, t + 1, WARM)
     for mine, theirs in zip(log, whole.bars, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 

@@ -139,9 +139,18 @@ def test_plain_python_decides_the_same() -> None:
         whole,
         again.finish(
             lambda: advance(
-                again.market, targets, again.terms, again.book, again.log, again.orders, again.fills, again.acts,
-                START, ROWS, START,
-            )  # fmt: skip
+                again.market,
+                targets,
+                again.terms,
+                again.book,
+                again.log,
+                again.orders,
+                again.fills,
+                again.acts,
+                START,
+                ROWS,
+                START,
+            )
         ),
     )
 
