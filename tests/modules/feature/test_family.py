@@ -4,6 +4,7 @@
 2. Settings name members as name@version; unknown and repeated ones are refused when settings are loaded.
 3. A member whose fields the data lack is refused by name, never dropped.
 4. Where enough members have a value, the mean is over those; where too few have, there is none.
+5. A member that reads the future is found by the family's acceptance, with a bar at which it does.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from modules.panel import FloatArray, Panel
 from modules.registry import RegistryError, validate_settings
 from modules.signal import SignalError, evaluate, parse, warmup
 from modules.signal.nodes import depth
+from modules.signal.operators import Kind, Operator, registered
 from modules.signal.prove import prove
+from modules.signal.units import of
 from tests.modules.engine.cases import instruments
 from tests.modules.signal.panels import make_panel
 
@@ -136,3 +139,22 @@ def test_one_tree_provable_and_flat() -> None:
     assert prove(signal_of(settings), make_panel(3, 60), seed=1, samples=4).holds
     every = Alpha158Settings(members=tuple(r.reference for r in Alpha158Settings.features))
     assert depth(signal_of(every)) < 30
+
+
+def test_a_member_that_reads_the_future_is_not_accepted() -> None:
+    """Invariant 5. The member divides by a mean over all of history."""
+
+    def over_all_bars(x: FloatArray, out: FloatArray) -> None:
+        out[:] = x / np.nanmean(x, axis=0)
+
+    class Peeking(FamilySettings):
+        features: ClassVar[tuple[Feature, ...]] = (*ROWS, Feature("ahead", "peek(volume)", 1, "made for this test"))
+        members: tuple[str, ...] = members_field("up@1", "ahead@1")
+
+    context = Context(seed=0, start_ns=0)
+    inputs = _inputs(BARS)
+    with registered(Operator("peek", Kind.CROSS, ("x",), "-", "-", of("x")), over_all_bars):
+        settings = Peeking()
+        found = accept_family(inputs, run_family(inputs, settings, context), settings)
+    assert [v.rule.partition(":")[0] for v in found] == ["reads the future"]
+    assert found[0].first_rows and "without later bars" in found[0].first_rows[0]
