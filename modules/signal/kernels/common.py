@@ -43,6 +43,30 @@ def window_sum(x: FloatArray, start: int, window: int, out: FloatArray) -> None:
 
 
 @kernel
+def narrow_sum(x: FloatArray, columns: int, start: int, window: int, out: FloatArray) -> None:
+    """The sums of `window_sum` for all rows of a panel too narrow to run across: cells of flat rows, a block at a time.
+
+    `out[c]`: sum of the cells start + c + k * columns, k below `window`, oldest first.
+    """
+    for begin in range(0, out.shape[0], 512):
+        total = out[begin : begin + 512]
+        cells = total.shape[0]
+        for c in range(cells):
+            total[c] = 0.0
+        k = window % 4
+        for row in range(k):
+            a = x[start + begin + row * columns :]
+            for c in range(cells):
+                total[c] += a[c]
+        while k < window:
+            at = start + begin + k * columns
+            a, b, d, e = x[at:], x[at + columns :], x[at + 2 * columns :], x[at + 3 * columns :]
+            for c in range(cells):
+                total[c] = (((total[c] + a[c]) + b[c]) + d[c]) + e[c]
+            k += 4
+
+
+@kernel
 def shifted_mean(x: FloatArray, start: int, window: int, out: FloatArray) -> None:
     """`out[n]`: mean of `x[k, n] - x[start, n]` over the window.
 

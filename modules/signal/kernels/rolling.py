@@ -8,13 +8,21 @@ import numpy as np
 
 from modules.jit import kernel
 from modules.panel import FloatArray
-from modules.signal.kernels.common import finite, window_sum
+from modules.signal.kernels.common import finite, narrow_sum, window_sum
+
+NARROW = 16  # below so many symbols, sums run along time
 
 
 @kernel
 def ts_sum(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     """Four rows of output at a time, which have all but three of their terms in common; each adds them in order."""
     rows, columns = out.shape
+    if columns < NARROW:
+        flat = out.reshape(rows * columns)
+        narrow_sum(x.reshape(x.size), columns, (first - window + 1) * columns, window, flat)
+        for c in range(flat.shape[0]):
+            flat[c] = finite(flat[c])
+        return
     i = 0
     while i + 3 < rows and window > 3:
         start = first + i - window + 1
