@@ -14,6 +14,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("research", "research", "Turn a hypothesis in plain words into a tested module on a branch.", RESEARCH),
     Entry("run", "run", "Run the pipeline, or one signal through it.", RESEARCH),
     Entry("signal", "signal", "The signal language: eval, check, sheet, ops, explain, similar.", RESEARCH),
+    Entry("search", "search", "Search settings and placeholders on discovery data; every trial counts.", RESEARCH),
+    Entry("signal", "signal", "The signal language: eval, check, ops, explain, similar.", RESEARCH),
     Entry("feature", "feature", "The feature library and its store: list, show, build, read, history.", RESEARCH),
     Entry("data", "data", "Data sets: add your own, list what is registered.", RESEARCH),
     Entry("supervise", "supervise", "Mine the traces, try patches by ablation, open what clears the noise.", IMPROVE),

@@ -1,0 +1,1 @@
+"""Search of settings and of placeholders in a signal, on discovery data, every trial counted."""
