@@ -26,6 +26,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("replay", "replay", "Run a recorded run again, without the cache, and compare the bits.", LOOK),
     Entry("diff", "diff", "What differs between two runs: task, settings, code, outputs, metrics.", LOOK),
     Entry("validate", "validate", "Is a run more than luck? Out of sample, permuted, stressed, deflated.", LOOK),
+    Entry("gap", "gap", "Where the vector result and a run's account part, by cause.", LOOK),
     Entry("report", "report", "Write the report of a run: one HTML page, pictures, JSON.", LOOK),
     Entry("trace", "trace", "Query the events of everything that ever ran, in SQL; export a run to MLflow.", LOOK),
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),

@@ -102,7 +102,8 @@ def decide(
     """Decide on an order of `asked` signed lots in an instrument of which `lots` are held.
 
     `nav` and `sector_others` (gross value of the sector without this instrument) are micros; `sigma_day` is
-    the volatility of a day's return; `daily_loss` the day's worst loss as a fraction; limits are fractions.
+    the volatility of a day's return; `daily_loss` the day's worst loss as a fraction; limits are fractions. An infinite
+    limit, which no settings hold, asks nothing, not even that the volatility be known: for comparisons without limits.
     Returns (decision, rule, allowed signed lots, limit, value); limit and value are NaN where no limit spoke.
     """
     none = np.nan
@@ -132,7 +133,7 @@ def decide(
             value = float(sector_others) / float(nav) + float(held + opening) * worth
             rule, limit, most = _SECTOR, max_sector, can
         if not sigma_day >= 0.0:
-            if most > 0:
+            if most > 0 and max_trade_risk < np.inf:
                 rule, limit, value, most = _SIGMA, max_trade_risk, none, 0
         elif sigma_day > 0.0:
             can = largest_lots(max_trade_risk * float(nav) / (RISK_SIGMAS * sigma_day), lot_size, price) - closing
