@@ -102,14 +102,15 @@ class _Writer:
         if _is_formula(node):
             return format_signal(self.outline(node, _outline_size(node) <= OUTLINE_SIZE))
         compound = [i for i in node.inputs if isinstance(i, Call) and not _is_plain(i)]
-        alone = len(compound) == 1 and (compound[0] is node.inputs[-1] or node.operator in _COMPARISONS)
+        one_end = compound[:1] == [node.inputs[-1]] or node.operator in _COMPARISONS or _is_open(node)
+        alone = len(compound) == 1 and one_end
         values = {}
         for name, part in zip(row.inputs, node.inputs, strict=False):
             if part in compound and not (alone and room > 1 and self.fits(part, node)):
                 values[name] = self.letter(part)
             else:
                 text = self.text(part, room - 1)
-                values[name] = f"({text})" if _is_formula(part) and node.operator not in _BARE else text
+                values[name] = f"({text})" if _is_sum(part) and node.operator not in _BARE else text
         implied = {n for n, i in zip(row.inputs, node.inputs, strict=False) if i == Field(n)}
         phrase = _SHARE if node.operator == "ts_mean" and _is_condition(node.inputs[0]) else PHRASES.get(row.name)
         return _fill(row, phrase, values, node.numbers, implied)
@@ -157,6 +158,11 @@ def _is_formula(node: Node) -> bool:
     last = node.inputs[-1]
     said = node.operator != "power" and not (_is_formula(last) or _is_condition(last) or _is_open(last))
     return not (said and all(isinstance(i, Number) for i in node.inputs[:-1]))
+
+
+def _is_sum(node: Node) -> bool:
+    """Whether a sign stands between what it is made of, so that it may need parentheses."""
+    return _is_formula(node) or (isinstance(node, Call) and node.operator in _SIGNS - {"neg"})
 
 
 def _is_condition(node: Node) -> bool:

@@ -62,14 +62,15 @@ SAID = [
         "rank(coalesce(ts_mean(close, 5), close))",
         [
             "The rank among all symbols, 0 to 1, of A",
-            "A: B, or the close where that is missing",
-            "B: the 5-bar mean of the close",
+            "A: the 5-bar mean of the close, or the close where that is missing",
         ],
     ),
     (
         "ts_rank(rank(close) ** 5, 9)",
         ["The rank among its own 9 bars, 0 to 1, of (A ** 5)", "A: the rank among all symbols, 0 to 1, of the close"],
     ),
+    ("neutralize(returns(close, 5), sector)", ["The 5-bar return of the close, less the mean of its sector"]),
+    ("rank(1 + ts_sum(volume, 5))", ["The rank among all symbols, 0 to 1, of (1 + the 5-bar sum of volume)"]),
     ("ts_sum(close > open, 5)", ["The 5-bar sum of (close > open)"]),
 ]
 
