@@ -77,9 +77,10 @@ def fine_lots(bars: Panel, weights: Panel, instruments: pl.DataFrame, growth: fl
     """
     largest = float(np.abs(weights["weight"]).max(initial=0.0)) or 1.0
     lots = {}
+    prices = np.vstack([bars[name] for name in ("close", "raw_close") if name in bars])
     for i, symbol in enumerate(bars.symbols):
-        known = bars["close"][:, i]
-        lowest = float(np.nanmin(known)) if not np.isnan(known).all() else 1.0
+        known = prices[~np.isnan(prices[:, i]), i]
+        lowest = float(known.min()) if known.size else 1.0
         most_shares = LARGE_CAPITAL * largest * growth / lowest
         lots[symbol] = 2.0 ** math.ceil(math.log2(most_shares) - 52.0)
     return instruments.with_columns(
@@ -89,7 +90,7 @@ def fine_lots(bars: Panel, weights: Panel, instruments: pl.DataFrame, growth: fl
 
 @dataclass(frozen=True, eq=False)
 class Traded:
-    """An account with what its lots are worth: closes of all bars [T, N] and shares a lot [N]."""
+    """An account with what its lots are worth: closes as traded of all bars [T, N], and shares a lot [N]."""
 
     account: Simulation
     close: FloatArray
@@ -98,11 +99,12 @@ class Traded:
 
 def traded(bars: Panel, weights: Panel, instruments: pl.DataFrame, settings: TradingSettings, start_ns: int) -> Traded:
     """The engine under `settings`. Raises EngineError."""
+    from modules.engine.actions import as_traded
     from modules.engine.bars import trade
     from modules.engine.instruments import align_instruments
 
     account = trade(bars, weights, instruments, settings, start_ns)
-    return Traded(account, bars["close"], align_instruments(instruments, bars.symbols, bars.ts).lot_size)
+    return Traded(account, as_traded(bars)["close"], align_instruments(instruments, bars.symbols, bars.ts).lot_size)
 
 
 def simulate_fine(

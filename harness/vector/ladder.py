@@ -27,18 +27,30 @@ class Step:
 
 
 TIMING: Final = Step("timing", "fills at the run's price, not at the decision's close", ("fill_without_open",))
-UNFILLED: Final = Step("unfilled", "orders that expire on bars without volume")
+UNFILLED: Final = Step("unfilled", "orders that expire on bars without volume or of stale prices", ("max_stale_bars",))
+ACTIONS: Final = Step(
+    "corporate actions", "prices as traded, splits, dividends in cash, delistings, members of the day"
+)
 LOTS: Final = Step("lots and cash", "whole lots and micro-units of the run's capital", ("capital_usd",))
 OTHER: Final = Step("other settings", "settings of the account that this ladder has no name for")
 
 LADDER: Final = (
     TIMING,
     UNFILLED,
+    ACTIONS,
     LOTS,
+    Step(
+        "partial fills", "orders larger than max_participation", ("max_participation", "participation_of", "remainder")
+    ),
     Step("spread", "half the quoted spread on each fill", ("half_spread_bps",)),
-    Step("commission", "commission on each fill", ("commission_bps",)),
-    Step("impact", "square-root impact of each fill", ("impact_k",)),
+    Step(
+        "commission",
+        "commission on each fill",
+        ("commission_bps", "commission_share_usd", "commission_trade_usd", "commission_minimum_usd"),
+    ),
+    Step("impact", "square-root and permanent impact of each fill", ("impact_k", "permanent_impact_gamma")),
     Step("borrow", "borrow on shorts", ("borrow_bps_year",)),
+    Step("funding", "funding of longs", ("funding_bps_year",)),
     Step("small orders", "orders too small to send", ("min_order_usd",)),
     Step("instrument limit", "orders cut or refused by max_instrument_nav", ("max_instrument_nav",)),
     Step("sector limit", "orders cut or refused by max_sector_nav", ("max_sector_nav",)),
@@ -46,6 +58,9 @@ LADDER: Final = (
     Step("daily loss limit", "positions closed for the day by max_daily_loss", ("max_daily_loss",)),
     OTHER,
 )
+
+
+ACTION_FIELDS: Final = {"raw_close", "split", "dividend", "delisting", "member"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +103,18 @@ def climb(material: Material) -> Iterator[Rung]:
 
 
 def _seen(step: Step, whole: Panel, so_far: Panel) -> Panel:
-    """The fields of the bars that the account sees from `step` on: opens from timing on, all from unfilled on."""
+    """The fields of the bars that the account sees from `step` on: opens, then volume, then actions and the rest."""
     if step is TIMING and "open" in whole:
         return opens_and_closes(whole)
-    return whole if step is UNFILLED and set(whole) - {"open", "high", "low", "close"} else so_far
+    if step is UNFILLED and "volume" in whole:
+        return _only(whole, "open", "close", "volume")
+    return whole if step is ACTIONS and ACTION_FIELDS & set(whole) else so_far
 
 
 def opens_and_closes(bars: Panel) -> Panel:
-    """The same bars with their prices alone, so that every order fills at the run's own price."""
-    return Panel(bars.ts, bars.symbols, {name: bars[name] for name in ("open", "close") if name in bars})
+    """The same bars with their adjusted prices alone, so that every order fills at the run's own price."""
+    return _only(bars, "open", "close")
+
+
+def _only(bars: Panel, *names: str) -> Panel:
+    return Panel(bars.ts, bars.symbols, {name: bars[name] for name in names if name in bars})

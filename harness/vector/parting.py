@@ -79,7 +79,7 @@ def first_parting(
 
 
 def _earned(traded: Traded, row: int) -> FloatArray:
-    """`[N]` what each symbol brought to NAV at `row`: change of value less what was paid, over the first NAV."""
+    """`[N]` what each symbol brought to NAV at `row`: change of value less what was paid, over first NAV."""
     a = traded.account
     fills = a.fills
     here = fills.row == row + a.start
@@ -87,6 +87,8 @@ def _earned(traded: Traded, row: int) -> FloatArray:
     earned = value - _value(traded, row - 1) if row > 0 else value
     paid = fills.notional[here] + fills.commission[here] + fills.spread[here] + fills.impact[here]
     np.subtract.at(earned, fills.symbol[here], paid.astype(np.float64))
+    today = a.acts.row == row + a.start
+    np.add.at(earned, a.acts.symbol[today], a.acts.cash[today].astype(np.float64))
     made: FloatArray = earned / float(a.bars.nav[0])
     return made
 

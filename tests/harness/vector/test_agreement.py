@@ -85,7 +85,7 @@ def test_with_costs_at_any_fill(home: Path, without_open: FillWithoutOpen, opens
 def test_missing_prices_and_late_listings(home: Path) -> None:
     """A symbol that is not there at first, one that is gone for a while, and one that never trades."""
     rng = np.random.default_rng(7)
-    close = 50.0 * np.cumprod(1.0 + rng.normal(0.0, 0.02, (400, 6)), axis=0)
+    close = 50.0 * np.cumprod(1.0 + rng.normal(0.0, 0.02, (400, 6)), axis=0).astype(np.float64)
     close[:100, 1] = np.nan
     close[200:230, 2] = np.nan
     close[:, 3] = np.nan

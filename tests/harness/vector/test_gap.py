@@ -19,27 +19,54 @@ from harness.vector.gap import Gap, Part, decompose, run_gap
 from harness.vector.ladder import LADDER, Material
 from modules.engine.bars import trade
 from modules.engine.settings import TradingSettings
-from modules.panel import Panel
+from modules.panel import FloatArray, Panel
 from modules.replay import recorded_modules
 from modules.task import load_modules
 from tests.modules.engine.cases import instruments, panel
 from tests.pipelines import Desk
 
 LOT = 2.0**-20
+ABSENT = {"other settings", "corporate actions", "partial fills", "funding"}
 OFF = {**FRICTIONLESS, "capital_usd": LARGE_CAPITAL, "max_instrument_nav": 0.05, "max_sector_nav": 0.25}
 OFF |= {"max_daily_loss": 0.05, "max_trade_risk": 0.01}
 
 
-def market(*, opens: bool = False, halts: bool = False, wild: float = 0.01) -> Panel:
+def market(*, opens: bool = False, halts: bool = False, wild: float = 0.01, volume: float | None = None) -> Panel:
     """Ten symbols that wander; known volatility from the sixth bar on."""
     rng = np.random.default_rng(11)
-    close = 50.0 * np.cumprod(1.0 + rng.normal(0.0, wild, (300, 10)), axis=0)
-    fields: dict[str, object] = {}
+    close = 50.0 * np.cumprod(1.0 + rng.normal(0.0, wild, (300, 10)), axis=0).astype(np.float64)
+    fields: dict[str, FloatArray] = {}
     if opens:
         fields["open"] = close * (1.0 + rng.normal(0.0, 0.002, close.shape))
     if halts:
         fields["volume"] = np.where(rng.random(close.shape) < 0.05, 0.0, 1e9)
-    return panel(close, **fields)
+    if volume is not None:
+        fields["volume"] = np.full(close.shape, volume)
+    return panel(close).with_fields(**fields)
+
+
+def stale() -> Panel:
+    """Closes that stand still for four bars now and then."""
+    close = market()["close"].copy()
+    for t in range(20, 280, 40):
+        close[t : t + 4, t // 40] = close[t - 1, t // 40]
+    return panel(close)
+
+
+def paying(*, delisted: bool) -> Panel:
+    """A split and large dividends: total-return closes, prices as traded beside them. One symbol may be delisted."""
+    close: FloatArray = np.array(market()["close"])
+    delisting = np.full(close.shape, np.nan)
+    if delisted:
+        close[200:, 3] = np.nan
+        delisting[200, 3] = -0.3
+    split, dividend = np.ones(close.shape), np.zeros(close.shape)
+    split[100:101, 0], dividend[50::60] = 3.0, 0.02 * close[49:-1:60]
+    shares = np.cumprod(split, axis=0)
+    dividend = np.nan_to_num(dividend / shares)
+    raw = close / shares
+    grown = np.cumprod(1.0 + dividend / raw, axis=0)
+    return panel(close * grown, raw_close=raw, split=split, dividend=dividend, delisting=delisting)
 
 
 def material(bars: Panel, changes: dict[str, object], size: float = 0.02, lot: float = LOT) -> Material:
@@ -77,8 +104,14 @@ TABLE: list[tuple[str, str, Material]] = [
     ("next open", "timing", material(market(opens=True), {})),
     ("halts", "unfilled", material(market(halts=True), {})),
     ("whole lots", "lots and cash", material(market(), {"capital_usd": 20_000.0}, lot=1.0)),
+    ("stale", "unfilled", material(stale(), {"max_stale_bars": 1, "fill_without_open": "next_close"})),
+    ("actions", "corporate actions", material(paying(delisted=True), {})),
+    ("partial", "partial fills", material(market(volume=2e5), {"max_participation": 0.05, "capital_usd": 1e8})),
     ("spread", "spread", material(market(), {"half_spread_bps": 4.0})),
     ("commission", "commission", material(market(), {"commission_bps": 1.0})),
+    ("by fill", "commission", material(market(), {"commission_trade_usd": 1000.0})),
+    ("permanent", "impact", material(market(volume=1e7), {"permanent_impact_gamma": 0.3})),
+    ("funding", "funding", material(market(), {"funding_bps_year": 300.0})),
     ("borrow", "borrow", material(market(), {"borrow_bps_year": 50.0})),
     ("small orders", "small orders", material(market(), {"min_order_usd": 10_000.0, "capital_usd": 1e6})),
     ("instrument", "instrument limit", material(market(), {"max_instrument_nav": 0.01})),
@@ -94,8 +127,14 @@ def test_a_friction_alone_is_named_and_nothing_else_is(cause: str, m: Material) 
     assert adds_up(gap) and all(c.holds for c in gap.checks) and gap.notes == ()
     found = part(gap, cause)
     assert found.first is not None and abs(found.annual_bps) > 0.01
-    others = [p for p in gap.parts if p.cause != cause]
+    timing = m.settings.fill_without_open == "next_close"
+    others = [p for p in gap.parts if p.cause != cause and not (timing and p.cause == "timing")]
     assert all(p.first is None and abs(p.annual_bps) < 0.001 for p in others), others
+
+
+def test_prices_as_traded_with_their_actions_earn_the_total_return() -> None:
+    found = part(gap_of(material(paying(delisted=False), {})), "corporate actions")
+    assert found.first is None and found.annual_bps == pytest.approx(0.0, abs=1e-4)
 
 
 def test_impact_needs_volume() -> None:
@@ -128,7 +167,7 @@ def test_everything_on_adds_up() -> None:
     )
     gap = gap_of(m)
     assert adds_up(gap)
-    steps = [s.cause for s in LADDER if s.cause != "other settings"]
+    steps = [s.cause for s in LADDER if s.cause not in ABSENT]
     assert [p.cause for p in gap.parts] == ["accounting", *steps, "code"]
     assert part(gap, "accounting").annual_bps == part(gap, "code").annual_bps == 0.0
 
