@@ -9,7 +9,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from modules.signal.calendar import CALENDAR_FIELDS
 from modules.signal.nodes import Call, Field, Node, Number, size, walk
 from modules.signal.operators import Operator, find
 from modules.signal.operators.phrases import PHRASES
@@ -219,8 +218,3 @@ def places(phrase: str) -> set[str]:
 
 def _capital(text: str) -> str:
     return text if re.match(r"\w*\(|[a-z_]+ ?[-+*/<>=]", text) else text[:1].upper() + text[1:]
-
-
-def field_meaning(name: str) -> str:
-    """What a field is, for lists of what a signal reads."""
-    return CALENDAR_FIELDS.get(name, _FIELD_WORDS.get(name, "a field of the data"))
