@@ -25,26 +25,8 @@ def finite(value: float) -> float:
 
 
 @kernel
-def window_sum(x: FloatArray, start: int, window: int, out: FloatArray) -> None:
-    """`out[n]`: sum of the window that starts at row `start`."""
-    columns = out.shape[0]
-    for n in range(columns):
-        out[n] = 0.0
-    k = start + window % 4
-    for row in range(start, k):
-        a = x[row]
-        for n in range(columns):
-            out[n] += a[n]
-    while k < start + window:
-        a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
-        for n in range(columns):
-            out[n] = (((out[n] + a[n]) + b[n]) + c[n]) + d[n]
-        k += 4
-
-
-@kernel
 def narrow_sum(x: FloatArray, columns: int, start: int, window: int, out: FloatArray) -> None:
-    """The sums of `window_sum` for all rows of a panel too narrow to run across: cells of flat rows, a block at a time.
+    """The sums of windows of a panel too narrow to run across: cells of flat rows, a block at a time.
 
     `out[c]`: sum of the cells start + c + k * columns, k below `window`, oldest first.
     """
@@ -132,11 +114,10 @@ def sort(values: FloatArray, order: IntArray, count: int, spare: FloatArray, spa
             values[place] = value
             order[place] = index
         return
-    keys, others = values.view(np.int64), spare.view(np.int64)
+    keys, others = np.empty(count, np.int64), np.empty(count, np.int64)
     starts = np.zeros((8, 256), np.int64)
     for j in range(count):
-        values[j] += 0.0
-        bits = keys[j]
+        bits = np.float64(values[j] + 0.0).view(np.int64)
         bits ^= (bits >> 63) & _BELOW_SIGN  # negative numbers ascend as integers, too
         keys[j] = bits
         for byte in range(8):
@@ -155,10 +136,11 @@ def sort(values: FloatArray, order: IntArray, count: int, spare: FloatArray, spa
             place = starts[byte, digit]
             starts[byte, digit] = place + 1
             others[place] = keys[j]
+            spare[place] = values[j]
             spare_order[place] = order[j]
         for j in range(count):
             keys[j] = others[j]
+            values[j] = spare[j]
             order[j] = spare_order[j]
     for j in range(count):
-        bits = keys[j]
-        keys[j] = bits ^ ((bits >> 63) & _BELOW_SIGN)
+        values[j] += 0.0

@@ -24,10 +24,13 @@ def ts_var(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
 
 @kernel
 def ts_std(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
-    ts_var(x, window, first, out)
+    mean = np.empty(out.shape[1])
     for i in range(out.shape[0]):
+        start = first + i - window + 1
+        shifted_mean(x, start, window, mean)
+        squared_deviations(x, start, window, mean, out[i])
         for n in range(out.shape[1]):
-            out[i, n] = math.sqrt(out[i, n])
+            out[i, n] = math.sqrt(finite(out[i, n] / (window - 1)))
 
 
 @kernel

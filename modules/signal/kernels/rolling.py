@@ -8,14 +8,15 @@ import numpy as np
 
 from modules.jit import kernel
 from modules.panel import FloatArray
-from modules.signal.kernels.common import finite, narrow_sum, window_sum
+from modules.signal.kernels.common import finite, narrow_sum
 
 NARROW = 16  # below so many symbols, sums run along time
 
 
 @kernel
 def ts_sum(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
-    """Four rows of output at a time, which have all but three of their terms in common; each adds them in order."""
+    """Four rows of output at a time, which have all but three of their terms in common; each adds them in order. The
+    last four may overlap the four before: the same is computed once more."""
     rows, columns = out.shape
     if columns < NARROW:
         flat = out.reshape(rows * columns)
@@ -23,44 +24,48 @@ def ts_sum(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
         for c in range(flat.shape[0]):
             flat[c] = finite(flat[c])
         return
-    i = 0
-    while i + 3 < rows and window > 3:
+    if rows < 4 or window < 4:
+        for i in range(rows):
+            for n in range(columns):
+                out[i, n] = 0.0
+            for k in range(first + i - window + 1, first + i + 1):
+                for n in range(columns):
+                    out[i, n] += x[k, n]
+            for n in range(columns):
+                out[i, n] = finite(out[i, n])
+        return
+    for four in range(0, rows, 4):
+        i = min(four, rows - 4)
         start = first + i - window + 1
         p, q, r, s = out[i], out[i + 1], out[i + 2], out[i + 3]
-        a, b, c = x[start], x[start + 1], x[start + 2]
         for n in range(columns):
-            p[n] = ((0.0 + a[n]) + b[n]) + c[n]
-            q[n] = (0.0 + b[n]) + c[n]
-            r[n] = 0.0 + c[n]
+            a, b, c = x[start, n], x[start + 1, n], x[start + 2, n]
+            p[n] = ((0.0 + a) + b) + c
+            q[n] = (0.0 + b) + c
+            r[n] = 0.0 + c
             s[n] = 0.0
         k = start + 3 + (window - 3) % 4
         for row in range(start + 3, k):
-            a = x[row]
             for n in range(columns):
-                p[n] += a[n]
-                q[n] += a[n]
-                r[n] += a[n]
-                s[n] += a[n]
+                a = x[row, n]
+                p[n] += a
+                q[n] += a
+                r[n] += a
+                s[n] += a
         while k < start + window:
-            a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
             for n in range(columns):
-                p[n] = (((p[n] + a[n]) + b[n]) + c[n]) + d[n]
-                q[n] = (((q[n] + a[n]) + b[n]) + c[n]) + d[n]
-                r[n] = (((r[n] + a[n]) + b[n]) + c[n]) + d[n]
-                s[n] = (((s[n] + a[n]) + b[n]) + c[n]) + d[n]
+                a, b, c, d = x[k, n], x[k + 1, n], x[k + 2, n], x[k + 3, n]
+                p[n] = (((p[n] + a) + b) + c) + d
+                q[n] = (((q[n] + a) + b) + c) + d
+                r[n] = (((r[n] + a) + b) + c) + d
+                s[n] = (((s[n] + a) + b) + c) + d
             k += 4
-        a, b, c = x[start + window], x[start + window + 1], x[start + window + 2]
         for n in range(columns):
+            a, b, c = x[k, n], x[k + 1, n], x[k + 2, n]
             p[n] = finite(p[n])
-            q[n] = finite(q[n] + a[n])
-            r[n] = finite((r[n] + a[n]) + b[n])
-            s[n] = finite(((s[n] + a[n]) + b[n]) + c[n])
-        i += 4
-    while i < rows:
-        window_sum(x, first + i - window + 1, window, out[i])
-        for n in range(columns):
-            out[i, n] = finite(out[i, n])
-        i += 1
+            q[n] = finite(q[n] + a)
+            r[n] = finite((r[n] + a) + b)
+            s[n] = finite(((s[n] + a) + b) + c)
 
 
 @kernel
