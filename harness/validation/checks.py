@@ -28,7 +28,7 @@ from harness.validation.resample import block_bars, outcomes, quantile
 from harness.validation.selection import Followed, follow, path_returns, yearly
 from harness.validation.splits import SplitError, combinatorial, purged_k_fold, walk_forward
 from harness.validation.superiority import superiority
-from modules.engine.metrics import deviation, sharpe
+from modules.engine.metrics import deviation, mean, sharpe
 from modules.panel import FloatArray, iso
 
 WINDOWS = 5
@@ -101,13 +101,12 @@ def _sureness(chain: Chain) -> None:
     assert found is not None, "too_little saw to it"
     shape = f"{found.bars} bars, skew {found.skew:.2f}, kurtosis {found.kurtosis:.1f}"
     chain.add("probabilistic_sharpe", sr.probabilistic_sharpe(found), f"that the true Sharpe is above 0: {shape}")
-    spread = trial_spread(e)
-    bar = sr.expected_maximum(e.trials, spread)
+    bar = luck_bar(e)
     words = (
         f"the best of {e.trials} trials on this data shows {bar * math.sqrt(e.per_year):.2f} by luck"
-        f" (spread {spread * math.sqrt(e.per_year):.2f} over {len(e.trial_sharpes)} known ratios)"
+        f" (spread {trial_spread(e) * math.sqrt(e.per_year):.2f}; {len(e.trial_sharpes)} have a Sharpe ratio)"
     )
-    chain.add("deflated_sharpe", sr.deflated_sharpe(found, e.trials, spread), words)
+    chain.add("deflated_sharpe", sr.probabilistic_sharpe(found, bar), words)
     needed = sr.minimum_track_record(found)
     endless = math.isinf(needed)
     words = "no length would do: the Sharpe is not above 0" if endless else "bars there are, and how many would do"
@@ -120,10 +119,22 @@ def _sureness(chain: Chain) -> None:
 def trial_spread(evidence: Evidence) -> float:
     """Deviation of the trials' ratios, a bar: at least what luck alone gives over as many bars (Lo 2002), for trials
     that left no ratio cannot be taken to be alike."""
-    luck = 1.0 / math.sqrt(max(1, evidence.net.size - 1))
-    if len(evidence.trial_sharpes) < 2:
-        return luck
-    return max(luck, deviation(np.array(evidence.trial_sharpes)))
+    ratios = np.array(evidence.trial_sharpes)
+    return max(_luck(evidence), deviation(ratios) if ratios.size > 1 else 0.0)
+
+
+def luck_bar(evidence: Evidence) -> float:
+    """The best ratio, a bar, that as many worthless trials show: scattered as the trials are, around zero or around
+    their mean where that is lower (trials that lose their costs scatter without being lucky), and at least by luck."""
+    ratios = np.array(evidence.trial_sharpes)
+    least = sr.expected_maximum(evidence.trials, _luck(evidence))
+    if ratios.size < 2:
+        return least
+    return max(least, min(0.0, mean(ratios)) + sr.expected_maximum(evidence.trials, deviation(ratios)))
+
+
+def _luck(evidence: Evidence) -> float:
+    return 1.0 / math.sqrt(max(1, evidence.net.size - 1))
 
 
 def _walk(chain: Chain) -> None:
@@ -141,10 +152,12 @@ def _walk(chain: Chain) -> None:
             chain.lack(name, f"{len(splits)} windows of {test} bars; at least {MINIMUM_WINDOWS} are needed")
             continue
         found = follow(e.family.returns, splits)
-        good = sum(f.returns.size > 1 and yearly(f.returns, e.per_year) > 0.0 for f in found)
+        good = sum(min(yearly(f.returns, e.per_year), yearly(e.net[f.split.test], e.per_year)) > 0.0 for f in found)
         pooled = yearly(np.concatenate([f.returns for f in found]), e.per_year)
         of = f"of {len(splits)} windows of {test} bars"
-        words = f"{of} the best of {len(e.family.kinds)} before them earned; all together {pooled:.2f}"
+        words = (
+            f"{of} this run and the best of {len(e.family.kinds)} before them earned; the latter {pooled:.2f} over all"
+        )
         chain.add(name, float(good), words)
         made = tuple(_window(e, f, expanding=expanding) for f in found)
         chain.show(windows=(*chain.tables.windows, *made))
@@ -176,12 +189,14 @@ def _folds(chain: Chain) -> None:
             said = str(error)
             continue
         found = follow(e.family.returns, splits)
-        pooled = yearly(np.concatenate([f.returns for f in found]), e.per_year)
+        own = yearly(e.net, e.per_year)
+        pooled = min(own, yearly(np.concatenate([f.returns for f in found]), e.per_year))
         worst = min(yearly(f.returns, e.per_year) for f in found)
         gap = f"{e.purge_bars} bars purged, {e.embargo_bars} embargoed"
-        chain.add("purged_k_fold", pooled, f"Sharpe out of sample over {folds} folds, worst fold {worst:.2f}; {gap}")
+        words = f"Sharpe of the chosen outside, or of this run if less; {folds} folds, worst {worst:.2f}; {gap}"
+        chain.add("purged_k_fold", pooled, words)
         walked = sorted(yearly(r, e.per_year) for r in path_returns(e.family.returns, paths))
-        lost = sum(x <= 0.0 for x in walked) / len(walked)
+        lost = sum(min(x, own) <= 0.0 for x in walked) / len(walked)
         words = (
             f"{len(walked)} paths from {len(paths.splits)} splits, Sharpe {walked[0]:.2f} to {walked[-1]:.2f};"
             f" {TEST_FOLDS} of {folds} folds test"

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.validation.checks import run_checks
+from harness.validation.checks import luck_bar, run_checks
 from harness.validation.evidence import Evidence, Family
 from harness.validation.limits import LIMITS, judge, lacking
 from harness.validation.report import Check, Tables, Trials, ValidationReport, Verdict
@@ -202,3 +202,29 @@ def test_a_figure_that_is_no_number_is_no_pass() -> None:
         judge("no such", 1.0, "")
     with pytest.raises(KeyError, match="there are deflated_sharpe"):
         _report(PASSED).check("no such")
+
+
+# ratios a bar of the trials, their number, the bar in units of luck's own deviation over 600 bars
+LUCK = 1.0 / np.sqrt(599.0)
+BARS = [
+    ("no ratio known", (), 10, 1.57),
+    ("alike", (0.10, 0.10, 0.10), 10, 1.57),
+    ("good neighbours do not raise it", (0.10, 0.11, 0.12), 10, 1.57),
+    ("scattered", (-0.2, 0.0, 0.2), 10, 0.2 / LUCK * 1.57),
+    ("scattered below zero", (-0.4, -0.2, 0.0), 10, 0.2 / LUCK * 1.57 - 0.2 / LUCK),
+    ("a single one", (0.1,), 1, 0.0),
+]
+
+
+@pytest.mark.parametrize(("ratios", "trials", "bar"), [r[1:] for r in BARS], ids=[r[0] for r in BARS])
+def test_what_luck_shows(ratios: tuple[float, ...], trials: int, bar: float) -> None:
+    e = dataclasses.replace(evidence(), trials=trials, trial_sharpes=ratios)
+    assert luck_bar(e) / LUCK == pytest.approx(bar, rel=0.01)
+
+
+def test_a_losing_run_is_not_carried_by_its_family() -> None:
+    e = evidence(mean=0.0005)
+    losing = found(with_net(e, -e.net))
+    for name in ("walk_forward_expanding", "walk_forward_rolling", "purged_k_fold", "combinatorial_paths"):
+        assert losing[name].verdict is FAILED, name
+    assert losing["combinatorial_paths"].figure == 1.0
