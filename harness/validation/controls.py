@@ -25,7 +25,10 @@ from modules.pipeline import Emit, RawSource, execute
 from modules.task import Task
 
 STRESS: Final = 3.0
-COST_SETTINGS: Final = ("half_spread_bps", "commission_bps", "impact_k", "borrow_bps_year")
+COST_SETTINGS: Final = (
+    "half_spread_bps", "commission_bps", "commission_share_usd", "commission_trade_usd", "commission_minimum_usd",
+    "impact_k", "permanent_impact_gamma", "borrow_bps_year", "funding_bps_year",
+)  # fmt: skip
 """Settings of `execute` that are prices of trading: each is multiplied under stress."""
 
 CAPITAL_STEPS: Final = (0.1, 1.0, 10.0, 100.0, 1_000.0)

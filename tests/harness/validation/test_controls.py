@@ -13,7 +13,9 @@ from modules.panel import Panel
 from modules.registry import load_module
 from tests.harness.validation.market import market
 
-NO_PRICE_OF_TRADING = {"capital_usd", "fill_without_open", "participation_cap"}
+NO_PRICE_OF_TRADING = {
+    "capital_usd", "fill_without_open", "max_participation", "participation_of", "remainder", "max_stale_bars",
+}  # fmt: skip
 """Assumptions that say how trading goes, not what it costs."""
 
 
