@@ -306,6 +306,19 @@ def with_a_split(*, shares_known: str = "2009-08-04T12:00:00Z") -> Sources:
     return sources(WEEK, facts, close=adjusted, raw=raw)
 
 
+def test_7_actions_of_the_data_say_prices_and_splits_outright() -> None:
+    """A 20:19 split, too small to be told from prices, moves the shares where the data state it."""
+    source = with_a_split()
+    raw = np.array([100.0, 100.0, 102.0, 96.9, 96.9, 95.0])[:, None]
+    split = np.array([1.0, 1.0, 1.0, 20.0 / 19.0, 1.0, 1.0])[:, None]
+    bare = dataclasses.replace(source, records=source.records.with_columns(adj_close=pl.lit(None, pl.Float64)))
+    stated = dataclasses.replace(bare, bars=source.bars.with_fields(raw_close=raw, split=split))
+    assert column(stated, "close_as_traded") == raw[:, 0].tolist()
+    assert column(stated, "shares_outstanding")[2:] == [1000.0, *[1000.0 * 20.0 / 19.0] * 3]
+    with pytest.raises(FactsError, match="no adjusted close"):
+        column(bare, "market_cap")
+
+
 def test_7_market_value_through_a_split_and_a_dividend() -> None:
     source = with_a_split()
     assert column(source, "close_as_traded") == [100.0, 100.0, 102.0, 51.0, 51.0, 50.0]

@@ -17,6 +17,9 @@ PANEL = _BARS.with_fields(
     dollar_volume=_BARS["close"] * _BARS["volume"],
     bid_size=np.floor(_RNG.lognormal(8.0, 1.0, _BARS.shape)),
     close_as_traded=_BARS["close"] * 4.0,
+    raw_close=_BARS["close"] * 4.0,
+    dividend=np.floor(_RNG.uniform(0.0, 1.1, _BARS.shape)),
+    split=1.0 + np.floor(_RNG.uniform(0.0, 1.1, _BARS.shape)),
     market_cap=_RNG.lognormal(20.0, 1.0, _BARS.shape),
     shares_outstanding=np.tile(_RNG.lognormal(15.0, 1.0, 6), (120, 1)),
     trades=np.floor(_RNG.lognormal(5.0, 1.0, _BARS.shape)),
@@ -43,6 +46,11 @@ READS = [
     ("rank(close * shares_outstanding)", True),
     ("rank(volume / shares_outstanding)", True),
     ("rank(close_as_traded * shares_outstanding)", False),
+    # nor is what was paid on the day
+    ("rank(raw_close)", False),
+    ("rank(close / raw_close)", True),
+    ("rank(ts_sum(dividend / raw_close, 20))", False),
+    ("rank(ts_max(split, 20))", False),
     # counts and groups are no prices
     ("rank(trades)", False),
     ("group_count(close, sector) + 0 * trades", False),
