@@ -88,7 +88,7 @@ def _show(out: Console, request: Request, result: Result, paths: SearchPaths) ->
         f"{len(result.trials)} trials on {result.data}, {result.first[:10]} to {result.last[:10]}, discovery data only;"
         f" {result.counted} on this data in the ledger"
     )
-    out.print(plateau_words(result))
+    out.print(plateau_words(request, result))
     if result.steps:
         cells = ((iso(s.first_ns)[:10], iso(s.last_ns)[:10], s.chosen, s.before, s.value) for s in result.steps)
         numbers = ("trial", "before", "there")

@@ -14,7 +14,7 @@ from harness.report.drawing import Chart, instead, new_figure, render
 from harness.report.files import json_bytes, without_nan, write_whole
 from harness.report.theme import DARK, LIGHT, variables
 from harness.search.search import Request, Result
-from harness.search.surface import KEPT, NEAR
+from harness.search.surface import KEPT
 from harness.search.trial import Tried
 from modules.panel import iso
 
@@ -81,7 +81,7 @@ def trial_row(request: Request, tried: Tried) -> dict[str, object]:
 
 
 def draw(request: Request, result: Result) -> Figure:
-    """One axis: the objective over it. More: over the first two, the better the darker, the rest at their best."""
+    """One axis: the objective over it. More: over the first two, the better the brighter, the rest at their best."""
     figure = new_figure(7.2, 4.2)
     axes = figure.subplots()
     good = [t for t in result.trials if math.isfinite(t.values[0])]
@@ -102,22 +102,28 @@ def draw(request: Request, result: Result) -> Figure:
         return figure
     y = np.array([t.point[1] for t in good])
     order = np.argsort(z, kind="stable")  # the best of equal places is drawn last, on top
-    drawn = axes.scatter(x[order], y[order], c=z[order], cmap="viridis", s=70, marker="s")
+    drawn = axes.scatter(x[order], y[order], c=z[order], cmap="viridis", s=_side(result), marker="s")
     axes.scatter([best.point[0]], [best.point[1]], s=170, facecolors="none", edgecolors=LIGHT["loss"], zorder=3)
     axes.set_ylabel(request.space.axes[1].name)
     figure.colorbar(drawn, ax=axes, label=name)
     return figure
 
 
-def plateau_words(result: Result) -> str:
+def _side(result: Result) -> float:
+    """Area of a point's square, so that those of a full grid nearly touch."""
+    per_axis = max(2.0, math.sqrt(len({t.point[:2] for t in result.trials})))
+    return float(min(2_500.0, max(20.0, (260.0 / per_axis) ** 2 * 0.6)))
+
+
+def plateau_words(request: Request, result: Result) -> str:
     """The plateau's width in a sentence."""
     flat = result.plateau
     if flat is None:
         return "no trial gave a figure"
     if flat.width is None:
-        return f"plateau: not measured ({flat.neighbours} neighbours within {NEAR:.0%} of each range)"
+        return f"plateau: not measured ({flat.neighbours} neighbours within {request.reach:.0%} of each range)"
     return (
-        f"plateau: {flat.width:.0%} of {flat.neighbours} neighbours (within {NEAR:.0%} of each range) keep "
+        f"plateau: {flat.width:.0%} of {flat.neighbours} neighbours (within {request.reach:.0%} of each range) keep "
         f"{KEPT:.0%} of the peak; their mean is {flat.mean:.3g}"
     )
 
@@ -137,7 +143,8 @@ def _page(request: Request, result: Result, svg: str) -> str:
         "td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px solid var(--grid)}svg{width:100%}</style>"
         f"<h1>{what}</h1><p>{html.escape(request.method)}, seed {request.seed}, {len(result.trials)} trials on "
         f"{html.escape(result.data)}, discovery data only ({result.first[:10]} to {result.last[:10]}); "
-        f"{result.counted} trials on this data in the ledger.</p><p>{html.escape(plateau_words(result))}</p>{svg}"
+        f"{result.counted} trials on this data in the ledger.</p>"
+        f"<p>{html.escape(plateau_words(request, result))}</p>{svg}"
         f"<table><tr>{head}</tr>{body}</table></html>\n"
     )
 

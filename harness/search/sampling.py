@@ -30,7 +30,7 @@ class Sampler:
             raise SearchError("cmaes makes one objective greater; use nsga2 for several")
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space
-        self._fixed: Iterator[Point] | None = iter(space.grid(steps, MOST_TRIALS)) if method == "grid" else None
+        self._fixed: Iterator[Point] | None = iter(space.grid(steps, trials)) if method == "grid" else None
         self._study: Study = optuna.create_study(
             directions=["maximize"] * objectives, sampler=_sampler(method, trials, seed)
         )

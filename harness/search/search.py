@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from harness.search.objectives import objective
 from harness.search.sampling import MOST_TRIALS, Method, Sampler
 from harness.search.space import Point, SearchError, Space
-from harness.search.surface import Plateau, plateau
+from harness.search.surface import NEAR, Plateau, plateau
 from harness.search.trial import Tried
 from harness.validation.splits import walk_forward
 from harness.validation.trials import trials_on
@@ -55,6 +55,11 @@ class Request:
             )
         if self.windows and len(self.objectives) > 1:
             raise SearchError("walk-forward follows one objective; give one")
+
+    @property
+    def reach(self) -> float:
+        """How far neighbours of a point lie, as a share of each range: a step of a grid at least."""
+        return max(NEAR, 1.0 / (self.steps - 1)) if self.method == "grid" else NEAR
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ def _result(request: Request, desk: Desk, found: Sequence[Tried], times: IntArra
         last=iso(int(times[-1])) if times.size else "",
         trials=tuple(found),
         front=front,
-        plateau=plateau(request.space, found, found[front[0]]) if front else None,
+        plateau=plateau(request.space, found, found[front[0]], request.reach) if front else None,
         counted=max(counted, before),
         steps=steps,
         walked=walked,

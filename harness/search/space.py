@@ -80,8 +80,9 @@ class Space:
         for side in sides:
             count *= len(side)
         if count > most:
+            shape = " x ".join(str(len(s)) for s in sides)
             raise SearchError(
-                f"a grid of {' x '.join(str(len(s)) for s in sides)} = {count} points; allowed are {most}"
+                f"a grid of {shape} = {count} points, asked for are {most} trials; give fewer --steps or more --trials"
             )
         return list(itertools.product(*sides))
 

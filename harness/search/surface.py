@@ -11,7 +11,7 @@ from harness.search.space import Space
 from harness.search.trial import Tried
 
 NEAR = 0.2
-"""Neighbours lie within a fifth of every axis's range of the peak."""
+"""Neighbours lie within a fifth of every axis's range of the peak, or one step of a coarser grid."""
 
 KEPT = 0.8
 """On the plateau is what keeps four fifths of the peak."""
@@ -27,9 +27,11 @@ class Plateau:
     mean: float | None
 
 
-def plateau(space: Space, trials: Sequence[Tried], peak: Tried) -> Plateau:
-    """The plateau around `peak` by the first objective. Neighbours without figures count as lost."""
-    near = [t for t in trials if t is not peak and t.point != peak.point and _distance(space, t, peak) <= NEAR]
+def plateau(space: Space, trials: Sequence[Tried], peak: Tried, reach: float = NEAR) -> Plateau:
+    """The plateau around `peak` by the first objective, of the points within `reach`, each once. Neighbours without
+    figures count as lost."""
+    points = {t.point: t for t in trials if t.point != peak.point}
+    near = [t for t in points.values() if _distance(space, t, peak) <= reach + 1e-9]
     best = peak.values[0]
     figures = [t.values[0] for t in near if math.isfinite(t.values[0])]
     mean = math.fsum(figures) / len(figures) if figures else None

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from harness.repository import Identity, Repository
 from harness.validation.limits import judge
-from harness.validation.report import Trials, ValidationReport, Window
+from harness.validation.report import Trials, ValidationReport, Verdict, Window
 from harness.validation.store import ValidationStore
 from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore
@@ -211,6 +211,17 @@ def test_2_one_criterion_that_fails_keeps_it_shut(figures: dict[str, float], fai
     done = bench.promote()
     assert not done.promoted and answers(done.assessment)[failing] is Answer.FAILS
     assert not any(isinstance(e, LockboxOpened) for e in bench.events)
+
+
+def test_2_of_a_plateau_counts_how_often_it_loses(bench: Bench) -> None:
+    """Members that are alike change places at random: that alone is no overfitting, a loss outside is."""
+    report = report_of(bench.manifest)
+    for loss, answer in ((0.01, Answer.HOLDS), (0.4, Answer.FAILS)):
+        alike = judge("backtest_overfitting", 0.49, "alike").model_copy(update={"verdict": Verdict.PASSED})
+        kept = [c for c in report.checks if c.name != "backtest_overfitting"]
+        checks = (*kept, alike, judge("probability_of_loss", loss, "outside"))
+        ValidationStore(bench.workspace.runs).save(report.model_copy(update={"checks": checks}))
+        assert answers(assess(bench.workspace, bench.manifest, "paper", SPEC))["max_overfitting"] is answer
 
 
 def test_2_a_quick_validation_is_no_evidence(bench: Bench) -> None:
