@@ -50,6 +50,7 @@ HERE = (
     ("diff", "{first}", "last"),
     ("report", "last"),
     ("validate", "{first}", "--quick"),
+    ("gap", "{first}"),
     ("promote", "{first}", "--check"),
     ("promote", "{first}", "--by", "Ada <ada@example.org>", "--yes"),
     ("signal", "eval", SIGNAL, "--data", "mine", "--out", "{out}/values.parquet"),
