@@ -156,7 +156,7 @@ class Simulation:
                 "symbol": self._names(o.symbol),
                 "asked_lots": o.asked,
                 "allowed_lots": o.allowed,
-                "decision": pl.Series(DECISIONS).gather(o.decision.astype(np.uint32)).cast(pl.Enum(DECISIONS)),
+                "decision": pl.Series(DECISIONS, dtype=pl.Enum(DECISIONS)).gather(o.decision.astype(np.uint32)),
                 "rule": pl.Series(RULES).gather(o.rule.astype(np.uint32)),
                 "limit": pl.Series(o.limit).fill_nan(None),
                 "value": pl.Series(o.value).fill_nan(None),

@@ -7,28 +7,56 @@ zero and the proportions of the ranks. Rank sums are exact in float64, so weight
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from modules.engine.instruments import InstrumentAxes
 from modules.jit import kernel
 from modules.panel import FloatArray, IntArray
+from modules.signal.kernels.common import sort
+
+
+class Ranking(NamedTuple):
+    """Room for the ranks of up to n values, `[n]` each."""
+
+    sorted: FloatArray
+    order: IntArray
+    spare: FloatArray
+    spare_order: IntArray
+    ranks: FloatArray
 
 
 @kernel
-def average_ranks(values: FloatArray) -> FloatArray:
-    """Ranks 1..n of `values` (no NaN), ties sharing their mean rank."""
-    order = np.argsort(values)
+def new_ranking(n: int) -> Ranking:
+    """Room for up to `n` values."""
+    return Ranking(np.empty(n), np.empty(n, np.int64), np.empty(n), np.empty(n, np.int64), np.empty(n))
+
+
+@kernel
+def rank(values: FloatArray, room: Ranking) -> FloatArray:
+    """Ranks 1..n of `values` (no NaN), ties sharing their mean rank; they stand in `room.ranks` until the next call."""
     n = values.size
-    ranks = np.empty(n)
+    known, order, ranks = room.sorted, room.order, room.ranks
+    for i in range(n):
+        known[i] = values[i]
+        order[i] = i
+    sort(known, order, n, room.spare, room.spare_order)
     a = 0
     while a < n:
         b = a + 1
-        while b < n and values[order[b]] == values[order[a]]:
+        while b < n and known[b] == known[a]:
             b += 1
         for k in range(a, b):
             ranks[order[k]] = 0.5 * float(a + b - 1) + 1.0
         a = b
-    return ranks
+    return ranks[:n]
+
+
+@kernel
+def average_ranks(values: FloatArray) -> FloatArray:
+    """As `rank`, in room of its own."""
+    return rank(values, new_ranking(values.size))
 
 
 @kernel
@@ -41,36 +69,38 @@ def _rank_weights(
     gross: float,
     cap: float,
     sector_cap: float,
-) -> FloatArray:
+    out: FloatArray,
+) -> None:
     rows, symbols = signal.shape
-    out = np.zeros((rows, symbols))
     index = np.empty(symbols, dtype=np.int64)
     picked = np.empty(symbols)
+    by_sector = np.empty(sector_count)
+    room = new_ranking(symbols)
     for t in range(rows):
+        now, price, group, target = signal[t], close[t], sectors[segment[t]], out[t]
         n = 0
         for i in range(symbols):
-            if signal[t, i] == signal[t, i] and close[t, i] > 0.0:
+            if now[i] == now[i] and price[i] > 0.0:
                 index[n] = i
-                picked[n] = signal[t, i]
+                picked[n] = now[i]
                 n += 1
         if n < 2:
             continue
-        ranks = average_ranks(picked[:n])
+        ranks = rank(picked[:n], room)
         middle = 0.5 * float(n + 1)
         total = 0.0
         largest = 0.0
-        by_sector = np.zeros(sector_count)
+        by_sector[:] = 0.0
         for k in range(n):
             size = abs(ranks[k] - middle)
             total += size
             largest = max(largest, size)
-            by_sector[sectors[segment[t], index[k]]] += size
+            by_sector[group[index[k]]] += size
         if largest == 0.0:
             continue
         scale = min(gross / total, cap / largest, sector_cap / by_sector.max())
         for k in range(n):
-            out[t, index[k]] = (ranks[k] - middle) * scale
-    return out
+            target[index[k]] = (ranks[k] - middle) * scale
 
 
 def rank_weights(
@@ -80,7 +110,9 @@ def rank_weights(
 
     0 where signal or price is missing, and for a whole row with fewer than two known symbols or only ties.
     """
-    return _rank_weights(signal, close, axes.segment, axes.sectors, len(axes.names), gross, cap, sector_cap)
+    out = np.zeros(signal.shape)
+    _rank_weights(signal, close, axes.segment, axes.sectors, len(axes.names), gross, cap, sector_cap, out)
+    return out
 
 
 @kernel
