@@ -67,6 +67,7 @@ def _panel(seed: int, strength: float) -> tuple[FloatArray, FloatArray]:
     return np.ascontiguousarray(held), np.ascontiguousarray(x[1:])
 
 
+@pytest.mark.slow
 def test_3_size_and_power() -> None:
     noise = [_panel(seed, 0.0) for seed in range(200)]
     for test in (
