@@ -131,7 +131,7 @@ def _registration(name: str, raw: pl.DataFrame, settings: Settings, result: Norm
         ingest="files",
         ingest_settings=settings.stored(),
         time_column=settings.time_column,
-        rows=result.records.height,
+        rows=result.records.get_column("close").count(),  # a day with an action alone is no bar
         symbols=result.records.get_column("symbol").n_unique(),
         refused=result.refused,
         cells=result.records.select("symbol", "event_time", pl.coalesce("adj_close", "close").alias("value")),

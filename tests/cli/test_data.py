@@ -63,6 +63,18 @@ def test_options_overrule_the_guess(cws: Cws, bars: Path) -> None:
     assert found["guess"]["close_column"] == "open" and found["guess"]["currency"] == "EUR"
 
 
+def test_actions_stand_beside_the_bars(cws: Cws, bars: Path, tmp_path: Path) -> None:
+    actions = tmp_path / "actions.csv"
+    actions.write_text(
+        "symbol,date,kind,value\nAAA,2001-01-03,split,2:1\nAAA,2001-01-06,dividend,1\nCCC,2001-01-03,split,2\n"
+    )
+    found = cws("data", "add", "mine", str(bars), "--actions", str(actions), "--json").json
+    assert (found["rows"], found["refused"]) == (10, {"unknown_symbol": 1})
+    assert found["first_refused"]["unknown_symbol"][0].startswith("actions.csv row 3 (CCC 2001-01-03)")
+    missing = cws("data", "add", "mine", str(bars), "--actions", str(tmp_path / "none.csv"))
+    assert missing.code == 2 and "does not exist" in missing.err
+
+
 def test_people_see_the_guess_and_the_refusals(cws: Cws, bars: Path) -> None:
     bars.write_text(LONG.replace("10.6", "-10.6"))
     done = cws("data", "add", "mine", str(bars))
