@@ -61,6 +61,7 @@ KNOWN: dict[str, Meaning] = {
     "QueryError": Meaning(ExitCode.USAGE, '`cws trace query "SELECT DISTINCT kind FROM events"` shows what there is'),
     "TaskError": Meaning(ExitCode.USAGE, "compare the pipeline file and the options with `cws run --help`"),
     "LockboxError": Meaning(ExitCode.REFUSED, "end the period where the lockbox begins"),
+    "GridError": Meaning(ExitCode.USAGE, "see `cws sweep --help`"),
     "SearchError": Meaning(ExitCode.USAGE, "see `cws search --help`"),
     "LockboxSpentError": Meaning(ExitCode.REFUSED, "a lockbox answers each strategy once"),
     "PromotionError": Meaning(ExitCode.REFUSED, "`cws replay RUN` shows where the bits part"),

@@ -13,6 +13,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("demo", "demo", "The whole loop once, on bundled data: hypothesis, strategy, self-improvement.", RESEARCH),
     Entry("research", "research", "Turn a hypothesis in plain words into a tested module on a branch.", RESEARCH),
     Entry("run", "run", "Run the pipeline, or one signal through it.", RESEARCH),
+    Entry("sweep", "sweep", "Every combination of a grid over a signal, quickly, on discovery data.", RESEARCH),
     Entry("signal", "signal", "The signal language: eval, check, sheet, ops, explain, similar.", RESEARCH),
     Entry("search", "search", "Search settings and placeholders on discovery data; every trial counts.", RESEARCH),
     Entry("feature", "feature", "The feature library and its store: list, show, build, read, history.", RESEARCH),
