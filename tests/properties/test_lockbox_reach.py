@@ -46,6 +46,7 @@ HERE = (
     ("run", "{facts}", "--data", "mine", "--facts", "figures", "--signal", FACTS_SIGNAL),
     ("runs",),
     ("search", SEARCH, "--range", "days=2:30", "--trials", "3", "--method", "random", "--data", "mine"),
+    ("sweep", SEARCH, "--grid", "days=2:10:4", "--data", "mine"),
     ("replay", "last"),
     ("diff", "{first}", "last"),
     ("report", "last"),
