@@ -49,6 +49,10 @@ class CodeFiles:
         # Of this home alone, like Numba's own files.
         return pickle.loads(data) if hashlib.sha256(data).digest() == checksum else None  # noqa: S301
 
+    def any(self) -> bool:
+        """Whether code of the function is kept, for whatever key; it may be of an older source."""
+        return next(self._folder.glob(f"{self._base}.*.nbc"), None) is not None
+
     def save(self, key: object, data: object) -> None:
         """Keep `data` under `key`. A disk that does not take it costs the next process the compilation."""
         path = self._path(key)

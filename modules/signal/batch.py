@@ -16,6 +16,7 @@ from modules.panel import FloatArray, Panel
 from modules.signal.calendar import CALENDAR_FIELDS, calendar_values
 from modules.signal.canonical import warmups
 from modules.signal.check import check_fields
+from modules.signal.compiling import compile_missing
 from modules.signal.errors import SignalError
 from modules.signal.layout import Layout, lay_out
 from modules.signal.memory import empty
@@ -137,6 +138,10 @@ def _threads() -> int:
         if not given.isdecimal() or int(given) < 1:
             raise SignalError(f"{THREADS} is {given!r}; set it to a whole number from 1 on, or leave it out")
         return int(given)
+    return _processors()
+
+
+def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -148,6 +153,7 @@ def compute(
     plan = layout.plan
     values = {o: empty(panel.shape) for o in plan.outputs}
     if panel.shape[0] and panel.shape[1]:
+        compile_missing(plan, _processors())
         cut = cut or Cut.fitting(layout, panel.shape, threads)
         _Run(layout, panel, values, cut).all()
     return [frozen(values[o]) for o in plan.outputs]
