@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from modules.engine.accounting import add, micros
 from modules.engine.exchange import layout as f
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined, kernel
 from modules.panel import FloatArray, IntArray
 
 DAY_NS = 86_400_000_000_000
@@ -27,7 +27,7 @@ def worth(r: FloatArray, symbol: int, lots: int, ticks: float) -> int:
     return micros(lots, r[f.F_HEAD + symbol * f.F_SYMBOL + f.F_LOT_SIZE], price_of(r, symbol, ticks))
 
 
-@kernel
+@inlined
 def take_mark(a: IntArray, r: FloatArray, symbol: int, mark2: int) -> None:
     """Value a position at a new mark (half ticks) and carry NAV with it."""
     s = f.symbol_at(symbol)
@@ -98,7 +98,7 @@ def log_nav(a: IntArray, time: int) -> None:
         a[k] = 0
     a[f.H_NAVS] += 1
     if a[f.H_NAVS] >= a[f.H_LOG_ROWS] // 2:
-        a[f.H_DRAIN] = 1
+        a[f.H_DRAIN] = a[f.H_STIRRED] = 1
 
 
 @kernel

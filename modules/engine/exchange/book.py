@@ -7,14 +7,14 @@ been told). A window holds every tick that the stream uses, so a level stands at
 from __future__ import annotations
 
 from modules.engine.exchange import layout as f
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined, kernel
 from modules.panel import IntArray
 
 
-@kernel
+@inlined
 def side_at(a: IntArray, s: int, local: int, buy: bool) -> int:
     """Where the window of one side of one view begins."""
-    return int(a[s + f.S_BOOK] + (2 * local + (0 if buy else 1)) * (a[s + f.S_BOOK_MASK] + 1))
+    return int((a[s + f.S_BOOK] + (2 * local + (0 if buy else 1)) * (a[s + f.S_BOOK_MASK] + 1)) & f.PLACES)
 
 
 @kernel
@@ -37,10 +37,10 @@ def settle_best(a: IntArray, s: int, view: int, levels: int, buy: bool) -> None:
         a[view + f.S_ASK_LOTS] = 0 if none else a[levels + (tick & mask)]
 
 
-@kernel
+@inlined
 def set_level(a: IntArray, s: int, view: int, levels: int, buy: bool, tick: int, lots: int) -> int:
     """Display `lots` at a tick; returns what was displayed there before."""
-    at = levels + (tick & a[s + f.S_BOOK_MASK])
+    at = (levels + (tick & a[s + f.S_BOOK_MASK])) & f.PLACES
     before = a[at]
     a[at] = lots
     if buy:

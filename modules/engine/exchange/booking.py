@@ -31,7 +31,7 @@ def _log_fill(a: IntArray, m: int, now: int) -> None:
     a[at + f.L_MAKER] = a[m + f.R_MAKER]
     a[f.H_FILLS] += 1
     if a[f.H_FILLS] >= a[f.H_LOG_ROWS] // 2:
-        a[f.H_DRAIN] = 1
+        a[f.H_DRAIN] = a[f.H_STIRRED] = 1
 
 
 @kernel
@@ -71,7 +71,7 @@ def _log_end(a: IntArray, m: int, o: int, now: int) -> None:
     a[at + f.C_FILLED] = a[o + f.O_KNOWN_FILLED]
     a[f.H_CLOSED] += 1
     if a[f.H_CLOSED] >= a[f.H_LOG_ROWS] // 2:
-        a[f.H_DRAIN] = 1
+        a[f.H_DRAIN] = a[f.H_STIRRED] = 1
 
 
 @kernel

@@ -47,6 +47,7 @@ def notify(a: IntArray, symbol: int, order: int, event: int, reason: int) -> Non
     a[at + f.R_EVENT] = event
     a[at + f.R_REASON] = reason
     a[f.H_NOTICE_TAIL] = tail + 1
+    a[f.H_STIRRED] = 1
 
 
 @kernel
@@ -57,7 +58,7 @@ def request(a: IntArray, r: FloatArray, kind: int, slot: int, price: int, lots: 
         fault(a, FAULT_RING_FULL, f.NONE, f.NONE, kind)
         return
     o = f.order_at(a, slot)
-    at = a[f.H_REQUESTS] + (tail & (a[f.H_RING] - 1)) * f.REQUEST
+    at = (a[f.H_REQUESTS] + (tail & (a[f.H_RING] - 1)) * f.REQUEST) & f.PLACES
     key = a[o + f.O_ID] * 65_536 + a[o + f.O_REQUESTS]
     a[o + f.O_REQUESTS] += 1
     delay = latency(a[f.H_ENTRY_NS], r[f.F_ENTRY_SIGMA], a[f.H_SEED], key, ENTRY)
@@ -69,6 +70,7 @@ def request(a: IntArray, r: FloatArray, kind: int, slot: int, price: int, lots: 
     a[at + f.Q_PRICE] = price
     a[at + f.Q_LOTS] = lots
     a[f.H_REQUEST_TAIL] = tail + 1
+    a[f.H_STIRRED] = 1
 
 
 @kernel
@@ -163,7 +165,7 @@ def log_order(a: IntArray, b: int, allowed: int, decision: int, why: int, reason
     a[at + f.T_REASON] = reason
     a[f.H_OPENED] += 1
     if a[f.H_OPENED] >= a[f.H_LOG_ROWS] // 2:
-        a[f.H_DRAIN] = 1
+        a[f.H_DRAIN] = a[f.H_STIRRED] = 1
 
 
 @kernel

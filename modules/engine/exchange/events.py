@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -109,13 +110,10 @@ class Stream:
         """How many events."""
         return int(self.table.shape[1])
 
-    def kinds(self) -> IntArray:
-        """The kind of each event."""
-        return np.asarray(self.table[f.E_CODE] & 15)
-
-    def symbols(self) -> IntArray:
-        """The symbol number of each event."""
-        return np.asarray(self.table[f.E_CODE] >> f.SYMBOL_SHIFT)
+    @cached_property
+    def survey(self) -> IntArray:
+        """What there is of each symbol (`survey`)."""
+        return survey(self.table, len(self.instruments))
 
     def with_feed_delay(self, delay_ns: int) -> Stream:
         """The same events, seen `delay_ns` after they happened."""
@@ -203,34 +201,45 @@ def _crossed(e: IntArray, low: IntArray, mask: IntArray, start: IntArray, levels
 MOST_LEVELS = 1 << 24
 
 
-def book_windows(table: IntArray, instruments: Sequence[Instrument]) -> tuple[IntArray, IntArray]:
-    """`(low, mask)` of each symbol's window of levels, mask 0 where it has no depth.
+@kernel
+def survey(e: IntArray, symbols: int) -> IntArray:
+    """`[symbols, 18]`: how many events of each kind a symbol has (columns 0 to 15), its lowest and highest depth."""
+    found = np.zeros((symbols, 18), dtype=np.int64)
+    found[:, 16] = f.NO_ASK
+    for i in range(e.shape[1]):
+        code = e[f.E_CODE, i]
+        row = found[code >> f.SYMBOL_SHIFT]
+        row[code & 15] += 1
+        if code & 15 == f.DEPTH:
+            row[16] = min(row[16], e[f.E_PRICE, i])
+            row[17] = max(row[17], e[f.E_PRICE, i])
+    return found
+
+
+def book_windows(found: IntArray, instruments: Sequence[Instrument]) -> tuple[IntArray, IntArray]:
+    """`(low, mask)` of each symbol's window of levels, mask 0 where it has no depth, from its `survey`.
 
     Raises EngineError where prices of a symbol span more than 2**24 ticks.
     """
     low = np.zeros(len(instruments), dtype=np.int64)
     mask = np.zeros(len(instruments), dtype=np.int64)
-    deep = (table[f.E_CODE] & 15) == f.DEPTH
-    symbol = table[f.E_CODE, deep] >> f.SYMBOL_SHIFT
-    price = table[f.E_PRICE, deep]
     for k, instrument in enumerate(instruments):
-        own = price[symbol == k] if len(instruments) > 1 else price
-        if not own.size:
+        if not found[k, f.DEPTH]:
             continue
-        span = int(own.max()) - int(own.min()) + 1
+        span = int(found[k, 17] - found[k, 16]) + 1
         if span > MOST_LEVELS:
             raise EngineError(
                 f"depth of {instrument.symbol} spans {span} ticks of {instrument.tick_size}, more than {MOST_LEVELS}; "
                 "drop levels far from the market, or give a larger tick_size"
             )
-        low[k] = int(own.min())
+        low[k] = found[k, 16]
         mask[k] = (1 << max(1, (span - 1).bit_length())) - 1
     return low, mask
 
 
 def find_crossed_books(table: IntArray, instruments: Sequence[Instrument], flaws: IntArray) -> None:
     """Write CROSSED_BOOK into `flaws` for rows of messages that leave a crossed book."""
-    low, mask = book_windows(table, instruments)
+    low, mask = book_windows(survey(table, len(instruments)), instruments)
     if not mask.any():
         return
     widths = 2 * (mask + 1)

@@ -16,7 +16,7 @@ from modules.engine.exchange.matching import (
     would_take,
 )
 from modules.engine.exchange.orders import Event, OrderType, Reason, State, TimeInForce
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined, kernel
 from modules.engine.exchange.queue import level_changed
 from modules.engine.exchange.venue import answer, end, link, step_state, unlink
 from modules.panel import FloatArray, IntArray
@@ -117,7 +117,7 @@ def arrive(a: IntArray, r: FloatArray) -> None:
         _replace(a, r, slot, a[at + f.Q_PRICE], a[at + f.Q_LOTS], now)
 
 
-@kernel
+@inlined
 def _queues(a: IntArray, r: FloatArray, head: int, sign: int, tick: int, before: int, lots: int) -> None:
     """The displayed lots at a price changed: move the queues of our orders there."""
     slot = a[head]
@@ -163,9 +163,10 @@ def _expire_days(a: IntArray, r: FloatArray, s: int, day: int, now: int) -> None
             slot = following
 
 
-@kernel
+@inlined
 def happen(a: IntArray, r: FloatArray, e: IntArray, i: int) -> None:
     """Row `i` of the stream happens at the exchange."""
+    i &= f.PLACES
     now, code = e[f.E_EXCHANGE_NS, i], e[f.E_CODE, i]
     kind = code & 15
     symbol = code >> f.SYMBOL_SHIFT
@@ -187,6 +188,8 @@ def happen(a: IntArray, r: FloatArray, e: IntArray, i: int) -> None:
     elif kind == f.TRADE:
         a[s + f.S_TRADE] = e[f.E_PRICE, i]
         a[s + f.S_SEEN] = i
+        if a[s + f.S_ACTIVE] == 0:
+            return
         aggressor = 1 if code & f.BUY_BIT else (-1 if code & f.SELL_BIT else 0)
         match_trade(a, r, symbol, e[f.E_PRICE, i], e[f.E_LOTS, i], aggressor, now)
         return
@@ -208,4 +211,5 @@ def happen(a: IntArray, r: FloatArray, e: IntArray, i: int) -> None:
         clear(a, s, s, 0)
     if code & f.LAST_BIT:
         a[s + f.S_SEEN] = i
-        match_book(a, r, symbol, now)
+        if a[s + f.S_ACTIVE] > 0:
+            match_book(a, r, symbol, now)

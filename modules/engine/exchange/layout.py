@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined
 from modules.panel import IntArray
 
 NEVER: Final = 9_223_372_036_854_775_807  # a time that does not come
@@ -19,6 +19,9 @@ NO_ASK: Final = 4_611_686_018_427_387_904  # the tick of an empty side of asks; 
 UNSEEN: Final = 1_152_921_504_606_846_976  # lots ahead in a queue that no data show
 NONE: Final = -1
 NAN: Final = float("nan")
+PLACES: Final = (
+    1 << 40
+) - 1  # a place masked with this is known not to be negative, which spares a test at each access
 
 (
     # clocks and places in the stream
@@ -31,7 +34,7 @@ NAN: Final = float("nan")
     # since the last row of the NAV log
     H_COMMISSION, H_SPREAD, H_IMPACT, H_TRADED, H_NAV_NEXT, H_NAV_EVERY,
     # logs: rows written, and whether one is nearly full
-    H_OPENED, H_CLOSED, H_FILLS, H_NAVS, H_DRAIN,
+    H_OPENED, H_CLOSED, H_FILLS, H_NAVS, H_DRAIN, H_STIRRED,
     # the callback under way
     H_KIND, H_SYMBOL, H_TIME, H_ROW, H_ORDER, H_EVENT, H_LOTS, H_PRICE, H_MAKER, H_REASON,
     # constants of a run
@@ -39,7 +42,7 @@ NAN: Final = float("nan")
     H_CLOSED_AT, H_FILLS_AT, H_NAVS_AT, H_LOG_ROWS, H_SEED, H_MAX_AGE, H_IMPACT_BEYOND, H_ENTRY_NS, H_ANSWER_NS,
     # faults: code, then what it is about
     H_FAULT, H_FAULT_ORDER, H_FAULT_STATE, H_FAULT_EVENT,
-) = range(71)  # fmt: skip
+) = range(72)  # fmt: skip
 HEAD: Final = 80
 
 # A symbol's row: the exchange's view, the strategy's view (the same columns later by S_LOCAL), and the rest.
@@ -50,8 +53,8 @@ HEAD: Final = 80
 S_LOCAL: Final = 16
 (
     S_SOURCE, S_LOTS, S_MARK2, S_VALUE, S_WORK_BUY, S_WORK_SELL, S_BIDS, S_ASKS, S_TAKERS, S_STOPS, S_SECTOR, S_BOOK,
-    S_BOOK_MASK, S_BOOK_LOW, S_BAR_NS,
-) = range(32, 47)  # fmt: skip
+    S_BOOK_MASK, S_BOOK_LOW, S_BAR_NS, S_ACTIVE,
+) = range(32, 48)  # fmt: skip
 SYMBOL: Final = 48
 
 (
@@ -132,13 +135,13 @@ FROM_QUOTES: Final = 2
 FROM_DEPTH: Final = 3
 
 
-@kernel
+@inlined
 def symbol_at(symbol: int) -> int:
     """Where the row of a symbol begins."""
-    return HEAD + symbol * SYMBOL
+    return (HEAD + symbol * SYMBOL) & PLACES
 
 
-@kernel
+@inlined
 def order_at(a: IntArray, slot: int) -> int:
     """Where the row of an order begins."""
-    return int(a[H_ORDERS] + slot * ORDER)
+    return int((a[H_ORDERS] + slot * ORDER) & PLACES)

@@ -19,13 +19,8 @@ RING = 4_096
 
 def sources(stream: Stream) -> list[int]:
     """What fills each symbol's orders: the finest kind of data that the stream has of it."""
-    seen = np.unique(stream.table[f.E_CODE] & ~(f.BUY_BIT | f.SELL_BIT | f.LAST_BIT))
-    finest = {f.BAR: f.FROM_BARS, f.TRADE: f.FROM_TRADES, f.QUOTE: f.FROM_QUOTES, f.DEPTH: f.FROM_DEPTH}
-    found = [f.FROM_BARS] * len(stream.instruments)
-    for code in seen.tolist():
-        symbol = code >> f.SYMBOL_SHIFT
-        found[symbol] = max(found[symbol], finest.get(code & 15, f.FROM_BARS))
-    return found
+    kinds = ((f.DEPTH, f.FROM_DEPTH), (f.QUOTE, f.FROM_QUOTES), (f.TRADE, f.FROM_TRADES), (f.BAR, f.FROM_BARS))
+    return [next((source for kind, source in kinds if row[kind]), f.FROM_BARS) for row in stream.survey]
 
 
 def new_machine(stream: Stream, settings: ExchangeSettings, subscribed: int) -> tuple[IntArray, FloatArray]:
@@ -35,7 +30,7 @@ def new_machine(stream: Stream, settings: ExchangeSettings, subscribed: int) -> 
     if not 0.0 < capital < EXACT_LIMIT:
         raise EngineError(f"capital_usd = {settings.capital_usd} must be above 0 and below {EXACT_LIMIT / MICROS:.0f}")
     slots = 1 << (settings.live_orders - 1).bit_length()
-    low, mask = book_windows(stream.table, stream.instruments)
+    low, mask = book_windows(stream.survey, stream.instruments)
     log_rows = max(LOG_ROWS, 4 * (slots + symbols + f.OUTBOX_ROWS))
     ring = max(RING, 4 * slots)
     sizes = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from modules.engine.exchange import layout as f
 from modules.engine.exchange.book import displayed, settle_best, side_at
 from modules.engine.exchange.orders import Event, OrderType, Reason, TimeInForce
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined, kernel
 from modules.engine.exchange.queue import traded_at
 from modules.engine.exchange.venue import answer, end, execute, leaves, link, step_state, unlink
 from modules.panel import FloatArray, IntArray
@@ -22,13 +22,13 @@ _EXPIRE, _TRIGGER = int(Event.EXPIRE), int(Event.TRIGGER)
 _FOK_UNFILLABLE, _IOC_REMAINDER = int(Reason.FOK_UNFILLABLE), int(Reason.IOC_REMAINDER)
 
 
-@kernel
+@inlined
 def has_limit(a: IntArray, o: int) -> bool:
     """Whether an order's price binds."""
     return bool(a[o + f.O_TYPE] == _LIMIT or a[o + f.O_TYPE] == _STOP_LIMIT)
 
 
-@kernel
+@inlined
 def crosses(a: IntArray, o: int) -> bool:
     """Whether an order would trade against the best price of the other side."""
     s = f.symbol_at(a[o + f.O_SYMBOL])
@@ -165,7 +165,7 @@ def trigger_stops(a: IntArray, r: FloatArray, symbol: int, low: int, high: int, 
         slot = following
 
 
-@kernel
+@inlined
 def match_book(a: IntArray, r: FloatArray, symbol: int, now: int) -> None:
     """After a message changed the book: stops, takers, then resting orders that the other side has come to."""
     s = f.symbol_at(symbol)
@@ -176,12 +176,16 @@ def match_book(a: IntArray, r: FloatArray, symbol: int, now: int) -> None:
         trigger_stops(a, r, symbol, low, high, now)
     if a[s + f.S_TAKERS] != f.NONE:
         match_takers(a, r, symbol, now)
-    for head in (s + f.S_BIDS, s + f.S_ASKS):
-        slot = a[head]
-        while slot != f.NONE and crosses(a, f.order_at(a, slot)):
-            following = a[f.order_at(a, slot) + f.O_NEXT]
-            walk(a, r, slot, True, now)
-            slot = following
+    slot = a[s + f.S_BIDS]
+    while slot != f.NONE and a[f.order_at(a, slot) + f.O_PRICE] >= a[s + f.S_ASK]:
+        following = a[f.order_at(a, slot) + f.O_NEXT]
+        walk(a, r, slot, True, now)
+        slot = following
+    slot = a[s + f.S_ASKS]
+    while slot != f.NONE and a[f.order_at(a, slot) + f.O_PRICE] <= a[s + f.S_BID]:
+        following = a[f.order_at(a, slot) + f.O_NEXT]
+        walk(a, r, slot, True, now)
+        slot = following
 
 
 @kernel

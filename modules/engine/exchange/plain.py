@@ -27,3 +27,11 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
             tuple(plain(x) for x in args), {k: plain(x) for k, x in kws.items()}
         )
     return cast("Callable[P, R]", dispatcher)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """As `kernel`, and always compiled into its callers: for what runs at every event, where a call costs too much."""
+    dispatcher: Any = kernel(function)
+    if hasattr(dispatcher, "targetoptions"):
+        dispatcher.targetoptions["forceinline"] = True
+    return cast("Callable[P, R]", dispatcher)

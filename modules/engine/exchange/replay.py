@@ -22,32 +22,38 @@ from modules.engine.exchange.venue import FAULT_RING_FULL, FAULT_TRANSITION, FAU
 from modules.panel import FloatArray, IntArray
 
 Compiled = Callable[[IntArray, FloatArray], None]
+Step = Callable[[IntArray, FloatArray, IntArray], int]
 
 _INTS = types.Array(types.int64, 1, "C")
 _FLOATS = types.Array(types.float64, 1, "C")
 _TABLE = types.Array(types.int64, 2, "C")
 _STRATEGY = types.void(_INTS, _FLOATS)
+_STEP = types.int64(_INTS, _FLOATS, _TABLE)
 MARKET_EVENTS = f.BAR_BIT | f.QUOTE_BIT | f.TRADE_BIT | f.DEPTH_BIT
 
 
 @kernel
-def drive(a: IntArray, r: FloatArray, e: IntArray, memory: FloatArray, strategy: Compiled) -> int:
+def drive(a: IntArray, r: FloatArray, e: IntArray, memory: FloatArray, step: Step, strategy: Compiled) -> int:
     """Call a compiled strategy until the logs must be drained or the stream ends; `memory[0]` counts its calls."""
     while True:
-        kind = advance(a, r, e)
+        kind = step(a, r, e)
         if kind >= f.END:
             return kind
         memory[0] += 1.0
         strategy(a, memory)
 
 
-def _drive() -> Any:
-    """`drive` for any compiled strategy: the type is fixed, so that it is compiled once and kept on disk."""
-    dispatcher: Any = drive
-    if not dispatcher.signatures:
-        dispatcher.compile((_INTS, _FLOATS, _TABLE, _FLOATS, types.FunctionType(_STRATEGY)))
-        dispatcher.disable_compile()
-    return dispatcher
+def machine_code(kernel: Any, *signature: Any) -> Any:
+    """The kernel, compiled for one signature. Functions are passed by address, so each is compiled by itself."""
+    if not kernel.signatures:
+        kernel.compile(signature)
+        kernel.disable_compile()
+    return kernel
+
+
+def compiled_step() -> Any:
+    """`advance`."""
+    return machine_code(advance, _INTS, _FLOATS, _TABLE)
 
 
 def raise_fault(a: IntArray) -> None:
@@ -77,28 +83,26 @@ def replay(
     settings: ExchangeSettings,
     *,
     subscribed: int = MARKET_EVENTS,
-    memory: int = 64,
-    parameters: tuple[float, ...] = (),
+    memory: FloatArray | None = None,
 ) -> Replay:
     """Run a compiled strategy over a stream.
 
-    `subscribed`: sum of `*_BIT`s of the events it is called with. `memory`: float64 places it has; place 0 counts
-    its calls and `parameters` stand from place 1 on. Raises EngineError where messages contradict each other,
-    EngineOverflowError where an amount leaves its exact range.
+    `subscribed`: sum of `*_BIT`s of the events it is called with. `memory`: what the strategy keeps from call to call,
+    parameters among it; place 0 counts the calls (64 places of 0 where none is given). Raises EngineError where
+    messages contradict each other, EngineOverflowError where an amount leaves its exact range.
     """
-    loop = _drive()
-    compiled: Any = strategy
-    if not compiled.signatures:
-        compiled.compile((_INTS, _FLOATS))
-    if memory <= len(parameters):
-        raise EngineError(f"memory = {memory} has no room for {len(parameters)} parameters; give more places")
-    own = np.zeros(memory)
-    own[1 : 1 + len(parameters)] = parameters
+    step = compiled_step()
+    machine_code(strategy, _INTS, _FLOATS)
+    loop = machine_code(
+        drive, _INTS, _FLOATS, _TABLE, _FLOATS, types.FunctionType(_STEP), types.FunctionType(_STRATEGY)
+    )
+    own = np.zeros(64) if memory is None else memory
+    own[0] = 0.0
     a, r = new_machine(stream, settings, subscribed)
     logs = Logs()
     try:
         while True:
-            kind = loop(a, r, stream.table, own, strategy)
+            kind = loop(a, r, stream.table, own, step, strategy)
             if kind != f.DRAIN:
                 break
             logs.drain(a, r)

@@ -6,13 +6,14 @@ from modules.engine.exchange import layout as f
 from modules.engine.exchange.account import follow_clock, take_mark
 from modules.engine.exchange.book import clear, set_level, side_at
 from modules.engine.exchange.booking import check_loss
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined
 from modules.panel import FloatArray, IntArray
 
 
-@kernel
+@inlined
 def see(a: IntArray, r: FloatArray, e: IntArray, i: int) -> int:
     """Row `i` of the stream is seen; returns the kind of callback, 0 within a message."""
+    i &= f.PLACES
     now, code = e[f.E_LOCAL_NS, i], e[f.E_CODE, i]
     kind = code & 15
     symbol = code >> f.SYMBOL_SHIFT

@@ -24,7 +24,7 @@ from modules.engine.exchange.events import Instrument, Stream
 from modules.engine.exchange.logs import Logs, Replay
 from modules.engine.exchange.machine import new_machine
 from modules.engine.exchange.orders import State, is_live
-from modules.engine.exchange.replay import finish, overflow, raise_fault
+from modules.engine.exchange.replay import finish, machine_code, overflow, raise_fault
 from modules.engine.exchange.settings import ExchangeSettings
 from modules.panel import IntArray
 
@@ -35,11 +35,10 @@ _CHUNK = 65_536
 _LIVE = frozenset(int(s) for s in State if is_live(int(s)))
 
 
-def _machine_code(kernel: Any, *signature: Any) -> Any:
-    """A kernel without its dispatcher, which would look at the types of every call anew."""
-    if not kernel.signatures:
-        kernel.compile(signature)
-    return kernel.overloads[kernel.signatures[0]].entry_point
+def _entry(kernel: Any, *signature: Any) -> Any:
+    """A compiled kernel without its dispatcher, which would look at the types of every call anew."""
+    compiled = machine_code(kernel, *signature)
+    return compiled.overloads[compiled.signatures[0]].entry_point
 
 
 class Strategy:
@@ -77,9 +76,9 @@ class Strategy:
         ints, plain = _INTS, types.int64
         self._a = a
         self._see = a.data
-        self._submit = _machine_code(view.submit, ints, *([plain] * 8))
-        self._cancel = _machine_code(view.cancel, ints, plain)
-        self._replace = _machine_code(view.replace, ints, plain, plain, plain)
+        self._submit = _entry(view.submit, ints, *([plain] * 8))
+        self._cancel = _entry(view.cancel, ints, plain)
+        self._replace = _entry(view.replace, ints, plain, plain, plain)
         self.instruments = instruments
         self.symbols = tuple(x.symbol for x in instruments)
 
@@ -222,7 +221,7 @@ def replay_python(stream: Stream, strategy: Strategy, settings: ExchangeSettings
 def _loop(stream: Stream, strategy: Strategy, a: IntArray, r: Any, logs: Logs) -> int:
     """Call the strategy until the stream ends; returns how many calls there were."""
     table = stream.table
-    step = _machine_code(advance, _INTS, _FLOATS, _TABLE)
+    step = _entry(advance, _INTS, _FLOATS, _TABLE)
     see = a.data
     on_bar, on_quote, on_trade, on_depth = strategy.on_bar, strategy.on_quote, strategy.on_trade, strategy.on_depth
     columns: list[list[int]] = []

@@ -28,6 +28,7 @@ _FILL_LAST = int(Event.FILL_LAST)
 @kernel
 def fault(a: IntArray, code: int, order: int, state: int, event: int) -> None:
     """Remember the first thing that should not be; the run stops there."""
+    a[f.H_STIRRED] = 1
     if a[f.H_FAULT] == 0:
         a[f.H_FAULT] = code
         a[f.H_FAULT_ORDER] = order
@@ -56,7 +57,7 @@ def answer(a: IntArray, r: FloatArray, slot: int, event: int, now: int, reason: 
         fault(a, FAULT_RING_FULL, f.NONE, f.NONE, event)
         return int(a[f.H_RESPONSES])
     o = f.order_at(a, slot)
-    at = a[f.H_RESPONSES] + (tail & (a[f.H_RING] - 1)) * f.RESPONSE
+    at = (a[f.H_RESPONSES] + (tail & (a[f.H_RING] - 1)) * f.RESPONSE) & f.PLACES
     a[f.H_ANSWERS] += 1
     delay = latency(a[f.H_ANSWER_NS], r[f.F_ANSWER_SIGMA], a[f.H_SEED], a[f.H_ANSWERS], ANSWER)
     a[f.H_LAST_ANSWER] = max(a[f.H_LAST_ANSWER], now + delay)
@@ -69,6 +70,7 @@ def answer(a: IntArray, r: FloatArray, slot: int, event: int, now: int, reason: 
     a[at + f.R_REASON] = reason
     a[at + f.R_SYMBOL] = a[o + f.O_SYMBOL]
     a[f.H_RESPONSE_TAIL] = tail + 1
+    a[f.H_STIRRED] = 1
     return int(at)
 
 
@@ -87,6 +89,7 @@ def unlink(a: IntArray, slot: int) -> None:
     if after != f.NONE:
         a[f.order_at(a, after) + f.O_PREVIOUS] = before
     a[o + f.O_LIST] = f.NONE
+    a[f.symbol_at(a[o + f.O_SYMBOL]) + f.S_ACTIVE] -= 1
 
 
 @kernel
@@ -101,6 +104,7 @@ def link(a: IntArray, slot: int, head: int) -> None:
         before = after
         after = a[f.order_at(a, after) + f.O_NEXT]
     a[o + f.O_LIST] = head
+    a[s + f.S_ACTIVE] += 1
     a[o + f.O_PREVIOUS] = before
     a[o + f.O_NEXT] = after
     if before == f.NONE:
