@@ -51,6 +51,9 @@ def has_actions(bars: Panel) -> bool:
 def find_events(bars: Panel) -> Events:
     """The actions in the fields of `bars`. Raises EngineError for one that cannot be: by symbol, bar, value."""
     shape = bars.shape
+    if not has_actions(bars):
+        none, whole = np.empty(0), np.empty(0, dtype=np.int64)
+        return Events(np.zeros(shape[0] + 1, dtype=np.int64), whole, whole, whole, none, none)
     ratio = bars["split"] if "split" in bars else np.ones(shape)
     paid = bars["dividend"] if "dividend" in bars else np.zeros(shape)
     gone = bars["delisting"] if "delisting" in bars else np.full(shape, np.nan)

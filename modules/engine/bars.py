@@ -87,8 +87,9 @@ def build_market(
     fill = fill_prices(traded, without_open, previous_close(bars, traded) if traded is not bars else None)
     if liquidity.stale_bars:
         fill = np.where(still_bars(traded["close"]) > liquidity.stale_bars, np.nan, fill)
-    adv = np.full(bars.shape, np.nan)
-    if "volume" in bars:
+    if "volume" not in bars:
+        adv = np.full(bars.shape, np.nan)
+    else:
         adv = trailing_mean(bars["volume"], ESTIMATE_BARS, MINIMUM_BARS)
         if traded is not bars:
             adv *= shares_per_adjusted(bars)

@@ -11,7 +11,7 @@ from modules.panel import FloatArray, IntArray
 
 DAY_NS: Final = 86_400_000_000_000
 WEEKEND_SHARE: Final = 0.1
-INTRADAY_DAYS: Final = 0.75
+INTRADAY_NS: Final = 3 * DAY_NS // 4
 
 
 @kernel
@@ -22,13 +22,11 @@ def clock(ts: IntArray, per_day: FloatArray, per_year: FloatArray) -> None:
     median = 0.0
     today = 0
     weekend = 0
-    within = np.zeros(4, dtype=np.int64)  # steps so far of at most 0.75, 4, 10 and 45 days
+    intraday, daily, weekly, monthly = 0, 0, 0, 0  # steps so far of at most 0.75, 4, 10 and 45 days
     day = ts[0] // DAY_NS
-    mean_step = 1.0
     for t in range(ts.size):
-        before = day
-        day = ts[t] // DAY_NS
-        if day != before:
+        if ts[t] >= (day + 1) * DAY_NS:
+            day = ts[t] // DAY_NS
             place = past
             while place > 0 and lengths[place - 1] > today:
                 lengths[place] = lengths[place - 1]
@@ -40,22 +38,21 @@ def clock(ts: IntArray, per_day: FloatArray, per_year: FloatArray) -> None:
         today += 1
         weekend += 1 if (day + 3) % 7 >= 5 else 0  # 1970-01-01 was a Thursday
         if t > 0:
-            step = float(ts[t] - ts[t - 1]) / DAY_NS
-            within[0] += 1 if step <= INTRADAY_DAYS else 0
-            within[1] += 1 if step <= 4.0 else 0
-            within[2] += 1 if step <= 10.0 else 0
-            within[3] += 1 if step <= 45.0 else 0
-            mean_step = float(ts[t] - ts[0]) / DAY_NS / float(t)
+            step = ts[t] - ts[t - 1]
+            intraday += 1 if step <= INTRADAY_NS else 0
+            daily += 1 if step <= 4 * DAY_NS else 0
+            weekly += 1 if step <= 10 * DAY_NS else 0
+            monthly += 1 if step <= 45 * DAY_NS else 0
         year = 365.0 if float(weekend) / float(t + 1) > WEEKEND_SHARE else 252.0
         per_day[t] = 1.0
-        if within[0] * 2 > t:
-            per_day[t] = median if past > 0 else 1.0 / mean_step
+        if intraday * 2 > t:
+            per_day[t] = median if past > 0 else 1.0 / (float(ts[t] - ts[0]) / DAY_NS / float(t))
             per_year[t] = per_day[t] * year
-        elif within[1] * 2 > t or t == 0:
+        elif daily * 2 > t or t == 0:
             per_year[t] = year
-        elif within[2] * 2 > t:
+        elif weekly * 2 > t:
             per_year[t] = 52.0
-        elif within[3] * 2 > t:
+        elif monthly * 2 > t:
             per_year[t] = 12.0
         else:
-            per_year[t] = 365.25 / mean_step
+            per_year[t] = 365.25 / (float(ts[t] - ts[0]) / DAY_NS / float(t))

@@ -24,7 +24,8 @@ from modules.panel import FloatArray, IntArray
 BPS: Final = 1e-4
 ESTIMATE_BARS: Final = 20
 MINIMUM_BARS: Final = 5
-BLOCK: Final = 512  # cells summed at a time: they stay in the cache
+BLOCK: Final = 512  # cells summed at a time
+PART: Final = 65_536  # cells estimated at a time
 NO_VOLUME_NOTE: Final = "impact is not modelled: no volume"
 
 
@@ -85,28 +86,28 @@ def still_bars(close: FloatArray) -> FloatArray:
 
 
 @kernel
-def _trailing_sums(values: FloatArray, symbols: int, bars: int, out: FloatArray) -> None:
-    """`out[c]`: sum of the cells c - k * symbols, k below `bars`, each summed afresh, oldest first, from 0.
+def _trailing_sums(values: FloatArray, symbols: int, bars: int, skip: int, out: FloatArray) -> None:
+    """`out[c - skip]`, c from `skip` on: sum of the cells c - k * symbols, k below `bars`, oldest first, from 0.
 
-    Over flat rows of `symbols` cells, so that one symbol is as fast as many. Cells before the first count as 0. Four
-    rows are taken at a time, and their terms added one by one.
+    Each is summed afresh, over flat rows of `symbols` cells, so that one symbol is as fast as many. Cells before the
+    first count as 0. Four rows are taken at a time, and their terms added one by one.
     """
-    for begin in range(0, values.size, BLOCK):
+    for begin in range(skip, values.size, BLOCK):
         stop = min(begin + BLOCK, values.size)
-        out[begin:stop] = 0.0
+        total = out[begin - skip : stop - skip]
+        total[:] = 0.0
         k = bars - 1
         while k >= 0:
             lag = k * symbols
             if k >= 3 and lag <= begin:
                 a, b = values[begin - lag :], values[begin - lag + symbols :]
                 c, d = values[begin - lag + 2 * symbols :], values[begin - lag + 3 * symbols :]
-                total = out[begin:stop]
                 for j in range(stop - begin):
                     total[j] = (((total[j] + a[j]) + b[j]) + c[j]) + d[j]
                 k -= 4
             else:
                 for j in range(max(begin, lag), stop):
-                    out[j] += values[j - lag]
+                    total[j - begin] += values[j - lag]
                 k -= 1
 
 
@@ -128,7 +129,7 @@ def _known_cells(values: FloatArray, symbols: int, bars: int, known: IntArray, z
 def _squared_returns(prices: FloatArray, symbols: int, out: FloatArray) -> None:
     out[:symbols] = np.nan
     after, squares = prices[symbols:], out[symbols:]
-    for c in range(squares.size):
+    for c in range(after.size):
         r = after[c] / prices[c] - 1.0
         squares[c] = r * r
 
@@ -149,20 +150,29 @@ def trailing_sigma(close: FloatArray, bars: int, minimum: int) -> FloatArray:
     Zero mean, as usual at short horizons (J.P. Morgan, RiskMetrics Technical Document, 1996). Each row is summed
     afresh, oldest first, so it does not depend on where history began. NaN below `minimum` known returns.
     """
-    squares = np.empty(close.size)
-    _squared_returns(close.reshape(-1), close.shape[1], squares)
-    return _trailing(squares, close.shape, bars, minimum, root=True)
+    return _trailing(close, bars, minimum, returns=True)
 
 
 def trailing_mean(values: FloatArray, bars: int, minimum: int) -> FloatArray:
     """Mean of the known values of the last `bars` rows up to and including t, `[T, N]`; NaN below `minimum`."""
-    return _trailing(values.reshape(-1), values.shape, bars, minimum, root=False)
+    return _trailing(values, bars, minimum, returns=False)
 
 
-def _trailing(values: FloatArray, shape: tuple[int, ...], bars: int, minimum: int, *, root: bool) -> FloatArray:
-    known = np.empty(values.size, dtype=np.int64)  # numpy's own memory: its pages are large
-    zeroed, out = np.empty(values.size), np.empty(values.size)
-    _known_cells(values, shape[1], bars, known, zeroed)
-    _trailing_sums(zeroed, shape[1], bars, out)
-    _means(known, minimum, root, out)
-    return out.reshape(shape)
+def _trailing(values: FloatArray, bars: int, minimum: int, *, returns: bool) -> FloatArray:
+    """A part of the rows at a time, after the rows that its windows reach back to: what it works in stays small."""
+    rows, symbols = values.shape
+    out = np.empty((rows, symbols))
+    step = max(8 * bars, PART // max(1, symbols))
+    cells = min(rows, step + bars) * symbols
+    squares, zeroed, known = np.empty(cells), np.empty(cells), np.empty(cells, dtype=np.int64)
+    for begin in range(0, rows, step):
+        first, stop = max(0, begin - bars), min(rows, begin + step)
+        part, skip = values[first:stop].reshape(-1), (begin - first) * symbols
+        if returns:
+            _squared_returns(part, symbols, squares)
+            part = squares[: part.size]
+        result = out[begin:stop].reshape(-1)
+        _known_cells(part, symbols, bars, known, zeroed)
+        _trailing_sums(zeroed[: part.size], symbols, bars, skip, result)
+        _means(known[skip:], minimum, returns, result)
+    return out

@@ -213,7 +213,8 @@ def _mark(t: int, row: int, market: Market, book: Book, bars: BarLog) -> None:
     bars.cash[row] = cash
     bars.positions[row] = long - short
     bars.long[row] = long
-    bars.short[row] = short
+    if short != 0:  # the log begins at 0, and a page that is never written costs nothing
+        bars.short[row] = short
 
 
 @inlined

@@ -73,9 +73,9 @@ def known_clock(ts: IntArray) -> tuple[FloatArray, FloatArray]:
     that are over are counted; on the first day the bars are taken to go on around the clock, the careful side.
     """
     n = ts.size
-    per_day, per_year = np.ones(n), np.full(n, 252.0)
     if n < 2:
-        return per_day, per_year
+        return np.ones(n), np.full(n, 252.0)
+    per_day, per_year = np.empty(n), np.empty(n)
     from modules.engine.clock import clock
 
     clock(ts, per_day, per_year)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -148,18 +149,20 @@ def run_strategy(
 
     Raises EngineError and EngineOverflowError as `simulate` does, SignalError for a signal that the bars cannot give.
     """
-    run = prepare(
-        bars,
-        instruments,
-        capital_usd=capital_usd,
-        costs=costs,
-        limits=limits,
-        start_ns=start_ns,
-        min_order_usd=min_order_usd,
-        fill_without_open=fill_without_open,
-        liquidity=liquidity,
-    )
-    signals = signal_values(bars, strategy)
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(signal_values, bars, strategy)
+        run = prepare(
+            bars,
+            instruments,
+            capital_usd=capital_usd,
+            costs=costs,
+            limits=limits,
+            start_ns=start_ns,
+            min_order_usd=min_order_usd,
+            fill_without_open=fill_without_open,
+            liquidity=liquidity,
+        )
+        signals = later.result()
     memory = np.zeros((strategy.memory_rows, len(bars.symbols)))
     return run.finish(lambda: drive(strategy, signals, memory, run, run.start, bars.ts.size))
 
