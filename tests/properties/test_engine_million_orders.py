@@ -53,7 +53,7 @@ def account(seed: int) -> tuple[Panel, Simulation]:
         limits=RiskLimits(max_daily_loss=float(rng.choice([0.05, 0.01]))),
         start_ns=int(ts[WARM_UP]),
         liquidity=Liquidity(
-            participation=float(rng.choice([0.0, 0.02])), remainder=("expires", "rests")[seed // 2 % 2]
+            participation=float(rng.choice([0.0, 0.02])), remainder=("expires", "stays")[seed // 2 % 2]
         ),
     )
     return bars, sim

@@ -52,3 +52,15 @@ def test_trailing_mean_skips_what_is_missing() -> None:
 )
 def test_impact_is_the_square_root_law_and_never_guessed(sigma: float, shares: float, adv: float, rate: float) -> None:
     assert impact_rate(0.5, sigma, shares, adv) == pytest.approx(rate, rel=1e-12)
+
+
+def test_a_narrow_panel_has_the_bits_of_its_columns_in_a_wide_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    close = np.exp(rng.normal(0.0, 0.1, (300, 40)))
+    close[rng.random(close.shape) < 0.2] = math.nan
+    sigma, mean = trailing_sigma(close, 20, 5), trailing_mean(close, 20, 5)
+    monkeypatch.setattr("modules.engine.costs.PART", 64)  # more parts than rows of a part reach
+    for width in (1, 3):
+        narrow = np.ascontiguousarray(close[:, :width])
+        np.testing.assert_array_equal(trailing_sigma(narrow, 20, 5), sigma[:, :width])
+        np.testing.assert_array_equal(trailing_mean(narrow, 20, 5), mean[:, :width])
