@@ -92,15 +92,15 @@ def anything(a: IntArray, memory: FloatArray) -> None:
     for _ in range(_draw(memory, 3)):
         memory[2] += 1.0
         dice = _draw(memory, 10)
-        late = int(memory[20 + _draw(memory, 8)])
-        if dice < 6:
+        late = int(memory[20 + _draw(memory, 40)])
+        if dice < 5:
             symbol = _draw(memory, SYMBOLS)
             around = a[f.symbol_at(symbol) + f.S_MARK2] // 2 + _draw(memory, 21) - 10
             lots = _draw(memory, 60) - 30
             kind, tif = _draw(memory, 4), _draw(memory, 4)
             post = 1 if kind == 1 and _draw(memory, 3) == 0 else 0
             stop = around + _draw(memory, 9) - 4 if kind >= 2 else 0
-            memory[20 + _draw(memory, 8)] = float(
+            memory[20 + _draw(memory, 40)] = float(
                 view.submit(a, symbol, lots, around, kind, tif, post, stop, _draw(memory, 2) * _draw(memory, 500))
             )
         elif dice < 8:
@@ -176,8 +176,8 @@ def market(events: int, seed: int) -> Stream:
 def run(events: int, seed: int) -> tuple[Replay, FloatArray]:
     """Random orders over a random market; the memory of the strategy is in the replay's notes of its calls."""
     settings = ExchangeSettings(
-        capital_usd=200_000.0, entry_median_us=300.0, entry_sigma=0.8, answer_median_us=400.0, answer_sigma=0.8,
-        maker_bps=0.2, taker_bps=0.5, fee_per_share_usd=0.001, fee_per_order_usd=0.1, live_orders=64, seed=seed,
+        capital_usd=2_000_000.0, entry_median_us=300.0, entry_sigma=0.8, answer_median_us=400.0, answer_sigma=0.8,
+        maker_bps=0.2, taker_bps=0.5, fee_per_share_usd=0.001, fee_per_order_usd=0.1, live_orders=128, seed=seed,
         queue_power=2.0, max_daily_loss=0.03, beyond_displayed="impact" if seed % 2 else "wait",
     )  # fmt: skip
     memory = np.zeros(64)
@@ -196,7 +196,7 @@ def check_logs(done: Replay) -> None:
     paid = fills["notional_micros"].sum() + sum(
         fills[c].sum() for c in ("commission_micros", "spread_micros", "impact_micros")
     )
-    assert int(done.machine[f.H_CASH]) == 200_000_000_000 - int(paid)
+    assert int(done.machine[f.H_CASH]) == 2_000_000_000_000 - int(paid)
     closed = done.logs.rows(1)
     assert np.unique(closed[:, f.C_ID]).size == len(closed)
     sums = fills.group_by("order_id").agg(filled=pl.col("lots").sum().abs())
@@ -215,6 +215,8 @@ def test_random_orders_keep_the_accounts() -> None:
     assert {"filled", "cancelled", "expired", "rejected"} <= ends
     assert done.fills()["maker"].n_unique() == 2
     assert done.fills().height > 500
+    accepted = done.orders().filter(pl.col("state") != "rejected").height
+    assert accepted > 0.2 * done.orders().height
 
 
 @pytest.mark.slow

@@ -56,7 +56,9 @@ def advance(a: IntArray, r: FloatArray, e: IntArray) -> int:
     """Run to the next callback that the strategy wants; its kind, or END, DRAIN (empty the logs) or FAULT."""
     if a[f.H_STARTED] == 0:
         start(a, r, e)
-        return f.START
+        if (a[f.H_MASK] >> f.START) & 1:
+            a[f.H_KIND] = f.START
+            return f.START
     if a[f.H_OUTBOX] > 0:
         send_all(a, r)
     rows, mask = a[f.H_ROWS], a[f.H_MASK]

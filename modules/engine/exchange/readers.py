@@ -46,7 +46,7 @@ class _Draft:
         self.table = np.zeros((rows, frame.height), dtype=np.int64)
         self.flaws = np.zeros(frame.height, dtype=np.int64)
         self.values = np.full(frame.height, np.nan)
-        self.fields: dict[int, str] = {}
+        self.fields = np.full(frame.height, "", dtype=object)
         self._place()
 
     def _place(self) -> None:
@@ -74,7 +74,7 @@ class _Draft:
         fresh = bad & (self.flaws == 0)
         self.flaws[fresh] = int(flaw)
         self.values[fresh] = values[fresh]
-        self.fields.setdefault(int(flaw), field)
+        self.fields[fresh] = field
 
     def numbers(self, name: str) -> FloatArray:
         """A column as float64, null = NaN."""
@@ -113,7 +113,7 @@ class _Draft:
                 row = int(bad[0])
                 flaw = Flaw(int(self.flaws[row]))
                 value = names[row] if flaw is Flaw.UNKNOWN_SYMBOL else self.values[row]
-                raise refuse(flaw, row, names[row], int(self.time[row]), self.fields[int(flaw)], value)
+                raise refuse(flaw, row, names[row], int(self.time[row]), str(self.fields[row]), value)
             quarantine = pl.DataFrame(
                 {
                     "row": bad,
@@ -217,8 +217,8 @@ def depth(frame: pl.DataFrame, instruments: Sequence[Instrument], on_bad: OnBad 
     begins = new[order // 2] & (emptying | ~np.concatenate([[False], emptying[:-1]]))
     draft.code(np.where(emptying, f.CLEAR, f.DEPTH), np.where(emptying, 0, sides), np.append(begins[1:], True))
     find_crossed_books(draft.table, draft.instruments, draft.flaws)
-    draft.fields.setdefault(int(Flaw.CROSSED_BOOK), "price")
     crossed = draft.flaws == int(Flaw.CROSSED_BOOK)
+    draft.fields[crossed] = "price"
     draft.values[crossed] = draft.numbers("price")[crossed]
     _end_messages(draft)
     return draft.finish(on_bad)
