@@ -14,7 +14,7 @@ import numpy as np
 from modules.engine.instruments import InstrumentAxes
 from modules.jit import kernel
 from modules.panel import FloatArray, IntArray
-from modules.signal.kernels.common import sort
+from modules.sorting import sort
 
 
 class Ranking(NamedTuple):

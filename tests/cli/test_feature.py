@@ -151,6 +151,7 @@ def test_no_bar_of_the_lockbox_is_stored(cws: Cws, shared: Path) -> None:
     assert version.last_ns > version.lockbox_start_ns
 
 
+@pytest.mark.slow
 def test_a_changed_definition_leaves_the_old_values_and_runs(cws: Cws, tmp_path: Path, second: str) -> None:
     """Version 1 was built and used; version 2 comes; both are readable, and the run replays."""
     out = tmp_path / "x.parquet"

@@ -16,6 +16,7 @@ from traces.reader import read
 REVERSAL = "rank(-returns(close, 5))"
 
 
+@pytest.mark.slow
 def test_sheet_writes_its_files_and_counts_one_look(cws: Cws, home: Path, tmp_path: Path) -> None:
     done = cws("signal", "sheet", REVERSAL, "--data", "us5", "--out", str(tmp_path / "sheet"), "--json")
     assert done.code == 0, done.err

@@ -9,7 +9,8 @@ import numpy as np
 
 from modules.jit import kernel
 from modules.panel import FloatArray, IntArray
-from modules.signal.kernels.common import finite, sort
+from modules.signal.kernels.common import finite
+from modules.sorting import sort
 
 
 @kernel

@@ -22,6 +22,8 @@ from modules.panel import Panel
 from tests.harness.vector.bundled import Bundled, bundled, signals, signals_on
 from tests.modules.engine.cases import instruments, panel
 
+pytestmark = pytest.mark.slow  # vectorbt takes seconds to import
+
 QUICK = ("default", "near-52-week-high", "family technical")
 FACTS = {"value", "quality", "growth", "accruals"}
 
@@ -50,7 +52,6 @@ def test_three_bundled_signals_agree(home: Path) -> None:
         assert found < TOLERANCE, name
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["us5", "us20"])
 def test_every_bundled_signal_agrees(home: Path, name: str) -> None:
     data = bundled(home, name)
@@ -71,7 +72,6 @@ def test_every_bundled_signal_of_bars_is_compared(home: Path) -> None:
     assert left == {f"family {name}" for name in FACTS}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("without_open", ["previous_close", "next_close"])
 @pytest.mark.parametrize("opens", [True, False])
 def test_with_costs_at_any_fill(home: Path, without_open: FillWithoutOpen, opens: bool) -> None:
@@ -81,7 +81,6 @@ def test_with_costs_at_any_fill(home: Path, without_open: FillWithoutOpen, opens
     assert largest_difference(data, weights, bars, without_open, 5.0) < TOLERANCE
 
 
-@pytest.mark.slow
 def test_missing_prices_and_late_listings(home: Path) -> None:
     """A symbol that is not there at first, one that is gone for a while, and one that never trades."""
     rng = np.random.default_rng(7)
@@ -99,7 +98,6 @@ def test_missing_prices_and_late_listings(home: Path) -> None:
     assert sim.fills.row.size == theirs.fills
 
 
-@pytest.mark.slow
 def test_what_vectorbt_does_otherwise_is_refused() -> None:
     close = np.full((6, 2), 10.0)
     close[2:] = 11.0

@@ -25,6 +25,8 @@ from modules.task import load_modules
 from tests.modules.engine.cases import instruments, panel
 from tests.pipelines import Desk
 
+pytestmark = pytest.mark.slow  # vectorbt takes seconds to import
+
 LOT = 2.0**-20
 ABSENT = {"other settings", "corporate actions", "partial fills", "funding"}
 OFF = {**FRICTIONLESS, "capital_usd": LARGE_CAPITAL, "max_instrument_nav": 0.05, "max_sector_nav": 0.25}
@@ -188,7 +190,6 @@ def test_figures_that_todays_code_does_not_give_are_said() -> None:
     assert gap.notes == ("today's code gives another account than the run recorded, from 2020-06-08 on",)
 
 
-@pytest.mark.slow
 def test_a_run_with_sizing_that_holds_back(home: Path) -> None:
     desk = Desk(home)
     task = desk.task()

@@ -113,6 +113,7 @@ def test_costs_may_not_be_negative() -> None:
 MEASURED = [SHARED, "ts_mean(close, 20) / close", "ema(close, 12) - ema(close, 26)", "rank(close) + rank(volume)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", MEASURED)
 def test_memory_is_as_foretold(text: str) -> None:
     """Invariant 5."""

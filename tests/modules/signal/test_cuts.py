@@ -182,7 +182,7 @@ print(digest_panel(panel.with_fields(**{f"v{i}": v for i, v in enumerate(values)
 @pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 200])
 def test_the_sort_is_stable_for_any_values(count: int) -> None:
     """Both ways of sorting, on values of all sizes and signs, with ties and both zeros."""
-    from modules.signal.kernels.common import sort
+    from modules.sorting import sort
 
     rng = np.random.default_rng(count)
     extremes = np.array([0.0, -0.0, 1e308, -1e308, 5e-324, -5e-324, 1.0])
