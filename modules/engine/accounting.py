@@ -115,6 +115,7 @@ class Room(NamedTuple):
     """Where a bar works: nothing in it lasts."""
 
     asked: IntArray  # [N] lots that targets ask for
+    line: IntArray  # [2, N] columns of the orders that shrink a position, and of the others
     committed: IntArray  # [sectors] micros
     stuck: IntArray  # [sectors] 1 = an order that was to free room there found no price
 
@@ -227,7 +228,12 @@ def new_book(symbols: int, sectors: int, cash_micros: int) -> Book:
 def new_room(book: Book) -> Room:
     """Room for the bars of an account."""
     symbols, sectors = book.lots.size, book.sector_gross.size
-    return Room(np.zeros(symbols, np.int64), np.zeros(sectors, np.int64), np.zeros(sectors, np.int64))
+    return Room(
+        np.zeros(symbols, np.int64),
+        np.zeros((2, symbols), np.int64),
+        np.zeros(sectors, np.int64),
+        np.zeros(sectors, np.int64),
+    )
 
 
 def new_bar_log(rows: int, symbols: int) -> BarLog:

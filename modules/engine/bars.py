@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,10 @@ def build_market(
     fill = fill_prices(traded, without_open, previous_close(bars, traded) if traded is not bars else None)
     if liquidity.stale_bars:
         fill = np.where(still_bars(traded["close"]) > liquidity.stale_bars, np.nan, fill)
+    later = ThreadPoolExecutor(1)  # what it does and what goes on here know nothing of each other
+    sigma = later.submit(trailing_sigma, bars["close"], ESTIMATE_BARS, MINIMUM_BARS)
+    clock = later.submit(known_clock, bars.ts)
+    later.shutdown(wait=False)
     if "volume" not in bars:
         adv = np.full(bars.shape, np.nan)
     else:
@@ -99,9 +104,9 @@ def build_market(
         day=bars.ts // 86_400_000_000_000,
         fill=fill,
         close=traded["close"],
-        sigma=trailing_sigma(bars["close"], ESTIMATE_BARS, MINIMUM_BARS),
+        sigma=sigma.result(),
         adv=adv,
-        day_scale=np.sqrt(known_clock(bars.ts)[0]),
+        day_scale=np.sqrt(clock.result()[0]),
         lot_size=axes.lot_size,
         segment=axes.segment,
         sectors=axes.sectors,

@@ -149,15 +149,22 @@ class Simulation:
     def orders_table(self) -> pl.DataFrame:
         """Every order with its decision (OrdersSchema)."""
         o = self.orders
+        named = pl.DataFrame({"row": o.row - self.start, "symbol": o.symbol, "decision": o.decision, "rule": o.rule})
+        words = {"decision": pl.Series(DECISIONS, dtype=pl.Enum(DECISIONS)), "rule": pl.Series(RULES)}
+        columns = named.select(
+            pl.lit(self._times(self.ts)).gather(pl.col("row")).alias("event_time"),
+            pl.lit(pl.Series(self.symbols, dtype=pl.String)).gather(pl.col("symbol")).alias("symbol"),
+            *(pl.lit(values).gather(pl.col(name)).alias(name) for name, values in words.items()),
+        )
         return pl.DataFrame(
             {
                 "order_id": np.arange(o.row.size, dtype=np.int64),
-                "event_time": self._times(self.ts[o.row - self.start]),
-                "symbol": self._names(o.symbol),
+                "event_time": columns["event_time"],
+                "symbol": columns["symbol"],
                 "asked_lots": o.asked,
                 "allowed_lots": o.allowed,
-                "decision": pl.Series(DECISIONS, dtype=pl.Enum(DECISIONS)).gather(o.decision.astype(np.uint32)),
-                "rule": pl.Series(RULES).gather(o.rule.astype(np.uint32)),
+                "decision": columns["decision"],
+                "rule": columns["rule"],
                 "limit": pl.Series(o.limit).fill_nan(None),
                 "value": pl.Series(o.value).fill_nan(None),
             }

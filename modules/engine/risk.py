@@ -50,6 +50,8 @@ class Rule(IntEnum):
     SIGMA_UNKNOWN = 8
 
 
+_ORDINARY: Final = 2.0**50  # micros: far from where amounts stop being exact
+_MARGIN: Final = 1.0 - 1e-9
 _APPROVE: Final = int(Decision.APPROVE)
 _REDUCE: Final = int(Decision.REDUCE)
 _REJECT: Final = int(Decision.REJECT)
@@ -82,6 +84,22 @@ def largest_lots(room_micros: float, lot_size: float, price: float) -> int:
     while lots > 0 and micros(lots, lot_size, price) > room_micros:
         lots -= 1
     return lots
+
+
+@inlined
+def _within_all(
+    after: int, size: int, lot_size: float, price: float, room: float, sigma_day: float, risk: float
+) -> bool:
+    """Whether no limit can speak, told without the search for the largest order that none of them cuts.
+
+    `after` lots held and `size` lots traded, against micros of room and of risk. Never true where a limit would speak:
+    it is for ordinary orders, with a lot above a micro and a margin that no rounding reaches; all others are searched.
+    """
+    lot = lot_size * price * MICROS
+    value = float(after) * lot
+    traded = float(size) * lot
+    ordinary = (lot >= 1.0) & (value < _ORDINARY) & (traded < _ORDINARY)
+    return ordinary & (value < room * _MARGIN) & (RISK_SIGMAS * sigma_day * traded < risk * _MARGIN)
 
 
 @inlined
@@ -121,6 +139,16 @@ def decide(
     if nav <= 0:
         rule, limit, value, most = _NAV, 0.0, float(nav), 0
     else:
+        if _within_all(
+            held + opening,
+            size,
+            lot_size,
+            price,
+            min(max_instrument * float(nav), max_sector * float(nav) - float(sector_others)) - 1.0,
+            sigma_day,
+            max_trade_risk * float(nav),
+        ):
+            return _APPROVE, _WITHIN, asked, none, none
         worth = lot_size * price * MICROS / float(nav)
         rule, limit, value, most = _WITHIN, none, none, opening
         room = np.floor(max_instrument * float(nav))

@@ -7,7 +7,8 @@ zero and the proportions of the ranks. Rank sums are exact in float64, so weight
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from modules.engine.instruments import InstrumentAxes
 from modules.jit import kernel
 from modules.panel import FloatArray, IntArray
 from modules.sorting import sort
+
+SMALL_CELLS: Final = 100_000  # below, a second thread is not worth its start
 
 
 class Ranking(NamedTuple):
@@ -69,14 +72,16 @@ def _rank_weights(
     gross: float,
     cap: float,
     sector_cap: float,
+    begin: int,
+    end: int,
     out: FloatArray,
 ) -> None:
-    rows, symbols = signal.shape
+    symbols = signal.shape[1]
     index = np.empty(symbols, dtype=np.int64)
     picked = np.empty(symbols)
     by_sector = np.empty(sector_count)
     room = new_ranking(symbols)
-    for t in range(rows):
+    for t in range(begin, end):
         now, price, group, target = signal[t], close[t], sectors[segment[t]], out[t]
         n = 0
         for i in range(symbols):
@@ -111,7 +116,18 @@ def rank_weights(
     0 where signal or price is missing, and for a whole row with fewer than two known symbols or only ties.
     """
     out = np.zeros(signal.shape)
-    _rank_weights(signal, close, axes.segment, axes.sectors, len(axes.names), gross, cap, sector_cap, out)
+    rows = signal.shape[0]
+
+    def work(begin: int, end: int) -> None:
+        _rank_weights(
+            signal, close, axes.segment, axes.sectors, len(axes.names), gross, cap, sector_cap, begin, end, out
+        )
+
+    if out.size < SMALL_CELLS:
+        work(0, rows)
+    else:  # a row knows nothing of another, so who does it changes no bit
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(work, (0, rows // 2), (rows // 2, rows)))
     return out
 
 
