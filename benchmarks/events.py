@@ -129,7 +129,6 @@ def measure() -> list[Row]:
     """Delays of feed, orders and answers, queues, the risk decision and integer accounts are on everywhere."""
     deep, top, bars = level_two(EVENTS), level_one(EVENTS), minute_bars(EVENTS)
     few, few_bars = level_one(PYTHON_EVENTS), minute_bars(PYTHON_EVENTS)
-    woken = v.TIMER_BIT | v.START_BIT
     hourly = ExchangeSettings(nav_every_s=86_400.0)
 
     def rate(name: str, events: int, unit: str, seconds: float, goal: float | None) -> Row:
@@ -138,15 +137,19 @@ def measure() -> list[Row]:
     def big() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.zeros(256)
 
+    def make(stream: Stream, every_ms: int) -> float:
+        def run() -> object:
+            memory = np.zeros(64)
+            memory[4] = every_ms * MILLISECOND
+            return replay(stream, market_maker, DELAYS, subscribed=v.TIMER_BIT | v.START_BIT, memory=memory)
+
+        return median_seconds(run)
+
     return [
-        rate(
-            "level 2 and trades, requoting market maker, compiled", deep.size, "events/s",
-            median_seconds(lambda: replay(deep, market_maker, DELAYS, subscribed=woken)), 10e6,
-        ),
-        rate(
-            "quotes and trades, requoting market maker, compiled", top.size, "events/s",
-            median_seconds(lambda: replay(top, market_maker, DELAYS, subscribed=woken)), 10e6,
-        ),
+        rate("level 2 and trades, requoted every 100 ms", deep.size, "events/s", make(deep, 100), 10e6),
+        rate("quotes and trades, requoted every 100 ms", top.size, "events/s", make(top, 100), 10e6),
+        rate("level 2 and trades, requoted every 10 ms", deep.size, "events/s", make(deep, 10), None),
+        rate("quotes and trades, requoted every 10 ms", top.size, "events/s", make(top, 10), None),
         rate(
             "bars, crossover, compiled", bars.size, "bars/s",
             median_seconds(lambda: replay(bars, crossover, hourly, subscribed=v.BAR_BIT, memory=big())), None,

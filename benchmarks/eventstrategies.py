@@ -72,8 +72,8 @@ def _requote(a: IntArray, order: int, signed_lots: int, price: int) -> int:
 
 @kernel
 def market_maker(a: IntArray, memory: FloatArray) -> None:
-    """Every 10 ms: a post-only bid and ask, a tick behind the best. Memory: 1 and 2 the two orders."""
-    v.wake_at(a, v.now(a) + WAIT_NS)
+    """Every 10 ms, or `memory[4]` ns: a post-only bid and ask, a tick behind the best. Memory: 1 and 2 the orders."""
+    v.wake_at(a, v.now(a) + (int(memory[4]) if memory[4] > 0.0 else WAIT_NS))
     bid, ask = v.bid(a, 0), v.ask(a, 0)
     if bid == 0 or ask > NOBODY:
         return

@@ -27,7 +27,7 @@ from modules.engine.exchange.events import (
 from modules.panel import FloatArray, IntArray, Panel
 
 OnBad = Literal["error", "quarantine"]
-_TICK_SLACK = 1e-4  # of a tick: what float64 prices may miss it by
+_TICK_SLACK = 0.02  # of a tick: what prices that were once kept as float32 may miss it by
 _LOT_SLACK = 1e-9
 _MOST_TICKS = float(1 << 50)
 
