@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SUPPORT = {"__init__", "common", "table", "market", "alpha158_loop", "alpha158_polars", "kernels"}
+SUPPORT = {"__init__", "common", "table", "market", "eventstrategies", "alpha158_loop", "alpha158_polars", "kernels"}
 
 
 def main() -> int:

@@ -51,7 +51,7 @@ def revalue(a: IntArray, r: FloatArray, symbol: int) -> None:
         a[f.H_DAY_LOW] = a[f.H_NAV]
 
 
-@kernel
+@inlined
 def day_loss(a: IntArray) -> float:
     """The worst loss since the UTC day began, as a fraction of the NAV it began with."""
     if a[f.H_DAY_NAV] <= 0:

@@ -7,7 +7,7 @@ from modules.engine.exchange import layout as f
 from modules.engine.exchange.account import day_loss, follow_clock, revalue
 from modules.engine.exchange.desk import flatten
 from modules.engine.exchange.orders import Event, is_live
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined, kernel
 from modules.engine.exchange.venue import FAULT_UNKNOWN_ORDER, fault, step_state
 from modules.panel import FloatArray, IntArray
 
@@ -15,7 +15,7 @@ _FILL_PART, _FILL_LAST, _REPLACE = int(Event.FILL_PART), int(Event.FILL_LAST), i
 _CANCEL_REFUSED, _REPLACE_REFUSED = int(Event.CANCEL_REFUSED), int(Event.REPLACE_REFUSED)
 
 
-@kernel
+@inlined
 def _log_fill(a: IntArray, m: int, now: int) -> None:
     at = a[f.H_FILLS_AT] + a[f.H_FILLS] * f.FILL
     a[at + f.L_ID] = a[m + f.R_ID]
@@ -34,7 +34,7 @@ def _log_fill(a: IntArray, m: int, now: int) -> None:
         a[f.H_DRAIN] = a[f.H_STIRRED] = 1
 
 
-@kernel
+@inlined
 def _book(a: IntArray, r: FloatArray, m: int) -> None:
     """A fill in the account: lots, cash less costs, value, NAV."""
     symbol = a[m + f.R_SYMBOL]
@@ -53,7 +53,7 @@ def _book(a: IntArray, r: FloatArray, m: int) -> None:
     a[f.H_TRADED] += abs(notional)
 
 
-@kernel
+@inlined
 def release(a: IntArray, o: int, lots: int) -> None:
     """Lots of an order that no longer work."""
     s = f.symbol_at(a[o + f.O_SYMBOL])
@@ -61,7 +61,7 @@ def release(a: IntArray, o: int, lots: int) -> None:
     a[o + f.O_WORK] -= lots
 
 
-@kernel
+@inlined
 def _log_end(a: IntArray, m: int, o: int, now: int) -> None:
     at = a[f.H_CLOSED_AT] + a[f.H_CLOSED] * f.CLOSED
     a[at + f.C_ID] = a[o + f.O_ID]

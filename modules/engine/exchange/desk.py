@@ -13,7 +13,7 @@ from modules.engine.exchange import layout as f
 from modules.engine.exchange.account import day_loss, price_of, worth
 from modules.engine.exchange.draws import ENTRY, latency
 from modules.engine.exchange.orders import Event, OrderType, Reason, State, TimeInForce, is_live
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined, kernel
 from modules.engine.exchange.venue import FAULT_RING_FULL, fault, step_state
 from modules.engine.risk import Decision, decide
 from modules.panel import FloatArray, IntArray
@@ -73,7 +73,7 @@ def request(a: IntArray, r: FloatArray, kind: int, slot: int, price: int, lots: 
     a[f.H_STIRRED] = 1
 
 
-@kernel
+@inlined
 def wrong(a: IntArray, b: int) -> int:
     """The first thing that is wrong with a new order in the outbox, or Reason.NONE."""
     kind, tif = a[b + f.B_TYPE], a[b + f.B_TIF]
@@ -100,7 +100,7 @@ def wrong(a: IntArray, b: int) -> int:
     return _OK
 
 
-@kernel
+@inlined
 def sector_others(a: IntArray, r: FloatArray, symbol: int) -> int:
     """Micros that the other symbols of a sector are worth, or would be once their orders of one side fill."""
     sector = a[f.symbol_at(symbol) + f.S_SECTOR]
@@ -145,7 +145,7 @@ def rule(a: IntArray, r: FloatArray, symbol: int, asked: int, limit: int) -> tup
     return decision, why, allowed, bound, value
 
 
-@kernel
+@inlined
 def log_order(a: IntArray, b: int, allowed: int, decision: int, why: int, reason: int) -> None:
     """A row for every order asked for."""
     at = a[f.H_OPENED_AT] + a[f.H_OPENED] * f.OPENED
@@ -168,7 +168,7 @@ def log_order(a: IntArray, b: int, allowed: int, decision: int, why: int, reason
         a[f.H_DRAIN] = a[f.H_STIRRED] = 1
 
 
-@kernel
+@inlined
 def send_order(a: IntArray, r: FloatArray, b: int) -> None:
     """A new order in the outbox: check, decide, log, send."""
     symbol = a[b + f.B_SYMBOL]

@@ -49,7 +49,7 @@ def place(a: IntArray, r: FloatArray, slot: int, now: int) -> None:
             take(a, r, slot, now)
 
 
-@kernel
+@inlined
 def _enter(a: IntArray, r: FloatArray, slot: int, now: int) -> None:
     o = f.order_at(a, slot)
     s = f.symbol_at(a[o + f.O_SYMBOL])

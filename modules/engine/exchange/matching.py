@@ -262,7 +262,7 @@ def reach_resting(a: IntArray, r: FloatArray, head: int, sign: int, tick: int, l
         slot = following
 
 
-@kernel
+@inlined
 def would_take(a: IntArray, o: int) -> bool:
     """Whether a post-only order has to be refused as it arrives."""
     return bool(a[o + f.O_POST] == 1 and crosses(a, o))

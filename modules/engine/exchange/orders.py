@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from modules.engine.exchange import layout as f
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined
 
 
 class OrderType(IntEnum):
@@ -118,13 +118,13 @@ _SENT: Final = int(State.SENT)
 _PARTLY: Final = int(State.PARTLY_FILLED)
 
 
-@kernel
+@inlined
 def follow(state: int, event: int) -> int:
     """`NEXT[state, event]`."""
     return int(NEXT[state, event])
 
 
-@kernel
+@inlined
 def is_live(state: int) -> bool:
     """Whether an order in this state may still fill."""
     return _SENT <= state <= _PARTLY

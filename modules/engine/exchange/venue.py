@@ -15,7 +15,7 @@ from modules.engine.exchange import layout as f
 from modules.engine.exchange.account import worth
 from modules.engine.exchange.draws import ANSWER, latency
 from modules.engine.exchange.orders import Event, follow
-from modules.engine.exchange.plain import kernel
+from modules.engine.exchange.plain import inlined, kernel
 from modules.panel import FloatArray, IntArray
 
 FAULT_TRANSITION = 1
@@ -36,7 +36,7 @@ def fault(a: IntArray, code: int, order: int, state: int, event: int) -> None:
         a[f.H_FAULT_EVENT] = event
 
 
-@kernel
+@inlined
 def step_state(a: IntArray, o: int, column: int, event: int) -> None:
     """Take one of an order's two states over an event."""
     state = follow(a[o + column], event)
@@ -115,7 +115,7 @@ def link(a: IntArray, slot: int, head: int) -> None:
         a[f.order_at(a, after) + f.O_PREVIOUS] = slot
 
 
-@kernel
+@inlined
 def leaves(a: IntArray, o: int) -> int:
     """Lots of an order that the exchange has not filled."""
     return int(a[o + f.O_LOTS] - a[o + f.O_FILLED])
