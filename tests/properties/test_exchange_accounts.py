@@ -27,6 +27,8 @@ from modules.engine.exchange.settings import ExchangeSettings
 from modules.jit import kernel
 from modules.panel import FloatArray, IntArray, ns
 
+pytestmark = pytest.mark.slow  # the machine compiles for half a minute on a bare machine
+
 SYMBOLS = 4
 EVERYTHING = 1022  # all bits from BAR to START
 INSTRUMENTS = [
@@ -219,7 +221,6 @@ def test_random_orders_keep_the_accounts() -> None:
     assert accepted > 0.2 * done.orders().height
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 7))
 def test_a_million_random_operations(seed: int) -> None:
     done, memory = run(200_000, seed)

@@ -15,6 +15,8 @@ from modules.engine.exchange.settings import ExchangeSettings
 from modules.engine.exchange.view import DAY, FOK, GTC, IOC, LIMIT, MARKET, STOP, STOP_LIMIT
 from tests.modules.engine.exchange.scenes import FREE, Act, bars, depth, play, quotes, trades
 
+pytestmark = pytest.mark.slow  # the machine compiles for half a minute on a bare machine
+
 FLAT = (99.0, 10.0, 101.0, 10.0)
 BOOK = [("bid", 99.0, 10), ("bid", 98.0, 20), ("ask", 101.0, 10), ("ask", 102.0, 20), ("ask", 103.0, 30)]
 SAME = [("ask", 103.0, 30)]

@@ -19,6 +19,8 @@ from modules.engine.exchange.machine import new_machine
 from modules.engine.exchange.replay import finish, replay
 from modules.engine.exchange.strategy import Strategy, replay_python
 
+pytestmark = pytest.mark.slow  # the machine compiles for half a minute on a bare machine
+
 
 def same(a: Replay, b: Replay) -> None:
     """Every table and the whole machine."""
