@@ -33,9 +33,8 @@ def specify(state: ResearchState, desk: Desk) -> Update:
     desk.emit(
         ResearchStarted(research_id=state.research_id, text=state.text, drafter=desk.drafter.name, seed=state.seed)
     )
-    # The reading needs no data: fields are only asked for once something was read.
-    draft = desk.drafter.draft(state.text, fields=frozenset(), others=(), k=1, seed=state.seed)
-    ended = _ended(state, desk, draft) if draft.reading is None else None
+    draft = desk.drafter.specify(state.text, seed=state.seed)
+    ended = _ended(state, desk, draft)
     if ended is not None:
         return ended
     reading = draft.reading
@@ -57,7 +56,7 @@ def draft(state: ResearchState, desk: Desk) -> Update:
     """Candidates that the data allow."""
     fields = frozenset(desk.bars.fields)
     others = [(name, has) for name, has in BUNDLED_FIELDS if name != state.data]
-    drafted = desk.drafter.draft(state.text, fields=fields, others=others, k=state.k, seed=state.seed)
+    drafted = desk.drafter.draft(_reading(state), fields=fields, others=others, k=state.k, seed=state.seed)
     for c in drafted.candidates:
         desk.emit(CandidateDrafted(research_id=state.research_id, expr=c.expr, skill=c.skill, why="; ".join(c.why)))
     for r in drafted.rejected:

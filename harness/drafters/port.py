@@ -68,14 +68,23 @@ class Refusal(Frozen):
     message: str
 
 
+class Because(Frozen):
+    """What made a candidate: phrases of the text, skills (with what each gave), published sources by key."""
+
+    phrases: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
 class Candidate(Frozen):
-    """A signal to try: higher means expected to go up. `why` names the phrases and the skill behind it."""
+    """A signal to try: higher means expected to go up. `why` says in sentences what `because` holds by kind."""
 
     expr: str
     skill: str
     recipe: str
     why: tuple[str, ...]
     digest: str
+    because: Because = Because()
 
 
 class Rejected(Frozen):
@@ -86,8 +95,31 @@ class Rejected(Frozen):
     reason: str
 
 
+class Spent(Frozen):
+    """What an answer cost outside this process; the offline drafter spends nothing."""
+
+    calls: int = Field(default=0, ge=0)
+    tokens: int = Field(default=0, ge=0)
+    cost_usd: float = Field(default=0.0, ge=0.0)
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            calls=self.calls + other.calls, tokens=self.tokens + other.tokens, cost_usd=self.cost_usd + other.cost_usd
+        )
+
+
+class Revision(Frozen):
+    """A further round: canonical digests that were tried, and what the critique said of them."""
+
+    tried: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
 class Draft(Frozen):
-    """A drafter's answer: exactly one of a question, a refusal, or a reading with candidates."""
+    """A drafter's answer: exactly one of a question, a refusal, or a reading (with candidates, where asked for).
+
+    `mechanism`: why it should be so, in a sentence, where the drafter knows one.
+    """
 
     reading: Reading | None = None
     question: Question | None = None
@@ -95,6 +127,8 @@ class Draft(Frozen):
     candidates: tuple[Candidate, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     skills: dict[str, str] = Field(default_factory=dict)
+    mechanism: str | None = None
+    spent: Spent = Spent()
 
 
 class Drafter(Protocol):
@@ -105,8 +139,23 @@ class Drafter(Protocol):
         """The drafter's name in traces."""
         ...
 
+    def specify(self, text: str, *, seed: int) -> Draft:
+        """What `text` claims, before any data are looked at: a reading, a question or a refusal; no candidates."""
+        ...
+
     def draft(
-        self, text: str, *, fields: frozenset[str], others: Sequence[tuple[str, frozenset[str]]], k: int, seed: int
+        self,
+        claim: str | Reading,
+        *,
+        fields: frozenset[str],
+        others: Sequence[tuple[str, frozenset[str]]],
+        k: int,
+        seed: int,
+        revision: Revision | None = None,
     ) -> Draft:
-        """Up to `k` candidates for `text` on data with `fields`; `others` are further data sets to point to."""
+        """Up to `k` candidates for `claim` on data with `fields`; `others` are further data sets to point to.
+
+        A reading is final: a human may have edited it, and its text is not read again. With `revision` the candidates
+        are new ones: none that was tried, in the light of the remarks.
+        """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.drafters.port import Candidate, Condition, Reading, Rejected
+from harness.drafters.port import Because, Candidate, Condition, Reading, Rejected
 from modules.signal import SignalError, fields_of, format_signal, parse, signal_digest
 from skills.drafting import Drafting, Recipe
 from skills.registry import Skill, drafting_skills
@@ -81,8 +81,10 @@ def _in_range(reading: Reading, drafting: Drafting) -> bool:
     )
 
 
-def draft_candidates(reading: Reading, skills: tuple[Skill, ...], fields: frozenset[str], k: int) -> Drafted:
-    """Up to `k` candidates, one of each canonical form; higher signal = expected to go up.
+def draft_candidates(
+    reading: Reading, skills: tuple[Skill, ...], fields: frozenset[str], k: int, tried: frozenset[str] = frozenset()
+) -> Drafted:
+    """Up to `k` candidates, one of each canonical form and none in `tried`; higher signal = expected to go up.
 
     A candidate whose fields the data lack is rejected with the field named.
     """
@@ -91,8 +93,8 @@ def draft_candidates(reading: Reading, skills: tuple[Skill, ...], fields: frozen
     candidates: dict[str, Candidate] = {}
     rejected: dict[str, Rejected] = {}
     missing: set[str] = set()
-    for tried, m in enumerate(_measures(reading, matched)):
-        if len(candidates) == k or tried == MAX_TRIED:
+    for looked_at, m in enumerate(_measures(reading, matched)):
+        if len(candidates) == k or looked_at == MAX_TRIED:
             break
         size = _size_gate(reading, m.drafting, m.window_bars)
         text = _signal(reading, m.text, [*gates, *size])
@@ -102,6 +104,8 @@ def draft_candidates(reading: Reading, skills: tuple[Skill, ...], fields: frozen
             rejected[text] = Rejected(expr=text, skill=m.skill.name, reason=f"the recipe does not parse: {error}")
             continue
         expr, digest = format_signal(node), signal_digest(node)
+        if digest in tried:
+            continue
         lacking = sorted(fields_of(node) - fields)
         if lacking:
             missing |= set(lacking)
@@ -114,8 +118,10 @@ def draft_candidates(reading: Reading, skills: tuple[Skill, ...], fields: frozen
             *gate_notes,
             *sized,
         )
+        because = Because(phrases=reading.phrases, skills=(f"{m.skill.name}: {m.recipe.name}",))
         candidates.setdefault(
-            digest, Candidate(expr=expr, skill=m.skill.name, recipe=m.recipe.name, why=why, digest=digest)
+            digest,
+            Candidate(expr=expr, skill=m.skill.name, recipe=m.recipe.name, why=why, digest=digest, because=because),
         )
     used = {s.name: s.digest for s, _ in matched}
     return Drafted(tuple(candidates.values()), tuple(rejected.values()), frozenset(missing), used)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.drafters.offline.candidates import draft_candidates, gate_of, matching_skills
 from harness.drafters.offline.reading import read
-from harness.drafters.port import Draft, Question, Reading, Refusal
+from harness.drafters.port import Draft, Question, Reading, Refusal, Revision
 from modules.signal.calendar import CALENDAR_FIELDS
 from skills.drafting import Drafting
 from skills.registry import Skill, skills
@@ -46,20 +46,39 @@ class OfflineDrafter:
             )
         return answer
 
-    def draft(
-        self, text: str, *, fields: frozenset[str], others: Sequence[tuple[str, frozenset[str]]], k: int, seed: int
-    ) -> Draft:
-        """See `Drafter.draft`. `seed` has nothing to decide here: the order of candidates is fixed by fit."""
+    def specify(self, text: str, *, seed: int) -> Draft:
+        """See `Drafter.specify`."""
         answer = self.read(text)
         if isinstance(answer, Question):
             return Draft(question=answer)
         if isinstance(answer, Refusal):
             return Draft(refusal=answer)
-        drafted = draft_candidates(answer, self.known, fields | frozenset(CALENDAR_FIELDS), k)
+        return Draft(reading=answer, skills={s.name: s.digest for s, _ in matching_skills(answer, self.known)})
+
+    def draft(
+        self,
+        claim: str | Reading,
+        *,
+        fields: frozenset[str],
+        others: Sequence[tuple[str, frozenset[str]]],
+        k: int,
+        seed: int,
+        revision: Revision | None = None,
+    ) -> Draft:
+        """See `Drafter.draft`. `seed` has nothing to decide here: the order of candidates is fixed by fit."""
+        answer = self.read(claim) if isinstance(claim, str) else claim
+        if isinstance(answer, Question):
+            return Draft(question=answer)
+        if isinstance(answer, Refusal):
+            return Draft(refusal=answer)
+        tried = frozenset(revision.tried) if revision else frozenset()
+        drafted = draft_candidates(answer, self.known, fields | frozenset(CALENDAR_FIELDS), k, tried)
         if drafted.candidates:
             return Draft(
                 reading=answer, candidates=drafted.candidates, rejected=drafted.rejected, skills=dict(drafted.skills)
             )
+        if tried:
+            return Draft(reading=answer, rejected=drafted.rejected, skills=dict(drafted.skills))  # no more to offer
         if not drafted.missing:
             return Draft(question=_no_recipe(answer, matching_skills(answer, self.known)[0][1]))
         lacking = ", ".join(sorted(drafted.missing))
