@@ -1,0 +1,1 @@
+"""Language models behind one port: providers, the tape, prices and limits."""
