@@ -54,11 +54,23 @@ class Reading(Frozen):
 
 
 class Question(Frozen):
-    """The one thing that is missing, with answers offered."""
+    """The one thing that is missing, with answers offered, the first of them the default.
+
+    `rewordings`: for each answer the whole hypothesis that it makes, where the drafter can say it.
+    """
 
     question: str
     defaults: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    rewordings: tuple[str, ...] = ()
+
+
+class Answered(Frozen):
+    """A question that came up, and who answered what."""
+
+    question: str
+    answer: str
+    by: Literal["researcher", "default"]
 
 
 class Refusal(Frozen):
@@ -108,6 +120,15 @@ class Spent(Frozen):
         )
 
 
+class Allowance(Frozen):
+    """What a drafter may spend on one answer. At 0 it may use nothing of the kind."""
+
+    calls: int = Field(default=20, ge=0, le=1_000)
+    tokens: int = Field(default=200_000, ge=0, le=10_000_000)
+    cost_usd: float = Field(default=1.0, ge=0.0, le=1_000.0)
+    seconds: float = Field(default=120.0, ge=0.0, le=86_400.0)
+
+
 class Revision(Frozen):
     """A further round: canonical digests that were tried, and what the critique said of them."""
 
@@ -118,7 +139,8 @@ class Revision(Frozen):
 class Draft(Frozen):
     """A drafter's answer: exactly one of a question, a refusal, or a reading (with candidates, where asked for).
 
-    `mechanism`: why it should be so, in a sentence, where the drafter knows one.
+    `mechanism`: why it should be so, in a sentence, where the drafter knows one. `stopped`: the limit that ended the
+    work before it was done; what was ready by then is here.
     """
 
     reading: Reading | None = None
@@ -129,6 +151,7 @@ class Draft(Frozen):
     skills: dict[str, str] = Field(default_factory=dict)
     mechanism: str | None = None
     spent: Spent = Spent()
+    stopped: str | None = None
 
 
 class Drafter(Protocol):
@@ -139,8 +162,13 @@ class Drafter(Protocol):
         """The drafter's name in traces."""
         ...
 
-    def specify(self, text: str, *, seed: int) -> Draft:
-        """What `text` claims, before any data are looked at: a reading, a question or a refusal; no candidates."""
+    def specify(
+        self, text: str, *, seed: int, answers: Sequence[Answered] = (), allowance: Allowance | None = None
+    ) -> Draft:
+        """What `text` claims, before any data are looked at: a reading, a question or a refusal; no candidates.
+
+        `answers` are those given so far. A reading's `text` is the claim that they settle.
+        """
         ...
 
     def draft(
@@ -152,6 +180,7 @@ class Drafter(Protocol):
         k: int,
         seed: int,
         revision: Revision | None = None,
+        allowance: Allowance | None = None,
     ) -> Draft:
         """Up to `k` candidates for `claim` on data with `fields`; `others` are further data sets to point to.
 

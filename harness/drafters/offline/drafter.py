@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.drafters.offline.answers import settled
 from harness.drafters.offline.candidates import draft_candidates, gate_of, matching_skills
 from harness.drafters.offline.reading import read
-from harness.drafters.port import Draft, Question, Reading, Refusal, Revision
+from harness.drafters.port import Allowance, Answered, Draft, Question, Reading, Refusal, Revision
 from modules.signal.calendar import CALENDAR_FIELDS
 from skills.drafting import Drafting
 from skills.registry import Skill, skills
@@ -46,9 +47,11 @@ class OfflineDrafter:
             )
         return answer
 
-    def specify(self, text: str, *, seed: int) -> Draft:
-        """See `Drafter.specify`."""
-        answer = self.read(text)
+    def specify(
+        self, text: str, *, seed: int, answers: Sequence[Answered] = (), allowance: Allowance | None = None
+    ) -> Draft:
+        """See `Drafter.specify`. Spends nothing."""
+        answer = self.read(settled(text, answers, self.read))
         if isinstance(answer, Question):
             return Draft(question=answer)
         if isinstance(answer, Refusal):
@@ -64,6 +67,7 @@ class OfflineDrafter:
         k: int,
         seed: int,
         revision: Revision | None = None,
+        allowance: Allowance | None = None,
     ) -> Draft:
         """See `Drafter.draft`. `seed` has nothing to decide here: the order of candidates is fixed by fit."""
         answer = self.read(claim) if isinstance(claim, str) else claim
