@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harness.drafters.port import Candidate
+from harness.novelty.judge import Novelty, novelty
+from harness.novelty.known import Known
+from harness.novelty.originality import LIMIT
 from modules.panel import Panel
-from modules.signal import Node, SignalError, evaluate, parse, prove, similarity, warmup
+from modules.signal import Node, SignalError, evaluate, parse, prove, warmup
 from modules.signal.measure import coverage, tells_apart
 from modules.signal.prove import LEVEL_RULE, level_difference
 
 MINIMUM_COVERAGE = 0.5
-NOVELTY_LIMIT = 0.95
+REPEATED = 0.95
+"""A draft whose tree is so like that of a branch is the branch's signal again."""
 PROOF_ROWS = 250
 PROOF_CUTS = 6
 
 
 @dataclass(frozen=True)
-class Known:
-    """A signal that exists: on the checked-out branch as a module, or on a research branch."""
-
-    where: str
-    expr: str
-    node: Node
-
-
-@dataclass(frozen=True)
 class Checked:
-    """The verdict on one candidate; `nearest` is the most similar known signal with its similarity in [0, 1]."""
+    """The verdict on one candidate. `nearest` is the known signal that leaves it least original. `replicates`: nothing
+    else speaks against it than that its idea is known outside this house, or was drafted on a branch."""
 
     passed: bool
     reason: str
-    nearest: tuple[str, float] | None = None
-
-
-def known(where: str, expr: str) -> Known | None:
-    """A known signal, or None where its text is none of our language (a hand-written module)."""
-    try:
-        return Known(where, expr, parse(expr))
-    except SignalError:
-        return None
+    nearest: Novelty | None = None
+    replicates: bool = False
 
 
 def check(candidate: Candidate, panel: Panel, others: Sequence[Known], *, seed: int) -> Checked:
@@ -76,9 +65,36 @@ def check(candidate: Candidate, panel: Panel, others: Sequence[Known], *, seed: 
         return Checked(False, f"reads the future or differs in the stream{where}")
     if level_difference(node, panel) is not None:
         return Checked(False, LEVEL_RULE)
-    nearest = max(
-        ((o.where, similarity(node, o.node)) for o in others), key=lambda pair: (pair[1], pair[0]), default=None
-    )
-    if nearest is not None and nearest[1] >= NOVELTY_LIMIT:
-        return Checked(False, f"is not new: {nearest[0]} is {nearest[1]:.2f} similar (limit {NOVELTY_LIMIT})", nearest)
-    return Checked(True, "parses, no look-ahead, covered, new", nearest)
+    return _novelty(node, others)
+
+
+def _novelty(node: Node, others: Sequence[Known]) -> Checked:
+    """New, or a repetition, or the idea of a merged module, or one known elsewhere: then it may be tested as such."""
+    nearest = novelty(node, others)
+    if nearest is None or nearest.is_new:
+        return Checked(True, f"parses, no look-ahead, covered, new{f': {nearest.words}' if nearest else ''}", nearest)
+    merged = novelty(node, [o for o in others if o.origin == "module"])
+    if merged is not None and not merged.is_new:
+        return Checked(False, _not_new(merged), merged)
+    drafted = novelty(node, [o for o in others if o.origin == "branch"])
+    if drafted is not None and drafted.likeness.structural >= REPEATED:
+        return Checked(False, _not_new(drafted), drafted)
+    return Checked(False, _not_new(nearest), nearest, replicates=True)
+
+
+def _not_new(nearest: Novelty) -> str:
+    return f"is not new: {nearest.words}; at least {LIMIT} is asked"
+
+
+def as_replication(
+    verdicts: Sequence[tuple[Candidate, Checked]],
+) -> tuple[list[tuple[Candidate, Checked]], Novelty | None]:
+    """Where nothing new is left, the candidates known elsewhere pass, as a replication of what is returned with them:
+    the known signal nearest to any of them. Otherwise the verdicts stand."""
+    known_elsewhere = [v.nearest for _, v in verdicts if v.replicates and v.nearest is not None]
+    if any(v.passed for _, v in verdicts) or not known_elsewhere:
+        return list(verdicts), None
+    settled = [
+        (c, replace(v, passed=True, reason=f"a replication: {v.reason}") if v.replicates else v) for c, v in verdicts
+    ]
+    return settled, min(known_elsewhere, key=lambda n: n.originality)

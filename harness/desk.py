@@ -9,8 +9,8 @@ from functools import cached_property
 
 import polars as pl
 
-from harness.check import Known, known
 from harness.drafters.port import Drafter
+from harness.novelty.known import Known, Origin, known, published
 from harness.repository import Repository, RepositoryError
 from harness.state import Budget
 from modules.artifacts import ArtifactStore
@@ -95,18 +95,20 @@ class Desk:
         return with_groups(bars, instruments)
 
     def others(self, own: str) -> list[Known]:
-        """Signals of merged feature modules and of research branches, less those of the module `own`.
+        """Signals of merged feature modules and of research branches, less those of the module `own`, and what is
+        published: the feature library and the literature's constructions.
 
         `feature/expression` and its sister on facts are left out: their setting is a sample that any run replaces.
         """
-        found: dict[str, str] = {}
+        found: dict[str, tuple[str, Origin]] = {}
         for stage, name in list_modules(self.workspace.root):
             if stage == "feature" and name not in (own, "expression", "facts_expression"):
                 expr = _expr_of((module_folder(stage, name, self.workspace.root) / "settings.yaml").read_bytes())
                 if expr is not None:
-                    found[f"feature/{name}"] = expr
-        found |= self._on_branches(own)
-        return [k for where, expr in sorted(found.items()) if (k := known(where, expr)) is not None]
+                    found[f"feature/{name}"] = (expr, "module")
+        found |= {branch: (expr, "branch") for branch, expr in self._on_branches(own).items()}
+        ours = [k for where, (expr, origin) in sorted(found.items()) if (k := known(where, expr, origin)) is not None]
+        return [*ours, *published()]
 
     def _on_branches(self, own: str) -> dict[str, str]:
         found: dict[str, str] = {}

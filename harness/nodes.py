@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.check import check
+from harness.check import Checked, as_replication, check
 from harness.desk import BUNDLED_FIELDS, Desk
 from harness.drafters.port import Candidate, Draft, Reading, Rejected
 from harness.literature.index import search
@@ -69,29 +69,35 @@ def draft(state: ResearchState, desk: Desk) -> Update:
 
 
 def check_all(state: ResearchState, desk: Desk) -> Update:
-    """Each candidate: parses, no look-ahead, covered, tells symbols apart, new."""
+    """Each candidate: parses, no look-ahead, covered, tells symbols apart, new.
+
+    Where every sound candidate is known elsewhere, the claim is: they are tested as a replication, and it says so.
+    """
     others = desk.others(module_name(_reading(state), state.data))
-    passed: list[Candidate] = []
-    rejected, notes = list(state.rejected), list(state.notes)
+    verdicts: list[tuple[Candidate, Checked]] = []
+    notes = list(state.notes)
     for candidate in state.candidates:
-        if passed and desk.spent():
+        done = sum(v.passed for _, v in verdicts)
+        if done and desk.spent():
             notes.append(
                 f"stopped checking after {desk.budget.seconds:g} s: "
-                f"{len(passed)} of {len(state.candidates)} candidates passed by then"
+                f"{done} of {len(state.candidates)} candidates passed by then"
             )
             break
-        verdict = check(candidate, desk.bars, others, seed=state.seed)
+        verdicts.append((candidate, check(candidate, desk.bars, others, seed=state.seed)))
+    verdicts, replicated = as_replication(verdicts)
+    if replicated is not None:
+        notes.append(f"a replication, not a new idea: {replicated.words}")
+    passed = tuple(c for c, v in verdicts if v.passed)
+    refused = tuple(Rejected(expr=c.expr, skill=c.skill, reason=v.reason) for c, v in verdicts if not v.passed)
+    for candidate, v in verdicts:
         desk.emit(
-            CandidateChecked(
-                research_id=state.research_id, expr=candidate.expr, passed=verdict.passed, reason=verdict.reason
-            )
+            CandidateChecked(research_id=state.research_id, expr=candidate.expr, passed=v.passed, reason=v.reason)
         )
-        if verdict.passed:
-            passed.append(candidate)
-        else:
-            rejected.append(Rejected(expr=candidate.expr, skill=candidate.skill, reason=verdict.reason))
-    desk.progress("check", f"{len(passed)} of {len(state.candidates)} pass")
-    update: dict[str, object] = {"passed": tuple(passed), "rejected": tuple(rejected), "notes": tuple(notes)}
+    known = f", all known: {replicated.words}" if replicated is not None else ""
+    desk.progress("check", f"{len(passed)} of {len(state.candidates)} pass{known}")
+    rejected = (*state.rejected, *refused)
+    update: dict[str, object] = {"passed": passed, "rejected": rejected, "notes": tuple(notes)}
     if not passed:
         reasons = "; ".join(dict.fromkeys(f"{r.expr}: {r.reason}" for r in rejected))
         return {**update, **_refuse(state, desk, "no_candidate", f"every candidate was refused: {reasons}")}

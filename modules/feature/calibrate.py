@@ -14,6 +14,7 @@ import math
 import random
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from modules.canonical import digest_mapping
 from modules.feature.library import families, latest, library
@@ -53,9 +54,22 @@ def library_digest() -> str:
     return digest_mapping({row.reference: signal_digest(row.node) for row in library()})
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Similarities of pairs that are one idea, and of pairs that are two."""
+
+    same: Sequence[float]
+    different: Sequence[float]
+
+
 def calibrate() -> Thresholds:
     """Both thresholds, on the library as it stands."""
-    return Thresholds(library=library_digest(), structural=_structural(), behavioural=_behavioural())
+    trees, ranks = structural_pairs(), behavioural_pairs()
+    return Thresholds(
+        library=library_digest(),
+        structural=equal_error(trees.same, trees.different),
+        behavioural=equal_error(ranks.same, ranks.different),
+    )
 
 
 def _pairs() -> list[tuple[Node, Node]]:
@@ -65,14 +79,16 @@ def _pairs() -> list[tuple[Node, Node]]:
     return random.Random(SEED).sample(everything, min(DIFFERENT_PAIRS, len(everything)))
 
 
-def _structural() -> Threshold:
+def structural_pairs() -> Pairs:
+    """By the trees."""
     nodes = [row.node for row in library()]
     known = {node: structure(node) for node in nodes}
     same = [in_common(known[n], structure(r)) for n in nodes for r in relatives(n)]
-    return equal_error(same, [in_common(known[a], known[b]) for a, b in _pairs()])
+    return Pairs(same, [in_common(known[a], known[b]) for a, b in _pairs()])
 
 
-def _behavioural() -> Threshold:
+def behavioural_pairs() -> Pairs:
+    """By how they order the reference market, where it can judge both."""
     nodes = [row.node for row in library()]
     known = dict(zip(nodes, behaviours(nodes), strict=True))
     same = []
@@ -88,7 +104,7 @@ def _behavioural() -> Threshold:
         value = alike(first, second) if first is not None and second is not None else None
         if value is not None:
             different.append(value)
-    return equal_error(same, different)
+    return Pairs(same, different)
 
 
 def equal_error(same: Sequence[float], different: Sequence[float]) -> Threshold:
