@@ -1,0 +1,105 @@
+"""What every sandbox does with a program that means no harm.
+
+1. Files go in, new and changed files come back; what is unchanged does not.
+2. Exit code, output and the reason are the program's.
+3. Every limit stops the program, by its own name, and whatever it printed and wrote before is still there.
+4. Links and special files are named and never followed; counts and sizes are bounded.
+5. Nothing of one job is there in the next.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.sandbox.port import MIB, Job, Limits, Reason, Sandbox
+from tests.harness.sandbox.conftest import SMALL, run
+
+
+def test_1_files_in_and_out(sandbox: Sandbox) -> None:
+    code = (
+        "import os, pathlib\n"
+        "p = pathlib.Path('deep/er/in.bin'); body = p.read_bytes(); p.write_bytes(body + b'!')\n"
+        "pathlib.Path('out').mkdir(); pathlib.Path('out/new.txt').write_text('neu ü')\n"
+        "open('/tmp/scratch', 'w').write('temporary'); print(os.getcwd())\n"
+    )
+    outcome = run(sandbox, code, files={"deep/er/in.bin": bytes(range(256)), "same.txt": b"same"})
+    assert outcome.ok, outcome.stderr
+    assert outcome.files == {"deep/er/in.bin": bytes(range(256)) + b"!", "out/new.txt": "neu ü".encode()}
+    assert outcome.stdout == b"/work\n"
+    assert outcome.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "reason"),
+    [
+        ("raise SystemExit(3)", 3, Reason.EXITED),
+        ("1 / 0", 1, Reason.EXITED),
+        ("import os; os.abort()", 134, Reason.KILLED),
+        ("import os; os.kill(os.getpid(), 9)", 137, Reason.KILLED),
+        ("import ctypes; ctypes.string_at(0)", 139, Reason.KILLED),
+    ],
+)
+def test_2_how_it_ended(sandbox: Sandbox, code: str, exit_code: int, reason: Reason) -> None:
+    outcome = run(sandbox, "import sys; print('before'); sys.stdout.flush()\n" + code)
+    assert (outcome.exit_code, outcome.reason, outcome.stdout) == (exit_code, reason, b"before\n")
+
+
+def test_2_input_arguments_environment(sandbox: Sandbox) -> None:
+    code = "import sys, os; print(sys.stdin.read()[-3:], sys.argv[1:], os.environ['SEED']); sys.stderr.write('e')"
+    job = Job(
+        {"main.py": code.encode()},
+        ("python", "-I", "main.py", "a b", "*", "$HOME"),
+        SMALL,
+        stdin=b"x" * 300_000 + b"end",
+        environment={"SEED": "7"},
+    )
+    outcome = sandbox.run(job)
+    assert outcome.stdout.decode() == "end ['a b', '*', '$HOME'] 7\n"
+    assert outcome.stderr == b"e"
+
+
+def test_2_a_command_that_is_not_there(sandbox: Sandbox) -> None:
+    outcome = sandbox.run(Job({}, ("no-such-program",), SMALL))
+    assert not outcome.ok
+    assert outcome.exit_code in (126, 127)
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "reason"),
+    [
+        ("import time; time.sleep(60)", Limits(timeout_s=1), Reason.TIMEOUT),
+        ("while True: pass", Limits(timeout_s=20, cpu_s=1), Reason.CPU),
+        ("import os\nwhile True: os.write(1, b'x' * 65536)", Limits(timeout_s=20, output_bytes=MIB), Reason.OUTPUT),
+    ],
+    ids=["timeout", "cpu", "output"],
+)
+def test_3_limits_by_name(sandbox: Sandbox, code: str, limits: Limits, reason: Reason) -> None:
+    outcome = run(sandbox, "open('begun', 'w').write('yes')\nprint('first', flush=True)\n" + code, limits)
+    assert outcome.reason is reason
+    assert outcome.files == {"begun": b"yes"}
+    assert outcome.stdout.startswith(b"first\n")
+    assert len(outcome.stdout) <= limits.output_bytes
+
+
+def test_4_what_is_left_in_the_folder(sandbox: Sandbox) -> None:
+    code = (
+        "import os\n"
+        "os.symlink('/etc', 'link'); os.symlink('main.py', 'near'); os.mkdir('shut')\n"
+        "open('shut/in', 'w').write('1'); os.chmod('shut', 0); open('unread', 'w').write('2'); os.chmod('unread', 0)\n"
+        "open(b'bad\\xff', 'w').write('3'); open('line\\nfeed', 'w').write('4'); open('big', 'wb').truncate(5 << 20)\n"
+        "[open(f'many{i:03}', 'w').write('x') for i in range(20)]\n"
+    )
+    outcome = run(sandbox, code, Limits(timeout_s=20, collected_files=8, collected_bytes=MIB))
+    assert outcome.ok, outcome.stderr
+    named = {left.path for left in outcome.left_out}
+    assert {"link", "near", "big"} <= named
+    assert len(outcome.files) <= 8
+    assert not any("link" in path or "near" in path or "\n" in path for path in outcome.files)
+    assert len(outcome.left_out) <= 17
+
+
+def test_5_nothing_stays(sandbox: Sandbox) -> None:
+    first = run(sandbox, "open('/tmp/stays', 'w').write('x'); open('stays', 'w').write('x')")
+    assert first.files == {"stays": b"x"}
+    second = run(sandbox, "import os; print(os.listdir('.'), os.listdir('/tmp'))")
+    assert second.stdout == b"['.tmp', 'main.py'] []\n" or second.stdout == b"['main.py', '.tmp'] []\n"
