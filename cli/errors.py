@@ -70,6 +70,8 @@ KNOWN: dict[str, Meaning] = {
     "FeatureError": Meaning(ExitCode.USAGE, "`cws feature list` shows the library"),
     "NotStoredError": Meaning(ExitCode.USAGE, "`cws feature build` stores features"),
     "FeatureStoreError": Meaning(ExitCode.FAILED, "`cws feature history` shows what was stored"),
+    "ChoiceError": Meaning(ExitCode.USAGE, "see docs/models.md"),
+    "ModelError": Meaning(ExitCode.FAILED, "see docs/models.md; --llm offline asks nobody"),
     "LedgerError": Meaning(ExitCode.FAILED, "run `cws ledger verify` to see the first bad record"),
     "PipelineError": Meaning(ExitCode.FAILED, "compare the pipeline file with `cws module list`"),
     "RegistryError": Meaning(ExitCode.USAGE, "`cws module list` shows the modules"),

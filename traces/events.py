@@ -230,6 +230,24 @@ class ModuleWritten(EventBase):
     commit: str
 
 
+class ExchangeRecorded(EventBase):
+    """Something outside answered a research: a language model or another source, `who`. The words are on the research's
+    tape; `request` is the digest of what was asked, `line` that of the tape's line, so that the ledger vouches for it.
+    `cost_micro_usd` is in millionths of a dollar (None: no price is known); `replayed` = heard from another tape."""
+
+    kind: Literal["exchange.recorded"] = "exchange.recorded"
+    research_id: str
+    who: str
+    label: str
+    request: str
+    line: str
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cost_micro_usd: Count | None = 0
+    seconds: Seconds = 0.0
+    replayed: bool = False
+
+
 # --- trials, findings, ablations, reviews -----------------------------------------------------------
 
 
@@ -398,6 +416,7 @@ Event: TypeAlias = Annotated[
     | CandidateChecked
     | CandidateScreened
     | ModuleWritten
+    | ExchangeRecorded
     | TrialRecorded
     | FindingRecorded
     | AblationStarted

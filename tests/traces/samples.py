@@ -15,6 +15,7 @@ from traces.events import (
     Change,
     DataRegistered,
     Event,
+    ExchangeRecorded,
     FeaturesStored,
     FindingRecorded,
     LedgerRepaired,
@@ -87,6 +88,9 @@ ONE_OF_EACH: tuple[Event, ...] = (
     CandidateScreened(research_id="res-1", expr="-returns(close, 5)", score=0.2, ic=None, coverage=0.99),
     ModuleWritten(
         research_id="res-1", expr="-returns(close, 5)", run_id="run-1", branch="research/res-1", commit="a" * 40
+    ),
+    ExchangeRecorded(
+        research_id="res-1", who="anthropic:m", label="draft/1", request="e" * 64, line="f" * 64, output_tokens=9
     ),
     TrialRecorded(trial_id="tr-1", family="ablation", subject="ab-1", data_digest="d" * 64, p_value=1e-300),
     FindingRecorded(

@@ -36,6 +36,7 @@ PLANNED_KINDS = [
     "candidate.checked",
     "candidate.screened",
     "module.written",
+    "exchange.recorded",
     "trial.recorded",
     "finding.recorded",
     "ablation.started",
