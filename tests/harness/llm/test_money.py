@@ -109,7 +109,7 @@ def capped(tmp_path: Path, replies: list[Reply | ModelError], **limits: float) -
 LIMITS = [
     ({"calls": 1}, "calls: 1 of 1 are made"),
     ({"tokens": 114}, "tokens: 15 of 114 are used, and this call may write 100"),
-    ({"cost_micro_usd": 7_400}, r"cost_usd: 0.0001 of 0.0074 is spent, and this call may cost"),
+    ({"cost_micro_usd": 7_500}, r"cost_usd: 0.0001 of 0.0075 is spent, and this call may cost"),
 ]
 
 
