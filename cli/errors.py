@@ -62,6 +62,8 @@ KNOWN: dict[str, Meaning] = {
     "TaskError": Meaning(ExitCode.USAGE, "compare the pipeline file and the options with `cws run --help`"),
     "LockboxError": Meaning(ExitCode.REFUSED, "end the period where the lockbox begins"),
     "GridError": Meaning(ExitCode.USAGE, "see `cws sweep --help`"),
+    "ResearchError": Meaning(ExitCode.USAGE, "see `cws research --help`"),
+    "SpecificationError": Meaning(ExitCode.USAGE, "`cws research TEXT --spec-only` writes one to edit"),
     "SearchError": Meaning(ExitCode.USAGE, "see `cws search --help`"),
     "LockboxSpentError": Meaning(ExitCode.REFUSED, "a lockbox answers each strategy once"),
     "PromotionError": Meaning(ExitCode.REFUSED, "`cws replay RUN` shows where the bits part"),

@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cli.session import Session
-    from harness.desk import Progress
+    from harness.budget import Budget
+    from harness.progress import Progress
     from harness.report import ReportPaths
-    from harness.state import ResearchResult
+    from harness.research import Ask
+    from harness.result import ResearchResult
     from supervisor.result import SuperviseResult, VerdictLine
 
 WORKERS = 2
@@ -24,23 +28,72 @@ class Researched:
     report: ReportPaths | None
 
 
-def research_text(
-    session: Session, text: str, *, data: str | None, candidates: int, seed: int, progress: Progress
-) -> Researched:
-    """Research one hypothesis and write the report of the candidate that was backtested."""
-    from cli.running import report_run
-    from harness.research import research
-    from modules.task import load_pipeline
+@dataclass(frozen=True)
+class ResearchRequest:
+    """What stands on the command line of `cws research`. One of `text`, `spec` and `resume` is given."""
 
-    pipeline = session.workspace.root / "pipeline.yaml"
-    version = session.version(data or load_pipeline(pipeline).data)
-    result = research(
-        text, workspace=session.workspace, emit=session.emit, data=version, k=candidates, seed=seed, progress=progress
-    )
+    text: str | None = None
+    spec: Path | None = None
+    resume: str | None = None
+    answer: str | None = None
+    data: str | None = None
+    candidates: int = 6
+    seed: int = 0
+    budget: Budget | None = None
+    spec_only: bool = False
+    defaults: bool = False
+
+
+def research_request(
+    session: Session,
+    request: ResearchRequest,
+    progress: Progress,
+    *,
+    ask: Ask | None = None,
+    started: Callable[[str], None] = lambda research_id: None,
+) -> Researched:
+    """Research what was asked, and write the report of the candidate that was backtested."""
+    from cli.running import report_run
+    from harness.progress import Step
+
+    result = _researched(session, request, progress, ask, started)
     if result.chosen is None:
         return Researched(result, None)
-    progress("report", f"drawing run {result.chosen.run_id}")
-    return Researched(result, report_run(session, session.manifests.load(result.chosen.run_id)))
+    progress(Step(node="report", state="begins"))
+    progress(Step(node="report", state="waits", words=f"drawing run {result.chosen.run_id}", spent=result.total))
+    report = report_run(session, session.manifests.load(result.chosen.run_id))
+    progress(Step(node="report", state="finds", words=str(report.html), spent=result.total))
+    return Researched(result, report)
+
+
+def _researched(
+    session: Session, request: ResearchRequest, progress: Progress, ask: Ask | None, started: Callable[[str], None]
+) -> ResearchResult:
+    from harness.research import Company, research, resume
+    from harness.specification import read_spec
+    from modules.task import load_pipeline
+
+    if request.resume is not None:
+        company = Company(
+            session.workspace, session.emit, ask, request.defaults, progress, choose=None, started=started
+        )
+        return resume(request.resume, company, answer=request.answer)
+    claim = read_spec(request.spec) if request.spec is not None else request.text or ""
+    named = request.data or (claim.universe if not isinstance(claim, str) else None)
+    return research(
+        claim,
+        workspace=session.workspace,
+        emit=session.emit,
+        data=session.version(named or load_pipeline(session.workspace.root / "pipeline.yaml").data),
+        k=request.candidates,
+        seed=request.seed,
+        budget=request.budget,
+        progress=progress,
+        ask=ask,
+        defaults=request.defaults,
+        spec_only=request.spec_only,
+        started=started,
+    )
 
 
 def supervise_workspace(

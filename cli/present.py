@@ -10,11 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from modules.manifest import Manifest
 
 HEADLINE = ("net_sharpe", "gross_sharpe", "turnover", "max_drawdown")
 COUNTERS = ("flagged_", "repaired_", "dropped_", "reduced", "rejected", "flattened", "unfilled")
 SHORT = 12
+WIDE = 110
+"""Columns from which the wide tables are readable; below, each row is a block of lines."""
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -30,6 +34,15 @@ def rows(made: Table, cells: Iterable[Sequence[object]]) -> Table:
     for row in cells:
         made.add_row(*(cell if isinstance(cell, Text) else Text(text(cell)) for cell in row))
     return made
+
+
+def block(out: Console, head: str, *below: str) -> None:
+    """A table's row where a table would fold to a few letters a column."""
+    from rich.padding import Padding
+
+    out.print(Text(head, style="bold"))
+    for words in below:
+        out.print(Padding(Text(words), (0, 0, 0, 4)))
 
 
 def text(value: object) -> str:

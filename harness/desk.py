@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
 
-from harness.drafters.port import Drafter
+from harness.budget import Budget
+from harness.drafters.port import Drafter, Spent
+from harness.journal import attempts
 from harness.novelty.known import Known, Origin, known, published
+from harness.progress import Progress, State, Step
 from harness.repository import Repository, RepositoryError
-from harness.state import Budget
 from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore, DataVersion
 from modules.groups import with_groups
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import Panel
 from modules.pipeline import Emit, execute
-from modules.registry import list_modules, module_folder
+from modules.registry import list_modules, load_module, module_folder
 from modules.sources import facts_of, source_of
 from modules.task import PipelineSpec, Task, load_modules, make_task
 from modules.workspace import Workspace
@@ -27,12 +28,13 @@ from modules.workspace import Workspace
 BUNDLED_FIELDS = (("us20", frozenset({"close"})), ("us5", frozenset({"open", "high", "low", "close", "volume"})))
 """What the bundled sets hold, to point to where a field is missing."""
 
-Progress = Callable[[str, str], None]
-"""Called with the name of a node and a sentence on what it found."""
 
+@dataclass
+class Pace:
+    """Where the work stands, for who looks on: when the node in hand began, and what was spent before it."""
 
-def silent(node: str, words: str) -> None:
-    """A progress that shows nothing."""
+    began: float = field(default_factory=time.monotonic)
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,27 @@ class Desk:
     emit: Emit
     progress: Progress
     budget: Budget
-    began: float = field(default_factory=time.monotonic)
+    pace: Pace = field(default_factory=Pace)
+
+    def begin(self, node: str, spent: Spent) -> None:
+        """A node begins: its clock starts."""
+        self.pace.began, self.pace.spent = time.monotonic(), spent
+        self._show(node, "begins", "")
+
+    def wait(self, node: str, words: str) -> None:
+        """What the node waits for from here on."""
+        self._show(node, "waits", words)
+
+    def say(self, node: str, words: str) -> None:
+        """What the node found."""
+        self._show(node, "finds", words)
+
+    def _show(self, node: str, state: State, words: str) -> None:
+        self.progress(Step(node=node, state=state, words=words, seconds=self.seconds(), spent=self.pace.spent))
+
+    def seconds(self) -> float:
+        """Since the node in hand began."""
+        return time.monotonic() - self.pace.began
 
     @cached_property
     def artifacts(self) -> ArtifactStore:
@@ -54,8 +76,8 @@ class Desk:
         return ArtifactStore(self.workspace.artifacts)
 
     def spent(self) -> bool:
-        """Whether the time budget is used up."""
-        return time.monotonic() - self.began > self.budget.seconds
+        """Whether the time of the node in hand is used up."""
+        return self.seconds() > self.budget.seconds
 
     def task(self, signal: str | None) -> Task:
         """The pipeline on the discovery half: nothing that judges or that is locked is read, of bars or facts."""
@@ -67,8 +89,19 @@ class Desk:
         """The facts that the pipeline names."""
         return facts_of(self._data, self.spec)
 
-    def run(self, signal: str) -> Manifest:
-        """The full pipeline with `signal`; the manifest is kept."""
+    def run(self, signal: str, run_id: str) -> tuple[Manifest, bool]:
+        """The full pipeline with `signal`, and whether anything in it had not been computed before.
+
+        The manifest is kept under `run_id`; where it is there, an earlier process had come this far and nothing runs.
+        A run that was cut off goes on under `run_id-2`: the trace of the first stays as it is.
+        """
+        runs = ManifestStore(self.workspace.runs)
+        begun, computed = attempts(run_id, self.workspace.ledger)
+        names = [run_id, *(f"{run_id}-{n}" for n in range(2, begun + 2))]
+        kept = next((n for n in names if (runs.root / f"{n}.json").exists()), None)
+        if kept is not None:
+            manifest = runs.load(kept)
+            return manifest, computed or not all(stage.cached for stage in manifest.stages)
         task = self.task(signal)
         manifest = execute(
             task,
@@ -77,9 +110,23 @@ class Desk:
             self.artifacts,
             self.emit,
             purpose="research",
+            run_id=names[begun],
         )
-        ManifestStore(self.workspace.runs).save(manifest)
-        return manifest
+        runs.save(manifest)
+        return manifest, computed or not all(stage.cached for stage in manifest.stages)
+
+    @property
+    def cost_of_turnover(self) -> float:
+        """What the backtest in force charges for trading 1 of gross, before impact, as a fraction."""
+        settings = load_module("backtest", "bars").settings.model_dump()
+        return float(settings["half_spread_bps"] + settings["commission_bps"]) / 1e4
+
+    @cached_property
+    def bars_per_year(self) -> float:
+        """Of the discovery half."""
+        ts = self.bars.ts
+        years = float(ts[-1] - ts[0]) / (365.25 * 86_400e9)
+        return (len(ts) - 1) / years if years > 0 else 252.0
 
     @cached_property
     def bars(self) -> Panel:
@@ -109,6 +156,14 @@ class Desk:
         found |= {branch: (expr, "branch") for branch, expr in self._on_branches(own).items()}
         ours = [k for where, (expr, origin) in sorted(found.items()) if (k := known(where, expr, origin)) is not None]
         return [*ours, *published()]
+
+    @cached_property
+    def branches(self) -> tuple[str, ...]:
+        """Research that waits on branches; none where there is no git."""
+        try:
+            return tuple(Repository(self.workspace.root).branches("research/"))
+        except RepositoryError:
+            return ()
 
     def _on_branches(self, own: str) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -1,22 +1,57 @@
-"""`research(text, ...)`: one hypothesis from words to a written module, or a question, or a refusal."""
+"""`research(text, ...)`: one hypothesis from words to a written module, or a question, or a refusal; `resume(id)`."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.desk import Desk, Progress, silent
+from harness.budget import Budget
+from harness.checkpoints import ResearchError, find, opened, prune
+from harness.desk import Desk
 from harness.drafters.offline.drafter import OfflineDrafter
-from harness.drafters.port import Drafter
-from harness.state import Budget, ResearchResult, ResearchState, result_of
+from harness.drafters.port import Drafter, Question
+from harness.journal import journal_of
+from harness.progress import Progress, silent
+from harness.result import ResearchResult, result_of
+from harness.specification import Specification
+from harness.state import ResearchState
+from modules.canonical import digest_bytes, digest_mapping
 from modules.datastore import DataStore, DataVersion
 from modules.pipeline import Emit, new_run_id
-from modules.task import load_pipeline
+from modules.task import PipelineSpec, load_pipeline
 from modules.workspace import Workspace
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+Ask = Callable[[Question], str | None]
+"""Somebody's answer to a question; None = not now."""
+Choose = Callable[[str], Drafter]
+"""The drafter of a name."""
+
+
+@dataclass(frozen=True)
+class Company:
+    """Who takes part: where the work is kept and recorded, who drafts, who answers, who looks on."""
+
+    workspace: Workspace
+    emit: Emit
+    ask: Ask | None = None
+    defaults: bool = False
+    progress: Progress = silent
+    choose: Choose | None = None
+    started: Callable[[str], None] = lambda research_id: None
+
+    def drafter(self, name: str) -> Drafter:
+        """By name; the offline one needs nobody to choose."""
+        return OfflineDrafter.of_checkout() if self.choose is None else self.choose(name)
 
 
 def research(
-    text: str,
+    text: str | Specification,
     *,
     workspace: Workspace,
     emit: Emit,
@@ -27,25 +62,136 @@ def research(
     drafter: Drafter | None = None,
     budget: Budget | None = None,
     progress: Progress = silent,
+    ask: Ask | None = None,
+    defaults: bool = False,
+    spec_only: bool = False,
+    started: Callable[[str], None] = lambda research_id: None,
 ) -> ResearchResult:
-    """Research one hypothesis on the discovery half of a data set (None = that of pipeline.yaml).
+    """Research one hypothesis, or one specification, on the discovery half of a data set (None = pipeline.yaml's).
 
-    Always ends with a result: `drafted` (a module stands on a branch), `needs_input` (one question), `refused`.
+    Always ends with a result: `drafted` (a module stands on a branch), `specified` (asked for no more), `needs_input`
+    (a question that nobody answered; `resume` goes on), `refused`. `started` is told the id before anything happens.
+    `defaults`: questions are answered by their defaults, and the result says which.
     Raises DataError for an unknown data set, ValueError for `k` below 1, and what a module raises.
     """
     if k < 1:
         raise ValueError(f"k is {k}; ask for at least 1 candidate")
-    began = time.monotonic()
-    spec = load_pipeline(pipeline or workspace.root / "pipeline.yaml")
-    version = data if isinstance(data, DataVersion) else DataStore(workspace.data).current(data or spec.data)
-    desk = Desk(workspace, version, spec, drafter or OfflineDrafter.of_checkout(), emit, progress, budget or Budget())
+    given = text if isinstance(text, Specification) else None
+    limits, pipeline_spec = budget or Budget(), _pipeline(workspace, pipeline)
+    if isinstance(data, DataVersion):
+        version = data
+    else:
+        version = DataStore(workspace.data).current(data or (given.universe if given else pipeline_spec.data))
+    drafting = drafter or OfflineDrafter.of_checkout()
     state = ResearchState(
         research_id=f"research-{new_run_id()}",
-        text=text,
+        text=given.claim if given else str(text),
         data=version.name,
-        k=min(k, desk.budget.candidates),
+        version=version.version,
+        version_digest=version.digest,
+        k=min(k, limits.candidates),
         seed=seed,
+        budget=limits,
+        drafter=drafting.name,
+        code=_code(),
+        spec_only=spec_only,
+        given=given,
     )
-    from harness.graph import travel  # langgraph takes two seconds to import
+    company = Company(workspace, emit, ask, defaults, progress, None, started)
+    return _work(company, state.research_id, state, drafting, version, pipeline_spec)
 
-    return result_of(travel(state, desk), time.monotonic() - began)
+
+def resume(asked: str, company: Company, *, answer: str | None = None, pipeline: Path | None = None) -> ResearchResult:
+    """Go on with a research that was cut off, or that waits for an answer. One that has ended gives its result again.
+
+    Raises ResearchError (no such research, another process works on it, other data), DataError.
+    """
+    from harness.graph import read  # langgraph takes two seconds to import
+
+    home = company.workspace.home
+    research_id = find(home, asked)
+    with opened(home, research_id) as saver:
+        state = _read(saver, research_id, read)
+    if state.status is not None:
+        return result_of(state, 0.0)
+    version = DataStore(company.workspace.data).get(state.data, state.version)
+    if version.digest != state.version_digest:
+        raise ResearchError(
+            f"{research_id} was begun on {state.data} {state.version} with digest {state.version_digest[:12]}, which "
+            f"now is {version.digest[:12]}: research anew"
+        )
+    spec, drafting = _pipeline(company.workspace, pipeline), company.drafter(state.drafter)
+    return _work(company, research_id, None, drafting, version, spec, answer)
+
+
+def _work(
+    company: Company,
+    research_id: str,
+    begin: ResearchState | None,
+    drafter: Drafter,
+    version: DataVersion,
+    spec: PipelineSpec,
+    answer: str | None = None,
+) -> ResearchResult:
+    """Travel, answer what is asked, travel on; until there is an end, or a question that nobody answers now."""
+    from harness.graph import go_on, read, travel  # langgraph takes two seconds to import
+
+    began, workspace = time.monotonic(), company.workspace
+    company.started(research_id)
+    with opened(workspace.home, research_id) as saver:
+        state = begin or _read(saver, research_id, read)
+        emit = company.emit
+        if begin is None:  # an earlier process may have been cut off in the middle of a node
+            emit = journal_of(research_id, state.run_id, workspace.ledger, emit).record
+        desk = Desk(workspace, version, spec, drafter, emit, company.progress, state.budget)
+        if begin is not None:
+            state = travel(saver, desk, begin)
+        elif state.question is None:
+            state = go_on(saver, desk, research_id)
+        while state.status is None and state.question is not None:
+            reply = _reply(state, company, answer)
+            if reply is None:
+                break
+            answer = None
+            state = go_on(saver, desk, research_id, reply)
+    prune(workspace.home)
+    note = () if state.code == _code() else ("the code changed between the beginning of this research and its end",)
+    return result_of(state.model_copy(update={"notes": (*state.notes, *note)}), time.monotonic() - began)
+
+
+def _reply(state: ResearchState, company: Company, answer: str | None) -> Mapping[str, str] | None:
+    """The answer to the open question: as given, as somebody says, or the default; None where there is none."""
+    question = state.question
+    if question is None or len(state.answers) >= state.budget.questions:
+        return None
+    if answer is not None and answer.strip():
+        return {"answer": answer, "by": "researcher"}
+    if company.defaults:
+        return {"answer": question.defaults[0], "by": "default"} if question.defaults else None
+    said = company.ask(question) if company.ask is not None else None
+    return {"answer": said, "by": "researcher"} if said and said.strip() else None
+
+
+def _read(
+    saver: SqliteSaver, research_id: str, read: Callable[[SqliteSaver, str], ResearchState | None]
+) -> ResearchState:
+    try:
+        state = read(saver, research_id)
+    except ValueError as error:
+        raise ResearchError(
+            f"{research_id} was begun by other code and cannot be read: {error}; research anew"
+        ) from error
+    if state is None:
+        raise ResearchError(f"{research_id} was cut off before its first step: research anew")
+    return state
+
+
+def _pipeline(workspace: Workspace, path: Path | None) -> PipelineSpec:
+    return load_pipeline(path or workspace.root / "pipeline.yaml")
+
+
+def _code() -> str:
+    """Digest of the code of this package: what drafts, judges and writes."""
+    folder = Path(__file__).resolve().parent
+    files = {p.relative_to(folder).as_posix(): digest_bytes(p.read_bytes()) for p in folder.rglob("*.py")}
+    return digest_mapping(files)[:16]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.drafters.port import Candidate, Frozen, Reading, Rejected
+from harness.budget import Budget
+from harness.drafters.port import (
+    Allowance,
+    Answered,
+    Because,
+    Candidate,
+    Condition,
+    Frozen,
+    Question,
+    Reading,
+    Rejected,
+    Spent,
+)
+from harness.specification import Expected, Falsifier, Specification, SpecSource
 
-Status = Literal["drafted", "needs_input", "refused"]
-
-
-class Budget(Frozen):
-    """Where research stops, with what it has by then."""
-
-    candidates: int = Field(default=8, ge=1, le=40)
-    seconds: float = Field(default=90.0, gt=0.0, le=3_600.0)
+Status = Literal["drafted", "specified", "needs_input", "refused"]
 
 
 class SourceNote(Frozen):
@@ -24,6 +31,19 @@ class SourceNote(Frozen):
     key: str
     citation: str
     agrees: bool
+
+
+class Survey(Frozen):
+    """What there is to work with, before anything is claimed: the data, the skills, and what is known already."""
+
+    data: str
+    version: str
+    symbols: int
+    start: str
+    end: str
+    skills: int
+    drafter: str
+    earlier: tuple[str, ...] = ()
 
 
 class Screen(Frozen):
@@ -44,6 +64,37 @@ class Screen(Frozen):
         return float("-inf") if self.t is None else self.t
 
 
+class RemarkKind(StrEnum):
+    """What a critique can find, in the order in which it is said."""
+
+    NOTHING_PASSED = "nothing_passed"
+    NOTHING_NEW = "nothing_new"
+    TOO_SHORT = "too_short"
+    SPEAKS_AGAINST = "speaks_against"
+    FALSIFIED = "falsified"
+    WEAK = "weak"
+    SMALL = "small"
+    DEAR = "dear"
+    ALIKE = "alike"
+
+
+class Remark(Frozen):
+    """One finding of a critique, about one candidate or about all (`expr` None)."""
+
+    kind: RemarkKind
+    words: str
+    expr: str | None = None
+
+
+class Critique(Frozen):
+    """What to make of a round: submit the best, draft another round, or stop."""
+
+    decision: Literal["submit", "revise", "stop"]
+    remarks: tuple[Remark, ...] = ()
+    best: str | None = None
+    round: int = 1
+
+
 class Chosen(Frozen):
     """The candidate that was backtested, and where it was written; `branch` is None where git could not take it."""
 
@@ -57,70 +108,54 @@ class Chosen(Frozen):
 
 
 class ResearchState(BaseModel):
-    """The state of the graph. Nodes return only what they add."""
+    """The state of the graph. The first block is what was asked for; each node adds its own part below."""
 
     model_config = ConfigDict(extra="forbid")
 
     research_id: str
     text: str
     data: str
+    version: str
+    version_digest: str
     k: int
     seed: int
+    budget: Budget = Budget()
+    drafter: str = "offline"
+    code: str = ""
+    spec_only: bool = False
+    given: Specification | None = None
+
     status: Status | None = None
-    question: str | None = None
-    defaults: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
     reason: str | None = None
     message: str | None = None
-    reading: Reading | None = None
+    question: Question | None = None
+    answers: tuple[Answered, ...] = ()
+    survey: Survey | None = None
+    specification: Specification | None = None
     sources: tuple[SourceNote, ...] = ()
     skills: dict[str, str] = Field(default_factory=dict)
+    round: int = 1
     candidates: tuple[Candidate, ...] = ()
+    newest: tuple[Candidate, ...] = ()
     passed: tuple[Candidate, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     screens: tuple[Screen, ...] = ()
+    critique: Critique | None = None
+    run_id: str | None = None
     chosen: Chosen | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    spent: dict[str, Spent] = Field(default_factory=dict)
+    seconds: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def total(self) -> Spent:
+        """By all nodes together."""
+        return sum(self.spent.values(), Spent())
 
 
-class Offered(Frozen):
-    """A candidate as reported: `why` in one sentence."""
-
-    expr: str
-    skill: str
-    why: str
-
-
-class ResearchResult(Frozen):
-    """What research says in the end. `drafted` has a chosen candidate; the others say what is missing or why not."""
-
-    research_id: str
-    text: str
-    data: str
-    status: Status
-    question: str | None = None
-    defaults: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    reason: str | None = None
-    message: str | None = None
-    reading: Reading | None = None
-    sources: tuple[SourceNote, ...] = ()
-    candidates: tuple[Offered, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
-    screens: tuple[Screen, ...] = ()
-    chosen: Chosen | None = None
-    metrics: dict[str, float] = Field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-
-def result_of(state: ResearchState, seconds: float) -> ResearchResult:
-    """The result that a finished state holds."""
-    if state.status is None:
-        raise ValueError(f"research {state.research_id} has not ended: no node set its status")
-    return ResearchResult(
-        candidates=tuple(Offered(expr=c.expr, skill=c.skill, why="; ".join(c.why)) for c in state.candidates),
-        seconds=seconds,
-        **{name: getattr(state, name) for name in ResearchResult.model_fields if name not in ("candidates", "seconds")},
-    )
+STORED: tuple[type, ...] = (
+    Allowance, Answered, Because, Budget, Candidate, Chosen, Condition, Critique, Expected, Falsifier, Question,
+    Reading, Rejected, Remark, RemarkKind, Screen, SourceNote, SpecSource, Specification, Spent, Survey,
+)  # fmt: skip
+"""The only classes that a checkpoint may be rebuilt into."""

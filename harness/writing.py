@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-import yaml
-
 from harness.drafters.port import Reading
+from harness.specification import reading_of, to_yaml
 from harness.state import ResearchState, Screen
 from modules.canonical import canonical_json
 from modules.workspace import CHECKOUT
@@ -89,7 +88,7 @@ def module_files(state: ResearchState, name: str, root: Path = CHECKOUT) -> Writ
     The code is that of feature/expression under another name, so a written module looks and behaves like the
     hand-written one; what is new is the settings, the README, the specification, the report and the skill.
     """
-    if state.chosen is None or state.reading is None:
+    if state.chosen is None or state.specification is None:
         raise ValueError(f"research {state.research_id} has chosen nothing to write")
     folder, pattern = f"modules/feature/{name}", root / "modules" / "feature" / PATTERN
     texts = {f"{folder}/{file}": _renamed((pattern / file).read_text(), name, state) for file in COPIED}
@@ -108,7 +107,7 @@ def module_files(state: ResearchState, name: str, root: Path = CHECKOUT) -> Writ
 def message_of(state: ResearchState, name: str) -> str:
     """The commit message."""
     expr = state.chosen.expr if state.chosen else ""
-    claim = _one_line(state.text)
+    claim = _one_line(state.specification.claim if state.specification else state.text)
     return f"feature/{name}: {claim[:60]}\n\nHypothesis: {claim}\nSignal: {expr}\nData: {state.data}\n"
 
 
@@ -133,38 +132,22 @@ def _one_line(text: str) -> str:
 
 
 def _spec(state: ResearchState) -> str:
-    """`spec.yaml`: the claim as read, and what would falsify it."""
-    reading, chosen = state.reading, state.chosen
-    assert reading is not None and chosen is not None, "checked by module_files"
-    document = {
-        "claim": _one_line(state.text),
-        "event": reading.event,
-        "outcome": reading.outcome,
-        "sign": reading.sign,
-        "horizon_bars": reading.horizon_bars,
-        "skip_bars": reading.skip_bars,
-        "holding_bars": reading.holding_bars,
-        "conditions": [c.model_dump(mode="json", exclude_none=True) for c in reading.conditions],
-        "assumptions": list(reading.assumptions),
-        "not_read": list(reading.unread),
-        "universe": state.data,
-        "signal": chosen.expr,
-        "falsified_by": "a mean rank correlation with the next return at or below zero on data not used here",
-        "sources": [s.key for s in state.sources],
-        "skills": dict(sorted(state.skills.items())),
-    }
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    """`spec.yaml`: the claim as it was specified, with the signal that was chosen for it."""
+    spec, chosen = state.specification, state.chosen
+    assert spec is not None and chosen is not None, "checked by module_files"
+    return to_yaml(spec.model_copy(update={"signal": chosen.expr, "skills": dict(sorted(state.skills.items()))}))
 
 
 def _words(state: ResearchState, name: str) -> dict[str, str]:
-    reading, chosen = state.reading, state.chosen
-    assert reading is not None and chosen is not None, "checked by module_files"
+    spec, chosen = state.specification, state.chosen
+    assert spec is not None and chosen is not None, "checked by module_files"
+    reading = reading_of(spec)
     relation = "rise with" if reading.sign > 0 else "fall with"
     window = f"{reading.horizon_bars} bars" if reading.horizon_bars else "no window given"
     return {
         "name": name,
         "skill_name": _skill_name(name),
-        "claim": _one_line(state.text),
+        "claim": _one_line(spec.claim),
         "expr": chosen.expr,
         "data": state.data,
         "event": reading.event,

@@ -52,8 +52,9 @@ def demo(
 ) -> int:
     """The whole loop once on us20: research a hypothesis, supervise, judge patches, open pull requests."""
     from cli.commands.research import ENDINGS
-    from cli.loop import WORKERS, research_text, supervise_workspace
-    from cli.present_loop import show_research, show_supervision
+    from cli.loop import WORKERS, ResearchRequest, research_request, supervise_workspace
+    from cli.present_loop import show_supervision
+    from cli.present_research import show_research
     from cli.session import session
     from harness.repository import Repository
 
@@ -64,9 +65,8 @@ def demo(
         before = Stand.of(repository)
         _head(out, 1, f'Research: "{hypothesis}" on {DATA}')
         with _steps(out) as step:
-            found = research_text(
-                s, hypothesis, data=DATA, candidates=CANDIDATES, seed=0, progress=lambda n, words: step(f"{n}: {words}")
-            )
+            request = ResearchRequest(text=hypothesis, data=DATA, candidates=CANDIDATES)
+            found = research_request(s, request, lambda at: step(f"{at.node}: {at.words}") if at.words else None)
         show_research(out, found)
         ending = ENDINGS[found.result.status]
         if ending is not ExitCode.OK:

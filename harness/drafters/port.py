@@ -108,15 +108,19 @@ class Rejected(Frozen):
 
 
 class Spent(Frozen):
-    """What an answer cost outside this process; the offline drafter spends nothing."""
+    """What an answer cost outside this process, as the tape has it; the offline drafter spends nothing."""
 
     calls: int = Field(default=0, ge=0)
     tokens: int = Field(default=0, ge=0)
     cost_usd: float = Field(default=0.0, ge=0.0)
+    seconds: float = Field(default=0.0, ge=0.0)
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(
-            calls=self.calls + other.calls, tokens=self.tokens + other.tokens, cost_usd=self.cost_usd + other.cost_usd
+            calls=self.calls + other.calls,
+            tokens=self.tokens + other.tokens,
+            cost_usd=self.cost_usd + other.cost_usd,
+            seconds=self.seconds + other.seconds,
         )
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.budget import Budget
 from harness.research import research
-from harness.state import Budget, ResearchResult
+from harness.result import ResearchResult
 from modules.datastore import DataStore
 from modules.ingest.adding import add_files
 from modules.manifest import ManifestStore
@@ -106,7 +107,7 @@ def test_leaves_the_checkout_as_it_was(lab: Lab, first: tuple[ResearchResult, li
     root = lab.workspace.root
     assert git(root, "status", "--porcelain") == ""
     assert git(root, "branch", "--show-current").strip() == "main"
-    assert (lab.workspace.home / "research" / "checkpoints.sqlite").exists()
+    assert list((lab.workspace.home / "research").glob("research-*/checkpoints.sqlite"))
 
 
 def test_branch_holds_a_complete_module(lab: Lab, first: tuple[ResearchResult, list[Event]]) -> None:
@@ -119,7 +120,8 @@ def test_branch_holds_a_complete_module(lab: Lab, first: tuple[ResearchResult, l
     assert set(changed[0::2]) == {"A"}
     assert set(changed[1::2]) == {*(f"{folder}/{f}" for f in files.split()), skill}
     spec = yaml.safe_load(git(root, "show", f"{chosen.branch}:{folder}/spec.yaml"))
-    assert (spec["claim"], spec["sign"], spec["horizon_bars"], spec["signal"]) == (TEXT, -1, 5, chosen.expr)
+    assert (spec["claim"], spec["direction"], spec["horizon_bars"]) == (TEXT, "low does better", 5)
+    assert (spec["expected"]["sign"], spec["signal"]) == (-1, chosen.expr)
     assert len(git(root, "show", f"{chosen.branch}:{folder}/README.md").splitlines()) <= 40
     report = git(root, "show", f"{chosen.branch}:{folder}/report.md")
     assert all(s.expr in report for s in first[0].screens) and chosen.run_digest in report
@@ -145,8 +147,10 @@ def test_rewording_shares_the_module(tmp_path: Path) -> None:
 def test_another_claim_may_not_repeat_a_signal(lab: Lab, first: tuple[ResearchResult, list[Event]]) -> None:
     del first  # it must have run: its branch is what the claim below repeats
     result = lab.research("Last week's reversal effect", k=1)
-    assert result.status == "refused" and result.reason == "no_candidate"
-    assert result.message is not None and "research/return-reverts-5-" in result.message
+    repeated = next(r for r in result.rejected if "research/return-reverts-5-" in r.reason)
+    assert result.status == "drafted" and result.rounds == 2  # a second round drafted what is new
+    assert result.chosen is not None and result.chosen.expr != repeated.expr
+    assert [s.expr for s in result.screens] == [result.chosen.expr]  # what repeats was never looked at
 
 
 ENDED = [

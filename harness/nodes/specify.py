@@ -1,0 +1,79 @@
+"""specify: the claim as a document; ask: the one thing that the text leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from harness.desk import Desk
+from harness.drafters.port import Answered, Draft, Question, Reading
+from harness.literature.index import search
+from harness.nodes.node import Specified, refusal, spending
+from harness.specification import Specification, SpecSource, reading_of
+from harness.specification import specify as specification_of
+from harness.state import ResearchState, SourceNote
+from traces.events import ResearchNeedsInput
+
+
+def specify(state: ResearchState, desk: Desk) -> Specified:
+    """Read the text, with the answers given so far, into a specification; or take the one that was given."""
+    if state.given is not None:
+        return _specified(state, desk, state.given, {})
+    allowance = state.budget.left("specify", state.spent)
+    desk.wait("specify", f"{state.drafter} reads the hypothesis")
+    draft = desk.drafter.specify(state.text, seed=state.seed, answers=state.answers, allowance=allowance)
+    spent = spending(state, "specify", draft)
+    if draft.refusal is not None:
+        return Specified(**refusal(state, desk, draft.refusal.reason, draft.refusal.message), spent=spent)
+    question = draft.question or _another_claim(state, draft)
+    if question is not None:
+        desk.emit(ResearchNeedsInput(research_id=state.research_id, question=question.question, unread=question.unread))
+        desk.say("specify", "a part is missing")
+        return Specified(question=question, spent=spent)
+    if draft.reading is None:
+        return Specified(**refusal(state, desk, "budget", _stopped(draft)), spent=spent)
+    spec = specification_of(
+        draft.reading,
+        universe=state.data,
+        drafter=state.drafter,
+        skills=draft.skills,
+        sources=_sources(draft.reading),
+        answers=state.answers,
+        mechanism=draft.mechanism,
+    )
+    done = _specified(state, desk, spec, draft.skills)
+    return done.model_copy(update={"spent": spent})
+
+
+def answered(question: Question, reply: Mapping[str, str], answers: tuple[Answered, ...]) -> tuple[Answered, ...]:
+    """The answers, with the reply to an interrupt added."""
+    by: Literal["researcher", "default"] = "default" if reply.get("by") == "default" else "researcher"
+    return (*answers, Answered(question=question.question, answer=reply["answer"].strip()[:600], by=by))
+
+
+def _another_claim(state: ResearchState, draft: Draft) -> Question | None:
+    """A default may fill a gap; another claim in the place of the text is for the researcher to say."""
+    taken = {a.answer for a in state.answers if a.by == "default"}
+    if draft.reading is None or draft.reading.text not in taken:
+        return None
+    return Question(
+        question=f"I cannot read the text, and '{draft.reading.text}' would be another claim. Say it in other words."
+    )
+
+
+def _specified(state: ResearchState, desk: Desk, spec: Specification, skills: Mapping[str, str]) -> Specified:
+    reading = reading_of(spec)
+    sources = tuple(SourceNote(key=s.key, citation=s.citation, agrees=s.agrees) for s in spec.sources)
+    desk.say("specify", f"{reading.event}: {spec.direction}; {len(sources)} published sources")
+    done = Specified(specification=spec, question=None, sources=sources, skills=dict(skills or spec.skills))
+    return done.model_copy(update={"status": "specified"}) if state.spec_only else done
+
+
+def _sources(reading: Reading) -> tuple[SpecSource, ...]:
+    events = frozenset({reading.event, *(c.event for c in reading.conditions)})
+    found = search(events, sign=reading.sign, horizon_bars=reading.horizon_bars)
+    return tuple(SpecSource(key=s.key, citation=s.citation, agrees=s.sign == reading.sign) for s in found)
+
+
+def _stopped(draft: Draft) -> str:
+    return f"the drafter stopped before it had read the hypothesis: {draft.stopped or 'no reason given'}"
