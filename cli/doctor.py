@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,11 +19,7 @@ Level = Literal["error", "warning", "info"]
 
 FREE_BYTES = 500_000_000
 SAMPLED_ARTIFACTS = 20
-DOCKER_TIMEOUT_SECONDS = 2
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", re.MULTILINE)
-
-# In a process of its own, because a user namespace cannot be left again. 0x10000000 is CLONE_NEWUSER.
-_TRY_NAMESPACE = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000) != 0)"
 
 
 @dataclass(frozen=True)
@@ -166,39 +161,16 @@ def _ledger(stores: Stores) -> Iterator[Check]:
 
 
 def _sandbox(_stores: Stores) -> Iterator[Check]:
-    if _docker_answers():
-        yield Check("sandbox", True, "warning", "Docker engine answers")
-    elif _namespaces():
-        yield Check("sandbox", True, "warning", "no Docker engine; user namespaces are available for the local jail")
-    else:
-        yield Check(
-            "sandbox",
-            False,
-            "warning",
-            "neither a Docker engine nor user namespaces: Python written by agents is refused; signals need no sandbox",
-            "start Docker, or allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1)",
-        )
+    from harness.sandbox.choose import REMEDY, examine
 
-
-def _docker_answers() -> bool:
-    import docker
-    from docker.errors import DockerException
-
-    try:
-        client = docker.from_env(timeout=DOCKER_TIMEOUT_SECONDS)
-        try:
-            return bool(client.ping())
-        finally:
-            client.close()
-    except (DockerException, OSError):
-        return False
-
-
-def _namespaces() -> bool:
-    if sys.platform != "linux":
-        return False
-    tried = subprocess.run([sys.executable, "-I", "-c", _TRY_NAMESPACE], capture_output=True, timeout=10, check=False)
-    return tried.returncode == 0
+    found = examine()
+    for finding in found:
+        detail = f"{finding.detail}; gives {finding.gives}" if finding.works else finding.detail
+        yield Check(f"sandbox {finding.name}", finding.works, "info", detail)
+    chosen = next((finding.name for finding in found if finding.works), None)
+    refused = "none works: Python written by agents is refused; signals in the language need no sandbox"
+    detail = f"{chosen} runs Python written by agents" if chosen else refused
+    yield Check("sandbox", chosen is not None, "warning", detail, "" if chosen else REMEDY)
 
 
 _PROVIDERS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}

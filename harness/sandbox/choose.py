@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.sandbox.docker import Docker
 from harness.sandbox.jail import Jail
 from harness.sandbox.port import Job, Limits, NoSandboxError, Sandbox, SandboxError
 
@@ -19,11 +20,12 @@ class Finding:
     name: str
     works: bool
     detail: str
+    gives: str
 
 
 def known() -> tuple[Sandbox, ...]:
     """Every sandbox in the order of preference."""
-    return (Jail("bubblewrap"), Jail("namespaces"))
+    return (Docker(), Jail("bubblewrap"), Jail("namespaces"))
 
 
 def examine(sandboxes: Sequence[Sandbox] | None = None) -> tuple[Finding, ...]:
@@ -43,11 +45,16 @@ def choose(sandboxes: Sequence[Sandbox] | None = None) -> Sandbox:
 
 
 def _try(sandbox: Sandbox) -> Finding:
+    def finding(works: bool, detail: str) -> Finding:
+        return Finding(sandbox.name, works, detail.removeprefix(f"{sandbox.name}: "), sandbox.gives if works else "")
+
     try:
+        if isinstance(sandbox, Docker) and not sandbox.is_ready():
+            return finding(True, "an engine answers; the image is built at the first job (10 s to a minute)")
         outcome = sandbox.run(_TRIAL)
     except SandboxError as error:
-        return Finding(sandbox.name, False, str(error).removeprefix(f"{sandbox.name}: "))
+        return finding(False, str(error))
     if outcome.ok and outcome.stdout.strip() == b"42":
-        return Finding(sandbox.name, True, f"a program starts and ends in {outcome.usage.start_s * 1000:.0f} ms")
+        return finding(True, f"started and cleared up in {outcome.usage.start_s * 1000:.0f} ms")
     said = (outcome.stderr or outcome.stdout)[-300:].decode("utf-8", "replace").strip()
-    return Finding(sandbox.name, False, f"a trial program ended with {outcome.exit_code} ({outcome.reason}): {said}")
+    return finding(False, f"a trial program ended with {outcome.exit_code} ({outcome.reason}): {said}")

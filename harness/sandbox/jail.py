@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.sandbox.inside import warden
+from harness.sandbox.inside import kernel, warden
 from harness.sandbox.inside.enter import PACKAGES
 from harness.sandbox.inside.order import Answer, Bounds, How, Order, Seen, order_text, read_answer, receive, send
 from harness.sandbox.inside.seccomp import AUDIT_ARCH
@@ -40,6 +40,16 @@ class Jail:
     @property
     def name(self) -> str:
         return f"jail ({self.how})"
+
+    @property
+    def gives(self) -> str:
+        landlock = kernel.landlock_version()
+        fence = f"Landlock {landlock}" if landlock else "no Landlock in this kernel"
+        user = "another user" if os.geteuid() == 0 else "your user, mapped to one without rights"
+        return (
+            f"namespaces, an empty read-only root, no network, {user}, no capability, our list of system calls,"
+            f" {fence}; limits of each process, and a warden for memory of all together"
+        )
 
     def run(self, job: Job) -> Outcome:
         began = time.monotonic()

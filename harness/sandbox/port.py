@@ -188,6 +188,11 @@ class Sandbox(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def gives(self) -> str:
+        """What it isolates and limits here, for people."""
+        ...
+
     def run(self, job: Job) -> Outcome:
         """Raises SandboxError when the sandbox, not the program, failed."""
         ...

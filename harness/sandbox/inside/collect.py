@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 TEMPORARY = ".tmp"
 DEEPEST = 24
@@ -37,35 +38,41 @@ def collect(folder: int, given: Mapping[str, bytes], most_files: int, most_bytes
     """Files below the open directory `folder` that are not, byte for byte, in `given`."""
     found = Collected()
     for path, parent, name, info in _walk(folder, "", 0, found):
-        _take(path, parent, name, info, given, most_files, most_bytes, found)
+        size = info.st_size
+        take(path, size, partial(_read, parent, name, size), given, most_files, most_bytes, found)
     return found
 
 
-def _take(
+def speakable(path: str) -> bool:
+    """Whether the name is text that can be printed, of the one kind of separator."""
+    return path.isprintable() and "\\" not in path and not any("\ud800" <= c <= "\udfff" for c in path)
+
+
+def take(
     path: str,
-    parent: int,
-    name: str,
-    info: os.stat_result,
+    size: int,
+    read: Callable[[], bytes | None],
     given: Mapping[str, bytes],
     most_files: int,
     most_bytes: int,
     found: Collected,
 ) -> None:
-    if info.st_size > most_bytes:
-        found.leave(path, f"{info.st_size} bytes; {most_bytes} may come back")
+    """One regular file of `size` bytes: kept if new or changed and within the limits. Not read if it cannot be kept."""
+    unchanged = path in given and len(given[path]) == size
+    fits = len(found.files) < most_files and found.size + size <= most_bytes
+    if not fits and not unchanged:
+        found.leave(path, f"{size} bytes; {most_files} files of {most_bytes} bytes together may come back")
         return
-    if len(found.files) >= most_files and path not in given:
-        found.leave(path, f"{most_files} files may come back")
-        return
-    body = _read(parent, name, info.st_size)
+    body = read()
     if body is None:
         found.leave(path, "could not be read as a plain file")
-    elif given.get(path) != body:
-        if found.size + len(body) > most_bytes or len(found.files) >= most_files:
-            found.leave(path, f"{most_files} files of {most_bytes} bytes together may come back")
-            return
+    elif given.get(path) == body:
+        return
+    elif fits:
         found.files[path] = body
         found.size += len(body)
+    else:
+        found.leave(path, f"{size} bytes; {most_files} files of {most_bytes} bytes together may come back")
 
 
 def _walk(folder: int, prefix: str, depth: int, found: Collected) -> Iterator[tuple[str, int, str, os.stat_result]]:
@@ -74,7 +81,7 @@ def _walk(folder: int, prefix: str, depth: int, found: Collected) -> Iterator[tu
         path = prefix + name
         if not prefix and name == TEMPORARY:
             continue
-        if not path.isprintable() or any("\ud800" <= c <= "\udfff" for c in path) or "\\" in path:
+        if not speakable(path):
             found.leave(ascii(path), "a name that cannot be printed")
             continue
         info = os.stat(name, dir_fd=folder, follow_symlinks=False)

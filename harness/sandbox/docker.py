@@ -1,0 +1,218 @@
+"""Docker: a container of our own image for each job, without network, rights, or anything of this machine.
+
+The container's first process is ours and only waits, as another user; the program is started beside it. So what the
+program left can be taken out of the frozen container before it is thrown away, whatever the program did.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.sandbox import image
+from harness.sandbox.exchange import pack, unpack
+from harness.sandbox.inside.collect import TEMPORARY
+from harness.sandbox.port import MIB, WORK, Job, LeftOut, Outcome, Reason, SandboxError, Usage
+from harness.sandbox.printed import Printed
+from harness.sandbox.profile import seccomp_profile
+from harness.sandbox.view import INTERPRETER, environment, shown
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+# Ids that belong to nobody by convention, and are not the other's.
+KEEPER, PROGRAM = 61100, 61101
+LABEL = "cws.sandbox"
+ANSWER_WITHIN_S = 60
+LOOK_EVERY_S = 0.02
+KEEPER_MIB = 48  # what the waiting process takes of the container's memory
+_WAIT = (
+    "import signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); signal.alarm(int(sys.argv[1]));"
+    " [signal.pause() for _ in iter(int, 1)]"
+)
+# The program's standard input is a file, put there with the others and removed before the program sees it.
+_WITH_INPUT = (
+    "import os, sys; f = os.open(sys.argv[1], os.O_RDONLY); os.unlink(sys.argv[1]); os.dup2(f, 0);"
+    " os.execvp(sys.argv[2], sys.argv[2:])"
+)
+_INPUT = f"{TEMPORARY}/.stdin"
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The engine that the environment names (`DOCKER_HOST`), or the local one."""
+
+    @property
+    def name(self) -> str:
+        return "docker"
+
+    @property
+    def gives(self) -> str:
+        return (
+            "an image of its own, no network, read-only root, no capability, our list of system calls, another user;"
+            " limits on memory, processes and processors of all together"
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the image is there. Raises SandboxError where no engine answers."""
+        with _engine() as client:
+            return image.exists(client)
+
+    def run(self, job: Job) -> Outcome:
+        began = time.monotonic()
+        with _engine() as client:
+            tag = image.ensure(client)
+            container = _create(client, tag, job)
+            try:
+                container.start()
+                return _run(client, str(container.id), job, began)
+            finally:
+                _remove(client, str(container.id))
+
+
+@contextmanager
+def _engine() -> Iterator[DockerClient]:
+    """The client; what goes wrong with it, or with a container, is a SandboxError."""
+    import docker
+    import requests
+
+    client = None
+    try:
+        client = docker.from_env(timeout=ANSWER_WITHIN_S)
+        yield client
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        raise SandboxError(f"docker: {_first_line(error)}") from error
+    finally:
+        if client is not None:
+            client.close()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+def _create(client: DockerClient, tag: str, job: Job) -> Container:
+    from docker.types import DriverConfig, LogConfig, Mount, Ulimit
+
+    limits = job.limits
+    inodes = limits.scratch_files + 3
+    options = f"size={limits.scratch_bytes},nr_inodes={inodes},uid={PROGRAM},gid={PROGRAM},mode=0700"
+    scratch = Mount(
+        WORK,
+        None,
+        no_copy=True,
+        driver_config=DriverConfig(
+            "local", {"type": "tmpfs", "device": "tmpfs", "o": f"{options},noexec,nosuid,nodev"}
+        ),
+    )
+    folders = [Mount(path, str(source), type="bind", read_only=True) for source, path in shown(job)]
+    lasting = int(limits.timeout_s) + 2 * ANSWER_WITHIN_S  # it ends by itself, should we be killed
+    return client.containers.create(
+        tag,
+        [INTERPRETER, "-I", "-S", "-c", _WAIT, str(lasting)],
+        user=f"{KEEPER}:{KEEPER}",
+        labels={LABEL: "1"},
+        auto_remove=True,
+        network_mode="none",
+        ipc_mode="none",
+        hostname="sandbox",
+        read_only=True,
+        mounts=[scratch, *folders],
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges", f"seccomp={seccomp_profile()}"],
+        mem_limit=limits.memory_bytes + KEEPER_MIB * MIB,
+        memswap_limit=limits.memory_bytes + KEEPER_MIB * MIB,
+        pids_limit=limits.processes + 1,
+        nano_cpus=limits.cpus * 1_000_000_000,
+        ulimits=[
+            Ulimit(name="cpu", soft=limits.cpu_s, hard=limits.cpu_s + 1),
+            Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
+            Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+            Ulimit(name="core", soft=0, hard=0),
+            Ulimit(name="memlock", soft=0, hard=0),
+            Ulimit(name="msgqueue", soft=0, hard=0),
+            Ulimit(name="sigpending", soft=256, hard=256),
+        ],
+        log_config=LogConfig(type="none"),
+        environment={"LD_LIBRARY_PATH": environment(job)["LD_LIBRARY_PATH"]},
+    )
+
+
+def _run(client: DockerClient, identity: str, job: Job, began: float) -> Outcome:
+    api = client.api
+    argv = list(job.argv)
+    inputs = {_INPUT: job.stdin} if job.stdin else {}
+    if job.stdin:
+        argv = [INTERPRETER, "-I", "-S", "-c", _WITH_INPUT, f"{WORK}/{_INPUT}", *argv]
+    api.put_archive(identity, WORK, pack({**job.files, **inputs}, PROGRAM))
+    exec_id = api.exec_create(
+        identity, argv, stdin=False, user=f"{PROGRAM}:{PROGRAM}", workdir=WORK, environment=environment(job)
+    )["Id"]
+    set_out, asked = time.monotonic(), time.time()
+    printed = Printed(api.exec_start(exec_id, stream=True, demux=True), job.limits.output_bytes)
+    reason = _stand_by(api, exec_id, printed, set_out + job.limits.timeout_s)
+    wall_s = time.monotonic() - set_out
+    api.pause(identity)  # nothing of it moves while its folder is read
+    code = api.exec_inspect(exec_id)["ExitCode"]
+    exit_code = 137 if code is None else int(code)
+    cpu_s, peak = _usage(api.stats(identity, stream=False, one_shot=True))
+    chunks, _ = api.get_archive(identity, WORK)
+    found = unpack(chunks, job.files, job.limits)
+    if reason is None:
+        reason = _why(api, identity, asked, exit_code, cpu_s, job)
+    _remove(client, identity)  # nobody prints any more
+    stdout, stderr = printed.rest()
+    return Outcome(
+        exit_code=exit_code,
+        stdout=stdout,
+        stderr=stderr,
+        files=found.files,
+        left_out=tuple(LeftOut(path, why) for path, why in found.report()),
+        reason=reason,
+        usage=Usage(wall_s, time.monotonic() - began - wall_s, cpu_s, peak),
+    )
+
+
+def _remove(client: DockerClient, identity: str) -> None:
+    """The container and its scratch folder, if they are still there or not on their way out."""
+    from docker.errors import APIError
+
+    try:
+        client.api.remove_container(identity, force=True, v=True)
+    except APIError as error:
+        if error.status_code not in (404, 409):
+            raise
+
+
+def _stand_by(api: Any, exec_id: str, printed: Printed, deadline: float) -> Reason | None:
+    """Until the program ends (None), or must be ended."""
+    while True:
+        printed.ended.wait(LOOK_EVERY_S)
+        if printed.too_much:
+            return Reason.OUTPUT
+        if not api.exec_inspect(exec_id)["Running"]:
+            printed.ended.wait(0.5)  # what was printed last is on its way
+            return None
+        if time.monotonic() > deadline:
+            return Reason.TIMEOUT
+
+
+def _why(api: Any, identity: str, since: float, exit_code: int, cpu_s: float, job: Job) -> Reason:
+    wanted = {"container": identity, "event": "oom"}
+    events = api.events(since=f"{since:.6f}", until=f"{time.time():.6f}", filters=wanted)
+    if any(True for _ in events):
+        return Reason.MEMORY
+    if exit_code == 128 + 24 or (exit_code == 137 and cpu_s >= job.limits.cpu_s):  # SIGXCPU, or SIGKILL after it
+        return Reason.CPU
+    return Reason.KILLED if exit_code > 128 else Reason.EXITED
+
+
+def _usage(stats: Any) -> tuple[float, int]:
+    """Processor seconds, and the peak of memory where the engine tells it (else what is held now)."""
+    memory = stats.get("memory_stats", {})
+    nanoseconds = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage", 0)
+    return nanoseconds / 1e9, int(memory.get("max_usage", memory.get("usage", 0)))
