@@ -129,6 +129,8 @@ def _drop_comparators(
             always = ("when", "split", "neg", "skip_word")
             openers = always if part.mark.kind == "turn_up" else (*always, "gate")
             opened = any(p.mark.kind in openers for p in sentence.parts[i + 1 : after.index])
+            if any(t.text in ("than", "those", "ones") for t in between):  # "... than shares whose swings are big"
+                opened = False
             if opened or any(t.is_stop or t.stem in ("and", "while", "but", "whil") for t in between):
                 continue
             same = [e for e in before if e.name == after.name]
@@ -161,18 +163,39 @@ def _pair(
             if after:
                 pairs.append((after[0], i, part))
             continue
-        before = [e for e in events if e.index < i or e.mark is part.mark]
+        before: Sequence[Event] = [e for e in events if e.index < i or e.mark is part.mark]
+        if part.mark.kind in ("relates_up", "relates_down") and not before:  # "a negative relation between ..."
+            before = events[:1]
         last = max((j for j, _ in outcomes if j < i), default=-1)
         newer = [e for e in before if e.index > last and not e.gated]  # named since the last outcome: its own subject
-        subject = _subject(newer) or _subject(before) or _subject([e for e in events if e.index > i])
+        wanted = _wanted_end(sentence, i)
+        subject = (
+            _subject(newer, wanted) or _subject(before, wanted) or _subject([e for e in events if e.index > i], wanted)
+        )
         if subject is not None:
             pairs.append((subject, i, part))
     return pairs
 
 
-def _subject(events: Sequence[Event]) -> Event | None:
-    """The event that ranks: a price move before a state, a free one before one behind "on" or "with"; the nearest."""
-    return max(events, key=lambda e: (e.moves, not e.gated, e.effect is None, e.index), default=None)
+def _wanted_end(sentence: Sentence, i: int) -> Pole | None:
+    """The end of a move that an outcome is said of: losers rebound, winners fall back, and what climbs on had risen."""
+    kind = sentence.parts[i].mark.kind
+    if kind in ("turn_up", "turn_down"):
+        return "low" if kind == "turn_up" else "high"
+    after = sentence.parts[i + 1] if i + 1 < len(sentence.parts) else None
+    if kind == "go_on" and after is not None and after.role == "outcome" and after.mark.kind in MOVES:
+        return MOVES[after.mark.kind]
+    return None
+
+
+def _subject(events: Sequence[Event], wanted: Pole | None = None) -> Event | None:
+    """The event that ranks: a price move before a state, the end that the outcome is said of before the other one,
+    a free one before one behind "on" or "with"; the nearest."""
+    return max(
+        events,
+        key=lambda e: (e.moves, not e.gated, wanted in (None, e.pole, "bare"), e.effect is None, e.index),
+        default=None,
+    )
 
 
 def _bare_effect(events: Sequence[Event], assumptions: Sequence[str]) -> Claim:
@@ -200,6 +223,8 @@ _OUTCOME_OF: dict[str, Outcome] = {
     "buy": "up",
     "works": "up",
     "sell": "down",
+    "relates_up": "up",
+    "relates_down": "down",
     "weak": "down",
 }
 
@@ -245,6 +270,8 @@ def _sign(sentence: Sentence, event: Event, index: int, part: Part, assumptions:
                 "they underperform",
             )
         return 1 if outcome == "continues" else -1
+    if kind in ("relates_up", "relates_down"):
+        return 1 if (outcome == "up") == (event.pole != "low") else -1
     if event.pole == "bare":
         if kind in ("turn_up", "turn_down") and event.moves:
             return 1 if part.negated else -1

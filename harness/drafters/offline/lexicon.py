@@ -17,11 +17,13 @@ Kind = Literal[
     "event", "effect", "move_up", "move_down", "winners", "losers", "perform_up", "perform_down", "turn_up",
     "turn_down", "turn", "go_on", "buy", "sell", "neg", "not_neg", "works", "weak", "split", "split_back", "when",
     "rel", "gate", "ahead", "tomorrow", "soon", "will", "peers", "own", "lookback_word", "skip_word", "vague",
-    "subject", "outside", "calendar", "lookback", "ago_range", "percent", "several", "denial",
+    "subject", "outside", "calendar", "lookback", "ago_range", "percent", "several", "denial", "relates_up",
+    "relates_down", "target",
 ]  # fmt: skip
 _PRIORITY: tuple[Kind, ...] = (
     "outside", "denial", "event", "effect", "calendar", "ago_range", "ahead", "lookback", "several", "lookback_word",
-    "tomorrow", "not_neg", "winners", "losers", "turn_up", "turn_down", "turn", "perform_up", "perform_down",
+    "tomorrow", "not_neg", "relates_up", "relates_down", "target", "winners",
+    "losers", "turn_up", "turn_down", "turn", "perform_up", "perform_down",
     "move_up", "move_down", "go_on", "split", "split_back", "percent", "neg", "buy", "sell", "works", "weak",
     "skip_word", "peers", "own", "rel", "when", "will", "soon", "gate", "vague", "subject",
 )  # fmt: skip

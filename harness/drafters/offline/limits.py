@@ -27,15 +27,48 @@ _UPPER = re.compile(
     r"\b(?:between \d+(?:\.\d+)?(?: percent)? and|less than|fewer than|under|up to|at most|not? more than)"
     r" \d+(?:\.\d+)? +percent"
 )
+_COUNTS = r"\d+|two|three|four|five|six|seven|eight|nine|ten|most|some|all|many|several|half|both|each|any"
 _COUNTED = re.compile(
-    r"\b(?:\w+ (?:out )?of the (?:last|past|previous) \w+|(?:each|every) (?:single )?(?:one )?(?:of the )?)"
+    rf"\b(?:(?:{_COUNTS}) (?:out )?of the (?:last|past|previous) \w+|(?:each|every) (?:single )?(?:one )?(?:of the )?)"
     r" ?(?:days?|sessions?|weeks?|months?)\b"
+)
+_NUMBERS = r"\d+|once|twice|one|two|three|four|five|six|seven|eight|nine|ten"
+_TIMES = re.compile(
+    rf"\b(?:exactly|precisely|only) ?(?:{_NUMBERS}) ?(?:times|days|sessions)?\b"
+    rf"|\b(?:{_NUMBERS}) times (?:in|during|within|over) the (?:last|past|previous)\b"
+)
+_MIDDLE = re.compile(
+    r"\b(?:second|third|fourth|\d+(?:nd|rd|th)|middle|mid|median|moderate|inner)\b[\w ]{0,12}?"
+    r"\b(?:deciles?|quintiles?|quartiles?|terciles?|percentiles?|buckets?|groups?|thirds?)\b"
+    r"|\bmid ranked\b|\bmiddle of the\b"
+    r"|\b(?:moderate|middling|average) (?:losers|winners|volatility|volume|beta|returns?)\b"
+    r"|\bneither\b.{0,30}\bnor\b|\bboth extremes\b"
+)
+_OTHER_YIELD = re.compile(
+    r"\b(?:sharpe|sortino|information|hit|win|success) (?:ratios?|rates?)\b|\bmore volatile\b"
+    r"|\bvariance\b.{0,12}\b(?:next|later|after)|"
+    r"\b(?:lower|smaller|larger|higher|deeper) drawdowns? (?:next|later|after|in the)"
+)
+_ORDER = re.compile(
+    r"^(?:please |can you |could you |would you )?"
+    r"(?:write|give|tell|show|make|build|create|design|develop|generate|help|draft)\b"
+    r"|^(?:what (?:is|are|does|do|about|causes?|makes?|should|would|will)|why|how|who|where|which (?:is|are))\b"
+    r"|^(?:will|does|is|can|could|would|should) \w+(?: \w+)? (?:work|hold|pay|exist|last)\b"
 )
 _SAME_BAR = re.compile(
     r"\b(?:during|within|in|over|later in|through) the (?:same |trading )?(?:day|session)\b"
     r"(?! (?:after|following|to|that))"
     r"|\bby the (?:end of the (?:day|session)|close)\b|\b(?:on|in) the same (?:day|session)\b"
     r"|\bintraday\b|\bbefore the close\b"
+)
+
+
+_CLAIMS = ("stocks that fell the most last week rebound", "stocks with the lowest volatility outperform")
+_UNTESTABLE = (
+    (_ORDER, "'{said}' asks or orders, and claims nothing. Which stocks do what, and when?"),
+    (_TIMES, "'{said}' counts how often, and a signal ranks by how much. Which end of the ranking do you mean?"),
+    (_MIDDLE, "'{said}' is the middle of a ranking; a signal buys one end and sells the other. Which end do you mean?"),
+    (_OTHER_YIELD, "'{said}' speaks of something other than the return. Which stocks return more than the others?"),
 )
 
 
@@ -48,6 +81,9 @@ def ask_about_limits(text: str, sentence: Sentence) -> None:
             "Shall I test the claim without the bound?",
             "without it",
         )
+    for pattern, problem in _UNTESTABLE:
+        if found := pattern.search(plain):
+            raise AskError(problem.format(said=found[0].strip()), *_CLAIMS)
     moved = any(p.mark.kind in MOVES and p.role == "event" for p in sentence.parts)
     if moved and (found := _COUNTED.search(plain)):
         raise AskError(

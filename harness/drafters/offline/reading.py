@@ -9,7 +9,10 @@ from itertools import pairwise
 from harness.drafters.offline.claims import read_claim
 from harness.drafters.offline.lexicon import INTRADAY_UNITS, Lexicon, Mark, lexicon
 from harness.drafters.offline.limits import ask_about_crossing, ask_about_limits
+from harness.drafters.offline.measures import with_ends
+from harness.drafters.offline.mechanism import Claimed, without_reason
 from harness.drafters.offline.roles import Part, roles
+from harness.drafters.offline.seasons import with_seasons
 from harness.drafters.offline.sentence import AskError, Claim, Event, Sentence
 from harness.drafters.offline.times import Windows, read_windows
 from harness.drafters.offline.words import Token, normalise, tokens
@@ -50,9 +53,46 @@ def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
     refusal = _refuse_form(text)
     if refusal is not None:
         return refusal
+    claimed = without_reason(text)
+    if claimed.reason and text.startswith(claimed.reason) and _needs_more(claimed.reason, skills):
+        claimed = Claimed(text)  # what comes first is what the claim starts from
+    answer = _read_after_colon(text, claimed.claim, skills) or _read_claim(text, claimed.claim, skills)
+    if claimed.reason is None or isinstance(answer, Reading):
+        return answer
+    whole = _read_claim(text, text, skills)  # what looked like a reason may restrict the claim
+    return whole if isinstance(whole, Reading) and not whole.unread else answer
+
+
+def _needs_more(reason: str, skills: tuple[Skill, ...]) -> bool:
+    return any(m.kind == "outside" for m in lexicon(skills).scan(tokens(reason)))
+
+
+_RESTRICTING = frozenset(
+    {"when", "gate", "skip_word", "calendar", "lookback", "percent", "several"} | {"denial", "outside"}
+)
+
+
+def _read_after_colon(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading | None:
+    """What stands after a colon, where what stands before it restricts nothing, or claims the same."""
+    head, colon, body = claimed.partition(":")
+    if not colon:
+        return None
+    said = _read_claim(text, body, skills)
+    if not isinstance(said, Reading):
+        return None
+    before = _read_claim(text, head, skills)
+    if isinstance(before, Reading):
+        return said if (before.event, before.sign) == (said.event, said.sign) else None
+    words = tokens(head)
+    marks = lexicon(skills).scan(words)
+    free = not any(m.kind in _RESTRICTING or m.kind in ("neg", "event") for m in marks)
+    return said if free else None
+
+
+def _read_claim(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
     lex = lexicon(skills)
-    words = tokens(text)
-    marks = lex.scan(words)
+    words = tokens(claimed)
+    marks = with_seasons(with_ends(words, lex.scan(words)))
     outside = next((m for m in marks if m.kind == "outside" or m.unit in INTRADAY_UNITS), None)
     if outside is not None:
         said = " ".join(t.text for t in words[outside.start : outside.end])
@@ -71,7 +111,7 @@ def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
                 "You deny a claim. Do you expect the opposite, or no effect at all? Say what you expect to happen.",
                 *_EXAMPLES,
             )
-        ask_about_limits(text, sentence)
+        ask_about_limits(claimed, sentence)
         claim = read_claim(sentence)
         ask_about_crossing(claim, sentence)
         _all_read(words, unread, critical, sentence)
@@ -120,11 +160,7 @@ def _unread(words: Sequence[Token], marks: Sequence[Mark], lex: Lexicon) -> tupl
             continue
         unread.append(token.text)
         after = marks[covered[i + 1]].kind if i + 1 in covered else None
-        before = (
-            next((marks[covered[j]].kind for j in range(i - 1, -1, -1) if j in covered or words[j].is_stop), None)
-            if i
-            else None
-        )
+        before = next((marks[covered[j]].kind for j in range(i - 1, -1, -1) if j in covered), None) if i else None
         if (
             token.stem in lex.meaningful
             or after in ("subject", "winners", "losers")
@@ -173,6 +209,7 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
                 *_EXAMPLES,
             )
     conditions += [_calendar(sentence, i) for i, p in enumerate(sentence.parts) if p.mark.kind == "calendar"]
+    _ask_about_two_dates(conditions)
     kinds = [p.mark.kind for p in sentence.parts]
     against = any(sentence.is_market(a, b) for a, b in pairwise([p.mark for p in sentence.parts]))
     relative = "peers" if "peers" in kinds or against else "own history" if "own" in kinds else None
@@ -215,6 +252,14 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
     )
 
 
+def _ask_about_two_dates(conditions: Sequence[Condition]) -> None:
+    dates = [c.phrase for c in conditions if c.event == "calendar" and not c.negated]
+    for name in ("day_of_week ==", "month =="):
+        said = [d for d in dates if d.startswith(name)]
+        if len(set(said)) > 1:
+            raise AskError("You name two dates, and no bar has both. Which of the two shall I test?")
+
+
 def _calendar(sentence: Sentence, i: int) -> Condition:
     """A calendar window; "except in January" leaves it out."""
     mark = sentence.parts[i].mark
@@ -247,5 +292,5 @@ def parts_of(text: str, skills: tuple[Skill, ...]) -> tuple[tuple[str, Part], ..
     words = tokens(text)
     return tuple(
         (" ".join(t.text for t in words[p.mark.start : p.mark.end]), p)
-        for p in roles(words, lexicon(skills).scan(words))
+        for p in roles(words, with_seasons(with_ends(words, lexicon(skills).scan(words))))
     )

@@ -28,6 +28,7 @@ MOVES: dict[Kind, Literal["high", "low"]] = {
 _NOUNS: frozenset[Kind] = frozenset({"winners", "losers"})
 OUTCOMES: frozenset[Kind] = frozenset(
     {*(k for k in MOVES if k not in _NOUNS), "turn", "go_on", "works", "weak", "buy", "sell"}
+    | {"relates_up", "relates_down"}
 )
 _SUBJECT_BEFORE_REL = frozenset({"subject", "winners", "losers", "event"})
 _NOUN_BEFORE = frozenset(
@@ -119,7 +120,7 @@ def _role(scene: _Scene, i: int) -> Role | None:
         return "outcome" if scene.near_before(i, _AHEAD, 1) or _becomes(scene, i) else "event"
     if mark.kind in ("event", "effect"):
         return "event"
-    if mark.kind in ("works", "weak", "buy", "sell"):
+    if mark.kind in ("works", "weak", "buy", "sell", "relates_up", "relates_down"):
         return "outcome"
     if mark.kind not in MOVES and mark.kind not in ("turn", "go_on"):
         return None
@@ -146,6 +147,8 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
     split = _split_side(scene, i)
     if split is not None:
         return split
+    if tense == "ing" and scene.near_before(i, frozenset({"neg"}), 0):  # "far from recovering, losers ..."
+        return "outcome"
     if _opened(scene, i, "rel") or _opened(scene, i, "when"):
         return "event"
     if tense == "past":
@@ -179,7 +182,17 @@ def _dated_noun(scene: _Scene, i: int) -> bool:
     more = any(m.kind in OUTCOMES for m in scene.marks[i + 1 :])
     first = i == 0 and scene.marks[0].start <= 1
     dated = i > 0 and scene.marks[i - 1].kind in _BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1
-    return (first or dated) and more and not named
+    return more and (((first or dated) and not named) or (dated and _verb_follows(scene, i)))
+
+
+def _verb_follows(scene: _Scene, i: int) -> bool:
+    """ "..., its weekly gains fade": the claim follows at once."""
+    for mark in scene.marks[i + 1 :]:
+        if mark.kind in OUTCOMES:
+            return mark.start - scene.marks[i].end <= 4 and not scene.stopped(scene.marks[i].end, mark.start)
+        if mark.kind not in ("neg", "will", "soon", "vague"):
+            return False
+    return False
 
 
 def _opened(scene: _Scene, i: int, opener: Kind) -> bool:

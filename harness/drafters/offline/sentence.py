@@ -11,7 +11,7 @@ from harness.drafters.offline.words import Token
 from harness.drafters.port import Outcome, Pole, Sign
 
 RETURN = "return"
-MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers"})
+MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers", "sector", "industry", "group"})
 
 
 class AskError(Exception):
@@ -75,7 +75,7 @@ class Sentence:
 
     def _event(self, i: int, part: Part) -> Event | None:
         mark = part.mark
-        if part.role != "event" or mark.kind in ("neg", "turn", "go_on"):
+        if part.role != "event" or mark.kind in ("neg", "skip_word", "turn", "go_on"):
             return None
         gated = i > 0 and self.parts[i - 1].mark.kind == "gate" and mark.start - self.parts[i - 1].mark.end <= 3
         if mark.kind == "effect":

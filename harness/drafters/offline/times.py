@@ -39,7 +39,7 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
     events = [subject, *others]
     given: dict[int, list[tuple[int, Mark]]] = {}
     for i, part in enumerate(parts):
-        bars = None if i in used else _lookback(part.mark, sentence, assumptions)
+        bars = None if i in used or _is_now(sentence, i) else _lookback(part.mark, sentence, assumptions)
         if bars is None:
             continue
         owner = min(events, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
@@ -66,6 +66,20 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         )
     by_event = {e.index: e.mark.bars or given[e.index][0][0] for e in others if e.mark.bars or e.index in given}
     return Windows(horizon, skip, _holding(parts), by_event, tuple(assumptions))
+
+
+def _is_now(sentence: Sentence, i: int) -> bool:
+    """ "this month" beside "last month" is when the claim pays; alone it is the window so far."""
+    mark = sentence.parts[i].mark
+    said_now = mark.start > 0 and sentence.tokens[mark.start - 1].text == "this"
+    if mark.kind != "lookback_word" or not (said_now or sentence.tokens[mark.start].text == "today"):
+        return False
+    others = (p.mark for j, p in enumerate(sentence.parts) if j != i)
+    dated = ("winners", "losers")
+    return any(
+        m.kind in ("lookback", "lookback_word", "several", "effect") or (m.kind in dated and m.unit is not None)
+        for m in others
+    )
 
 
 def _skips(parts: Sequence[Part]) -> tuple[int | None, set[int]]:

@@ -1,0 +1,285 @@
+"""Puts a measure together with the words that say which end of it is meant, wherever they stand in its phrase.
+
+"stocks whose volatility has been subdued", "the top fifth by six-month return", "a beta well above one": the skills
+name the measure, and the words for its ends are the same for all measures (`ends.yaml`). A return is a measure like
+any other where a past window is said beside it; with a time to come it is what the claim is about (`target`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from harness.drafters.offline.lexicon import UNITS, Mark
+from harness.drafters.offline.words import Token, stem
+
+_TABLE: dict[str, str] = yaml.safe_load((Path(__file__).parent / "ends.yaml").read_text(encoding="utf-8"))
+
+
+def _stems(name: str) -> frozenset[str]:
+    return frozenset(stem(word)[0] for word in _TABLE[name].split())
+
+
+_HIGH, _LOW = _stems("high"), _stems("low")
+_UP, _DOWN = _stems("up"), _stems("down")
+_ABOVE, _BELOW = _stems("above"), _stems("below")
+_TOP, _BOTTOM = _stems("top"), _stems("bottom")
+_QUANTILES = _stems("quantiles")
+_USUAL = _stems("usual")
+_LINKS, _DEGREES = _stems("links"), _stems("degrees")
+_BY = _stems("by")
+_PAST, _FUTURE = _stems("past"), _stems("future")
+_RETURNS = _stems("returns")
+_MOVES = _stems("moves")
+_GROUPS = _stems("groups")
+_WINDOWS = frozenset({"lookback", "lookback_word", "several"})
+_REPLACED = frozenset({"event", "subject", "winners", "losers", "perform_up", "perform_down", "move_up", "move_down"})
+_REACH = 9
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where the end of a measure is said: at tokens `start <= i < end`, and which one."""
+
+    start: int
+    end: int
+    high: bool
+
+
+def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """The marks with measures, their ends and their windows put together; the order is that of the text."""
+    out = list(marks)
+    for head in [m for m in marks if m.kind == "event" and m.value in ("bare", "inverse")]:
+        if head in out:
+            _settle(tokens, out, head)
+    for i, token in enumerate(tokens):
+        if token.text in ("up", "down") and _is_up_or_down(tokens, out, i):
+            out.append(Mark("winners" if token.text == "up" else "losers", i, i + 1))
+        if token.stem in _MOVES and token.tense == "base" and _return_at(tokens, out, i) is not None:
+            _settle_move(tokens, out, i)
+        if token.stem in _RETURNS and (head_ := _return_at(tokens, out, i)) is not None:
+            _settle_return(tokens, out, head_)
+    return tuple(_shared_measure(tokens, sorted(out, key=lambda m: m.start)))
+
+
+def _settle(tokens: Sequence[Token], marks: list[Mark], head: Mark) -> None:
+    end = _end_before(tokens, marks, head) or _end_after(tokens, marks, head)
+    if end is None:
+        return
+    high = end.high != (head.value == "inverse")
+    span = replace(head, start=min(head.start, end.start), end=max(head.end, end.end), value="high" if high else "low")
+    _put(marks, _with_window(span, marks))
+
+
+def _return_at(tokens: Sequence[Token], marks: Sequence[Mark], i: int) -> Mark | None:
+    """The word "return" at token `i`, unless a longer phrase has read it already."""
+    over = next((m for m in marks if m.start <= i < m.end), None)
+    if over is not None and over.kind != "subject":
+        return None
+    return Mark("event", i, i + 1, "return", "bare")
+
+
+def _is_up_or_down(tokens: Sequence[Token], marks: Sequence[Mark], i: int) -> bool:
+    """ "stocks up over the past year", "and down over the past week": with a window beside it and no verb before."""
+    if any(m.start <= i < m.end for m in marks) or _time_after(tokens, marks, i + 1) != "past":
+        return False
+    before = next((m for m in marks if m.end == i), None)
+    return i == 0 or (before is not None and before.kind == "subject") or tokens[i - 1].text in _BEFORE_STATE
+
+
+_BEFORE_STATE = frozenset({"are", "is", "were", "was", "be", "been", "and", "but", "both", "that", ",", "sharply"})
+
+
+def _settle_move(tokens: Sequence[Token], marks: list[Mark], i: int) -> None:
+    """ "last week's move", "big moves over three days": a return with no end named."""
+    first, past, future = _phrase_before(tokens, i)
+    if not future and (past or _time_after(tokens, marks, i + 1) == "past"):
+        _put(marks, _with_window(Mark("event", first, i + 1, "return", "bare"), marks))
+
+
+def _settle_return(tokens: Sequence[Token], marks: list[Mark], head: Mark) -> None:
+    first, past, future = _phrase_before(tokens, head.start)
+    after = _time_after(tokens, marks, head.end)
+    future = future or after == "future"
+    end = _end_before(tokens, marks, head) or _end_after(tokens, marks, head)
+    if end is None and _is_predicted(tokens, marks, first):
+        future = True
+    if future:
+        if end is None:
+            _put(marks, Mark("target", first, head.end))
+        elif end.end <= head.end:
+            _put(marks, Mark("perform_up" if end.high else "perform_down", min(first, end.start), head.end))
+        return
+    if not past and after != "past":
+        return
+    if end is None:
+        _put(marks, _with_window(replace(head, start=first), marks))
+        return
+    span = Mark("winners" if end.high else "losers", min(first, end.start), max(head.end, end.end))
+    _put(marks, _with_window(span, marks))
+
+
+def _is_predicted(tokens: Sequence[Token], marks: Sequence[Mark], start: int) -> bool:
+    """ "predicts its return this month"."""
+    return any(m.kind == "split" and 0 <= start - m.end <= 2 for m in marks)
+
+
+def _phrase_before(tokens: Sequence[Token], start: int) -> tuple[int, bool, bool]:
+    """Where the noun phrase of a return begins, and whether a past or a coming time is said in it."""
+    i, past, future = start, False, False
+    while i > 0 and start - i < _REACH:
+        word = tokens[i - 1]
+        if word.stem in UNITS or word.stem in _PAST or word.text in _ADJECTIVES:
+            past = True
+        elif word.stem in _FUTURE:
+            future = True
+        elif word.number is None and word.stem not in _DEGREES:
+            break
+        i -= 1
+    return i, past and not future, future
+
+
+_ADJECTIVES = frozenset(
+    {"daily", "weekly", "monthly", "quarterly", "yearly", "annual", "yesterday", "shortterm", "longterm"}
+)
+
+
+def _time_after(tokens: Sequence[Token], marks: Sequence[Mark], end: int) -> str:
+    """ "return over the past six months" is past, "return of the month after" is to come."""
+    near = [m for m in marks if end <= m.start <= end + 4]
+    if any(t.is_stop for t in tokens[end : end + 1]):
+        return ""
+    for mark in near:
+        if any(t.is_stop for t in tokens[end : mark.start]):
+            return ""
+        if mark.kind in ("ahead", "tomorrow", "soon"):
+            return "future"
+        if mark.kind in _WINDOWS or mark.kind == "ago_range":
+            return "past"
+        if mark.kind not in ("gate", "vague"):
+            return ""
+    return ""
+
+
+def _end_before(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
+    """ "low volatility", "the bottom tenth of stocks by weekly return", "a jump in turnover"."""
+    by = False
+    for i in range(head.start - 1, max(-1, head.start - 1 - _REACH), -1):
+        word = tokens[i]
+        if by and (found := _quantile(tokens, i)) is not None:
+            return found
+        if word.stem in _BY:
+            by = True
+        elif by and word.stem in _UP | _DOWN and word.tense == "base":
+            return _End(i, i + 1, word.stem in _UP)
+        elif word.stem in _HIGH | _LOW and not by:
+            return _End(i, i + 1, word.stem in _HIGH)
+        elif by and word.stem in _GROUPS:
+            continue
+        elif word.stem in _UP | _DOWN and word.tense == "ing" and not by:
+            return _End(i, i + 1, word.stem in _UP)
+        elif not (_in_phrase(word) and word.stem not in _BY):
+            return None
+    return None
+
+
+def _end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
+    """ "volatility that has been subdued", "a beta well above one", "volume at twice its average"."""
+    linked, start = False, head.end
+    for i in range(head.end, min(len(tokens), head.end + _REACH + 3)):
+        word = tokens[i]
+        if word.is_stop:
+            return None
+        if (found := _quantile(tokens, i)) is not None and linked:
+            return _End(start, found.end, found.high)
+        if word.stem in _ABOVE | _BELOW and (over := _comparison(tokens, i + 1)) is not None:
+            return _End(start, over, word.stem in _ABOVE)
+        if word.number is not None and i + 1 < len(tokens) and tokens[i + 1].stem == "tim":
+            over = _comparison(tokens, i + 2)
+            return _End(start, over or i + 2, word.number > 1.0)
+        if linked and word.stem in _HIGH | _LOW:
+            return _End(start, i + 1, word.stem in _HIGH)
+        if word.stem in _UP | _DOWN and (i - head.end <= 3 or linked):
+            return None if _will(tokens, i) else _End(start, i + 1, word.stem in _UP)
+        if word.stem in _LINKS:
+            linked = True
+        elif not _in_phrase(word):
+            return None
+    return None
+
+
+def _in_phrase(word: Token) -> bool:
+    return (
+        word.number is not None or word.stem in UNITS or word.stem in _PAST | _DEGREES | _BY or word.text in _ADJECTIVES
+    )
+
+
+def _will(tokens: Sequence[Token], i: int) -> bool:
+    return any(t.stem in ("will", "would", "then", "tend", "should") for t in tokens[max(0, i - 3) : i])
+
+
+def _comparison(tokens: Sequence[Token], start: int) -> int | None:
+    """Where "(its own 20 day) average" or a plain number ends, looked for from `start`; None where none stands."""
+    for i in range(start, min(len(tokens), start + 7)):
+        word = tokens[i]
+        if word.stem in _USUAL:
+            return i + 1
+        if word.number is not None and (i + 1 == len(tokens) or tokens[i + 1].stem not in UNITS):
+            return i + 1
+        if not (_in_phrase(word) or word.stem == "tim"):
+            return None
+    return None
+
+
+def _quantile(tokens: Sequence[Token], i: int) -> _End | None:
+    """ "top fifth", "bottom 10 percent", "highest decile" ending or beginning at token `i`."""
+    for start in (i, i - 1, i - 2):
+        if start < 0 or tokens[start].stem not in _TOP | _BOTTOM:
+            continue
+        after = [t.stem for t in tokens[start + 1 : start + 3]]
+        if after[:1] and after[0] in _QUANTILES:
+            return _End(start, start + 2, tokens[start].stem in _TOP)
+        if len(after) == 2 and after[1] == "percent":
+            return _End(start, start + 3, tokens[start].stem in _TOP)
+    return None
+
+
+def _with_window(span: Mark, marks: Sequence[Mark]) -> Mark:
+    """The window said inside a phrase is the measure's own."""
+    inner = [m for m in marks if m.kind in _WINDOWS and span.start <= m.start and m.end <= span.end]
+    if not inner or (inner[0].kind == "several" and inner[0].unit not in UNITS):
+        return span
+    window = inner[0]
+    if window.kind in ("lookback", "several"):
+        return replace(span, n=window.n or 1.0, unit=window.unit)
+    return replace(span, n=float(window.value), unit="day")
+
+
+def _put(marks: list[Mark], span: Mark) -> None:
+    """`span` in place of what it covers; negations and what reaches beyond it stay."""
+    inside = [m for m in marks if span.start <= m.start and m.end <= span.end]
+    marks[:] = [m for m in marks if m not in inside]
+    crossing = [m for m in marks if m.start < span.end and m.end > span.start]
+    if any(m.kind not in _REPLACED for m in crossing):
+        marks.extend(inside)  # a phrase that reaches beyond is better read as it was
+        return
+    marks[:] = [m for m in marks if m not in crossing]
+    marks.extend([m for m in inside if m.kind == "neg"])
+    marks.append(span)
+
+
+def _shared_measure(tokens: Sequence[Token], marks: list[Mark]) -> list[Mark]:
+    """ "The top decile of volatility lags the bottom one": a quantile with no measure is of the measure said before."""
+    said: Mark | None = None
+    out = []
+    for mark in marks:
+        quantile = _quantile(tokens, mark.start) if mark.kind in ("winners", "losers") else None
+        if mark.kind == "event" and any(_quantile(tokens, i) for i in range(mark.start, mark.end)):
+            said = mark
+        elif said is not None and quantile is not None and quantile.end >= mark.end:
+            mark = replace(said, start=mark.start, end=mark.end, value="high" if quantile.high else "low")
+        out.append(mark)
+    return out

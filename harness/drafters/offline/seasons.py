@@ -1,0 +1,27 @@
+"""Claims that stocks repeat themselves by the calendar: "those that rise on Mondays rise on Mondays again"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.drafters.offline.lexicon import Mark
+from harness.drafters.offline.roles import MOVES
+
+_EVENTS = {"day_of_week ==": "weekday", "month ==": "season"}
+_REACH = 3
+
+
+def with_seasons(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """A day or a month named twice, the first time right behind a move, is no condition: it is what repeats."""
+    out = list(marks)
+    for name, event in _EVENTS.items():
+        named = [m for m in out if m.kind == "calendar" and m.value.startswith(name) and " or " not in m.value]
+        if len(named) < 2 or len({m.value for m in named}) != 1:
+            continue
+        move = next((m for m in reversed(out) if m.kind in MOVES and 0 <= named[0].start - m.end <= _REACH), None)
+        if move is None:
+            continue
+        seen = replace(move, kind="event", end=named[0].end, event=event, value=MOVES[move.kind])
+        out = [seen if m is move else m for m in out if m not in named]
+    return tuple(out)
