@@ -14,6 +14,7 @@ def read_claim(sentence: Sentence) -> Claim:
     events = sentence.events()
     outcomes = [(i, p) for i, p in enumerate(sentence.parts) if p.role == "outcome" and not _absorbed(sentence, i)]
     assumptions: list[str] = []
+    outcomes = _without_its_praise(sentence, outcomes)
     if not events or (_only_conditions(events) and _turns(outcomes)):
         events = _implied_return(sentence, events, outcomes, assumptions)
     events, outcomes = _drop_comparators(sentence, events, outcomes)
@@ -43,6 +44,17 @@ def read_claim(sentence: Sentence) -> Claim:
     return Claim(
         subject, outcome, sign, _conditions(sentence, subject, events, pairs), tuple(dict.fromkeys(assumptions))
     )
+
+
+def _without_its_praise(sentence: Sentence, outcomes: list[tuple[int, Part]]) -> list[tuple[int, Part]]:
+    """ "Fading last week's move makes money": what is done is the claim, and that it pays says nothing more."""
+    if not outcomes or sentence.tokens[outcomes[0][1].mark.start].tense != "ing":
+        return outcomes
+    done = outcomes[0][1].mark.kind
+    rest = [p.mark.kind for _, p in outcomes[1:]]
+    if done in ("turn", "buy", "sell") and rest and all(k in ("perform_up", "works") for k in rest):
+        return outcomes[:1]
+    return outcomes
 
 
 def _says_only_still(sentence: Sentence, i: int) -> bool:
@@ -182,6 +194,9 @@ def _wanted_end(sentence: Sentence, i: int) -> Pole | None:
     kind = sentence.parts[i].mark.kind
     if kind in ("turn_up", "turn_down"):
         return "low" if kind == "turn_up" else "high"
+    before = sentence.parts[i - 1] if i else None
+    if before is not None and before.mark.kind == "go_on" and before.role == "outcome" and kind in MOVES:
+        return MOVES[kind]
     after = sentence.parts[i + 1] if i + 1 < len(sentence.parts) else None
     if kind == "go_on" and after is not None and after.role == "outcome" and after.mark.kind in MOVES:
         return MOVES[after.mark.kind]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from harness.drafters.offline.roles import MOVES, Part
-from harness.drafters.offline.sentence import MARKET, AskError, Claim, Sentence
+from harness.drafters.offline.sentence import LEAD_LAG, MARKET, AskError, Claim, Sentence
 from harness.drafters.offline.words import Token, normalise
 
 _FAINT = frozenset({"least", "slightly", "modestly", "mildly", "marginally", "barely", "hardly", "little"})
@@ -111,6 +111,8 @@ def ask_about_crossing(claim: Claim, sentence: Sentence) -> None:
     """Raises AskError for "recovering from a drawdown continues": which of the two goes on is anybody's guess."""
     if claim.outcome not in ("continues", "reverts") or not claim.event.moves:
         return
+    if any(p.role == "outcome" and p.mark.kind in ("move_up", "move_down") for p in sentence.parts):
+        return  # "resume their climb" says which
     for event in claim.conditions:
         if sentence.parts[event.index].mark.kind in ("turn_up", "turn_down") and event.pole != claim.event.pole:
             said, other = sentence.phrase(event.mark), sentence.phrase(claim.event.mark)
@@ -123,6 +125,8 @@ def ask_about_crossing(claim: Claim, sentence: Sentence) -> None:
 
 def _ask_about_market(sentence: Sentence) -> None:
     tokens = sentence.tokens
+    if any(p.mark.event == LEAD_LAG for p in sentence.parts):  # there the market's move is the measure
+        return
     for i, part in enumerate(sentence.parts):
         start = part.mark.start
         if part.mark.kind != "subject" or tokens[start].stem not in MARKET:

@@ -267,7 +267,7 @@ def _put(marks: list[Mark], span: Mark) -> None:
         marks.extend(inside)  # a phrase that reaches beyond is better read as it was
         return
     marks[:] = [m for m in marks if m not in crossing]
-    marks.extend([m for m in inside if m.kind == "neg"])
+    marks.extend(replace(m, start=span.start, end=span.start) for m in inside if m.kind == "neg")
     marks.append(span)
 
 

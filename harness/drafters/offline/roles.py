@@ -127,13 +127,23 @@ def _role(scene: _Scene, i: int) -> Role | None:
     by_clause = _role_by_clause(scene, i)
     if mark.kind in ("turn", "go_on"):
         # A turn is what is claimed, unless a clause says that it has happened.
-        passive = mark.start > 0 and scene.tokens[mark.start - 1].stem in ("be", "get")
+        passive = _is_passive(scene, mark.start)
         return (
             by_clause
             if by_clause == "event" and scene.tokens[mark.start].tense == "past" and not passive
             else "outcome"
         )
     return by_clause
+
+
+def _is_passive(scene: _Scene, start: int) -> bool:
+    """ "is (not, usually) reversed"."""
+    for token in reversed(scene.tokens[max(0, start - 3) : start]):
+        if token.stem in ("be", "get"):
+            return True
+        if token.stem not in ("not", "never") and not token.text.endswith("ly"):
+            return False
+    return False
 
 
 def _role_by_clause(scene: _Scene, i: int) -> Role:
@@ -153,7 +163,7 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
         return "event"
     if tense == "past":
         return "event"
-    if tense == "ing":
+    if tense == "ing" and scene.tokens[mark.end - 1].stem not in ("return", "performanc", "payoff"):
         return "event"
     named = any(m.kind in ("event", "effect", *_NOUNS) or m.kind in OUTCOMES for m in scene.marks[:i])
     turns = mark.kind in (
@@ -200,12 +210,21 @@ def _opened(scene: _Scene, i: int, opener: Kind) -> bool:
     for j in range(i - 1, -1, -1):
         mark = scene.marks[j]
         if mark.kind == opener:
+            if opener == "rel" and _says_who(scene, j):
+                return False
             if opener == "rel" and not (
                 j and scene.marks[j - 1].kind in _SUBJECT_BEFORE_REL and scene.marks[j - 1].end >= mark.start - 2
             ):
                 return False
             return scene.first_verb_since(i, j)
     return False
+
+
+def _says_who(scene: _Scene, j: int) -> bool:
+    """ "losers are the ones that advance": what follows "that" is claimed of them."""
+    start = scene.marks[j - 1].start if j else 0
+    before = [t.stem for t in scene.tokens[max(0, start - 2) : start]]
+    return j > 0 and scene.tokens[start].text in ("ones", "one", "those", "names", "stocks") and "be" in before
 
 
 def _split_side(scene: _Scene, i: int) -> Role | None:

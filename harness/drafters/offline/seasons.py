@@ -23,5 +23,26 @@ def with_seasons(marks: Sequence[Mark]) -> tuple[Mark, ...]:
         if move is None:
             continue
         seen = replace(move, kind="event", end=named[0].end, event=event, value=MOVES[move.kind])
-        out = [seen if m is move else m for m in out if m not in named]
+        said = [replace(m, kind="vague") for m in named[1:]]
+        out = [seen if m is move else m for m in out if m not in named] + said
+    return _of_the_same_day(sorted(out, key=lambda m: m.start))
+
+
+def _of_the_same_day(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """ "did well in this month a year ago": the move is the measure; the day said again names nothing new."""
+    out: list[Mark] = []
+    seen: str | None = None
+    for mark in marks:
+        if mark.kind != "effect" or mark.event not in _EVENTS.values():
+            out.append(mark)
+            continue
+        if seen == mark.event:
+            out.append(replace(mark, kind="vague"))
+            continue
+        move = next((m for m in reversed(out) if m.kind in MOVES and 0 <= mark.start - m.end <= _REACH), None)
+        if move is not None:
+            mark = replace(mark, kind="event", start=move.start, value=MOVES[move.kind])
+            out.remove(move)
+        seen = mark.event
+        out.append(mark)
     return tuple(out)

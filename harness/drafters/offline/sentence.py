@@ -11,6 +11,7 @@ from harness.drafters.offline.words import Token
 from harness.drafters.port import Outcome, Pole, Sign
 
 RETURN = "return"
+LEAD_LAG = "lead_lag"
 MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers", "sector", "industry", "group"})
 
 
