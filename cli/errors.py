@@ -69,6 +69,7 @@ KNOWN: dict[str, Meaning] = {
     "PromotionError": Meaning(ExitCode.REFUSED, "`cws replay RUN` shows where the bits part"),
     "RunError": Meaning(ExitCode.USAGE, "`cws runs` lists the runs"),
     "ArtifactError": Meaning(ExitCode.FAILED, "run it again with --no-cache"),
+    "FactorError": Meaning(ExitCode.USAGE),
     "FeatureError": Meaning(ExitCode.USAGE, "`cws feature list` shows the library"),
     "NotStoredError": Meaning(ExitCode.USAGE, "`cws feature build` stores features"),
     "FeatureStoreError": Meaning(ExitCode.FAILED, "`cws feature history` shows what was stored"),

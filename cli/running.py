@@ -83,18 +83,13 @@ def signal_of(manifest: Manifest) -> str:
     return str(feature.settings.get("expr") or f"feature/{feature.module}")
 
 
-def trials_so_far(stores: Stores) -> int:
-    """Number of trials that this workspace's ledger holds."""
-    from traces.events import TrialRecorded
-    from traces.reader import read
-
-    ledger = stores.workspace.ledger
-    return sum(1 for e in read(ledger) if isinstance(e.event, TrialRecorded)) if ledger.exists() else 0
-
-
-def report_run(stores: Stores, manifest: Manifest, out_dir: Path | None = None) -> ReportPaths:
+def report_run(
+    stores: Stores, manifest: Manifest, out_dir: Path | None = None, factors: Path | None = None
+) -> ReportPaths:
     """Write the report of a run, by default below the workspace's reports."""
     from harness.report import write_report
+    from harness.report.load import beside_run, trials_recorded
 
     target = out_dir or stores.workspace.reports / manifest.run_id
-    return write_report(manifest, stores.artifacts, target, trials_so_far(stores))
+    trials = trials_recorded(stores.workspace.ledger)
+    return write_report(manifest, stores.artifacts, target, trials, beside_run(stores.workspace, manifest, factors))

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.vector.gap import Gap
-    from harness.vector.parting import Parting
 
 app = command_file()
 
@@ -25,16 +24,19 @@ def gap(
 ) -> None:
     """Where the vector result and a run's account part: frictions switched on one at a time, with what each costs.
 
-    The vector result is vectorbt's, of the same targets: no cost, no limit, fills at the decision's close.
+    The vector result is vectorbt's, of the same targets: no cost, no limit, fills at the decision's close. Kept beside
+    the run, so that its report page shows it.
     """
     from cli.session import stores
     from harness.vector.gap import run_gap
+    from harness.vector.store import GapStore
     from modules.replay import recorded_modules
 
     s = stores()
     manifest = s.manifests.load(run)
     with working("keeping both accounts"):
         found = run_gap(manifest, s.artifacts, recorded_modules(manifest))
+        GapStore(s.workspace.runs).save(manifest, found)
     emit(found, json, lambda out: _show(out, found))
 
 
@@ -42,6 +44,7 @@ def _show(out: Console, found: Gap) -> None:
     from rich.text import Text
 
     from cli.present import rows, table, text
+    from harness.vector.words import parting_words
 
     numbers = ("return bps/year", "part", "Sharpe", " part")
     made = table("cause", *numbers, "parts first", "by", right=numbers)
@@ -49,7 +52,7 @@ def _show(out: Console, found: Gap) -> None:
     for p in found.parts:
         where = Text(p.first.time if p.first else "-")
         cells = _level(p.after.annual_bps, p.annual_bps, p.after.sharpe, p.sharpe)
-        made.add_row(p.cause, *cells, where, Text(_by(p.first)))
+        made.add_row(p.cause, *cells, where, Text(parting_words(p.first)))
     made.add_section()
     total = _level(found.recorded.annual_bps, found.annual_bps, found.recorded.sharpe, found.sharpe)
     made.add_row("recorded run", *total, "", "")
@@ -68,22 +71,3 @@ def _level(annual: float, part: float | None, sharpe: float | None, sharpe_part:
         "-" if sharpe is None else f"{sharpe:.3f}",
         "" if sharpe_part is None else f"{sharpe_part:+.3f}",
     )
-
-
-def _by(first: Parting | None) -> str:
-    """The order or fill behind the first difference, in a few words."""
-    if first is None or first.symbol is None:
-        return ""
-    order, before, after = first.order, first.before, first.after
-    if order is not None and order.decision != "APPROVE":
-        allowed = f"{order.allowed:,.6g} of {order.asked:,.6g} shares"
-        return f"{first.symbol}: order {order.order_id} {order.decision} by {order.rule}, {allowed}"
-    if after is None or before is None:
-        there = before or after
-        what = "" if there is None else f"{there.shares:,.6g} shares at {there.price:,.6g}"
-        return f"{first.symbol}: only one of them filled {what}"
-    if after.price != before.price:
-        return f"{first.symbol}: filled at {after.price:,.6g}, not {before.price:,.6g}"
-    if after.cost_bps != before.cost_bps:
-        return f"{first.symbol}: fill cost {after.cost_bps:,.4g} bps, not {before.cost_bps:,.4g}"
-    return f"{first.symbol}: traded {after.of_nav * 1e4:,.8g} bps of NAV, not {before.of_nav * 1e4:,.8g}"

@@ -19,16 +19,23 @@ def report(
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Folder to write to.", show_default="the workspace's reports")
     ] = None,
+    factors: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV or Parquet: a column of times, and columns of returns a bar."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Write the report of a run: one HTML page, pictures, JSON."""
+    """Write the report of a run: one HTML page, pictures, JSON.
+
+    What `cws gap` and `cws validate` found of the run is on the page too.
+    """
     from cli.running import report_run
     from cli.session import stores
 
     s = stores()
     manifest = s.manifests.load(run)
     with working("drawing"):
-        written = report_run(s, manifest, out_dir)
+        written = report_run(s, manifest, out_dir, factors)
     emit(
         {
             "run_id": manifest.run_id,

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.report.drawing import Chart, dates, instead, line, new_figure, rolling_window, sparse_years, thin
+from harness.report import charts_beside
+from harness.report import charts_book as held
+from harness.report import charts_risk as risk
+from harness.report.beside import Beside
+from harness.report.drawing import Chart, instead, new_figure, rolling_window, thin
 from harness.report.series import COST_TYPES, RunSeries
 from harness.report.statistics import BPS, Statistics, drawdown, equity, rolling_mean
+from harness.report.study import Study
 from harness.report.theme import LIGHT
+from harness.report.timeline import Timeline
 from modules.panel import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def charts(series: RunSeries, stats: Statistics) -> tuple[Chart, ...]:
+def charts(series: RunSeries, stats: Statistics, study: Study, beside: Beside) -> tuple[Chart, ...]:
     """The pictures of one run, in the order of the page."""
     return (
         Chart("equity", "Growth of 1 and drawdown, gross and net of costs", lambda: draw_equity(series)),
@@ -26,6 +32,23 @@ def charts(series: RunSeries, stats: Statistics) -> tuple[Chart, ...]:
         Chart("quantiles", "Mean next-bar return by quantile of the signal", lambda: draw_quantiles(series)),
         Chart("turnover", "Turnover, rolling mean", lambda: draw_turnover(series, stats)),
         Chart("costs", "Costs by year and type", lambda: draw_costs(series)),
+        *charts_beside.charts(beside),
+        Chart(
+            "distribution", "Net returns of the bars and value at risk", lambda: risk.draw_distribution(series, study)
+        ),
+        Chart("periods", "Quantiles of the net return by length of period", lambda: risk.draw_periods(study)),
+        Chart(
+            "rolling", "Sharpe ratio, volatility, beta, drawdown over time", lambda: risk.draw_rolling(series, study)
+        ),
+        Chart("seasons", "Mean net return by season", lambda: risk.draw_seasons(study)),
+        Chart("acf", "Autocorrelations of returns and their squares", lambda: risk.draw_acf(study)),
+        Chart("attribution", "Mean net return a year by factor", lambda: held.draw_attribution(study)),
+        Chart("trips", "Returns of round trips", lambda: held.draw_trips(study)),
+        Chart("held", "How long round trips lasted", lambda: held.draw_held(study)),
+        Chart("exposure", "Long, short and net exposure, and positions", lambda: held.draw_exposure(series, study)),
+        Chart("composition", "Composition of the book over time", lambda: held.draw_composition(series, study)),
+        Chart("heat", "Trading and returns by calendar", lambda: held.draw_heat(study), inline=False),
+        Chart("correlation", "Correlations of bar returns", lambda: held.draw_correlation(study), inline=False),
     )
 
 
@@ -34,10 +57,11 @@ def draw_equity(series: RunSeries) -> Figure:
     account = series.account
     figure = new_figure(10.4, 4.6)
     top, low = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
+    time = Timeline(account.ts)
     for name, returns, width in (("gross", account.gross_return, 1.1), ("net", account.net_return, 1.4)):
         curve = equity(returns)
-        line(top, account.ts, curve, name, label=f"{name} of costs" if name == "net" else "gross", linewidth=width)
-        line(low, account.ts, drawdown(returns) * 100, name, linewidth=0.7)
+        time.line(top, account.ts, curve, name, label=f"{name} of costs" if name == "net" else "gross", linewidth=width)
+        time.line(low, account.ts, drawdown(returns) * 100, name, linewidth=0.7)
     lowest = min(float(equity(r).min()) for r in (account.gross_return, account.net_return))
     highest = max(float(equity(r).max()) for r in (account.gross_return, account.net_return))
     if lowest > 0 and highest / lowest > 4:
@@ -52,9 +76,9 @@ def draw_equity(series: RunSeries) -> Figure:
     # Beside the title, above the axes: inside, it would lie on a curve that starts at 1.
     top.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
     x, y = thin(account.ts, drawdown(account.net_return) * 100)
-    low.fill_between(dates(x), y, 0, color=LIGHT["net"], alpha=0.18, linewidth=0)
+    low.fill_between(time.places(x), y, 0, color=LIGHT["net"], alpha=0.18, linewidth=0)
     low.set_title("Drawdown, %")
-    low.margins(x=0.01)
+    time.label(low)
     return figure
 
 
@@ -92,14 +116,14 @@ def draw_ic(series: RunSeries, stats: Statistics) -> Figure:
         axes.set_title("Rank IC")
         return instead(figure, axes, "fewer than two bars\nhave an IC")
     window = rolling_window(series.ic.size, stats.bars_per_year)
-    line(axes, series.ic_ts, rolling_mean(series.ic, window), "net")
+    time = Timeline(series.ic_ts)
+    time.line(axes, series.ic_ts, rolling_mean(series.ic, window), "net")
     band = 2 * float(series.ic.std(ddof=1)) / math.sqrt(window)
     axes.axhspan(-band, band, color=LIGHT["gross"], alpha=0.16, linewidth=0)
     axes.axhline(float(series.ic.mean()), color=LIGHT["gain" if series.ic.mean() > 0 else "loss"], linewidth=1)
     axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8)
     axes.set_title(f"Rank IC, mean of {window} bars")
-    axes.margins(x=0.01)
-    sparse_years(axes)
+    time.label(axes)
     return figure
 
 
@@ -125,11 +149,11 @@ def draw_turnover(series: RunSeries, stats: Statistics) -> Figure:
     figure = new_figure(6.2, 3.0)
     axes = figure.subplots()
     window = max(1, rolling_window(account.ts.size, stats.bars_per_year) // 4)
-    line(axes, account.ts, rolling_mean(account.turnover, window) * 100, "net")
+    time = Timeline(account.ts)
+    time.line(axes, account.ts, rolling_mean(account.turnover, window) * 100, "net")
     axes.set_ylim(bottom=0)
     axes.set_title(f"Turnover, % of NAV a bar, mean of {window} bars")
-    axes.margins(x=0.01)
-    sparse_years(axes)
+    time.label(axes)
     return figure
 
 

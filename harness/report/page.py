@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from harness.report import tables_beside
+from harness.report import tables_book as held
+from harness.report import tables_risk as risk
+from harness.report.beside import Beside
 from harness.report.charts import heat_scale
 from harness.report.series import COST_TYPES, RunSeries
 from harness.report.statistics import Statistics
+from harness.report.study import Study
 from harness.report.template import render_template
 from harness.report.text import Cell, Tile, figure, heat_cell, number, percent, tone
+from harness.report.words import Said
 from modules.manifest import Manifest
 from modules.panel import iso
 
@@ -22,18 +27,12 @@ TEMPLATES = Path(__file__).parent
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@dataclass(frozen=True)
-class Said:
-    """Words on the page: warnings that come before the figures, and notes of the modules."""
-
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
 def render_page(
     manifest: Manifest,
     series: RunSeries,
     stats: Statistics,
+    study: Study,
+    beside: Beside,
     said: Said,
     trials_count: int,
     svgs: Mapping[str, str],
@@ -54,6 +53,10 @@ def render_page(
         "heat": heat_rows(stats),
         "cost_types": COST_TYPES,
         "config": config_text(manifest),
+        "study": study,
+        **study_tables(series, study),
+        "gap_tables": tables_beside.gap(beside),
+        "capacity_tables": tables_beside.capacity(beside),
         "metric_rows": [
             (s.stage, k, figure(v))
             for s in manifest.stages
@@ -63,6 +66,33 @@ def render_page(
         ],
     }
     return render_template(TEMPLATES, "page.html.j2", values, svgs)
+
+
+def study_tables(series: RunSeries, study: Study) -> dict[str, Any]:
+    """What the sections below the headline are made of."""
+    own = risk.attribution("Factors of the run's own bars", study.own)
+    given = [] if study.given is None else [risk.attribution("Given factors", study.given)]
+    return {
+        "tables": {
+            "losses": risk.losses(study.tails),
+            "coverage": risk.coverage(study.tails),
+            "shape": risk.shape(study.tails),
+            "periods": risk.periods(study),
+            "drawdowns": risk.drawdowns(study),
+            "years": risk.years(study),
+            "seasons": risk.seasons(study),
+            "ljung_box": risk.ljung_box(study),
+            "roots": risk.roots(study),
+            "beta": risk.beta(study),
+            "trips": held.trip_figures(study),
+            "extremes": held.best_and_worst(series, study),
+            "exposure": held.exposure(study),
+            "holdings": held.holdings(study),
+        },
+        "attributions": [*given, own],
+        "heats": held.heat_maps(study),
+        "correlations": held.correlations(study),
+    }
 
 
 def signal_text(manifest: Manifest) -> str:

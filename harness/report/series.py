@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from harness.report.book import MICROS, Book, read_book
 from modules.canonical import Artifact
 from modules.manifest import Manifest
 from modules.panel import FloatArray, IntArray, Panel
 
 COST_TYPES = ("commission", "spread", "impact", "borrow")
-MICROS = 1_000_000.0
 
 
 class Artifacts(Protocol):
@@ -73,6 +73,7 @@ class RunSeries:
     that carry no open, 1 where the data have none at all."""
 
     account: Account
+    book: Book
     ic_ts: IntArray
     ic: FloatArray
     quantiles: tuple[Quantile, ...]
@@ -96,12 +97,19 @@ def read_series(manifest: Manifest, store: Artifacts) -> RunSeries:
         assert isinstance(found, pl.DataFrame), f"{name} must be a table"
         return found
 
-    bars = store.get(manifest.output("bars"))
-    assert not isinstance(bars, pl.DataFrame), "bars must be a panel"
+    def panel(name: str) -> Panel:
+        found = store.get(manifest.output(name))
+        assert isinstance(found, Panel), f"{name} must be a panel"
+        return found
+
+    bars, fills = panel("bars"), table("fills")
+    account = _account(table("nav"))
+    acted = table("actions") if "actions" in manifest.stage("execute").outputs else None
     evidence = table("evidence").drop_nulls("ic")
     decisions = table("orders").group_by("decision").len().sort("decision")
     return RunSeries(
-        account=_account(table("nav")),
+        account=account,
+        book=read_book(bars, panel("positions"), table("instruments"), fills, acted, account.nav),
         ic_ts=_ns(evidence.get_column("event_time")),
         ic=evidence.get_column("ic").to_numpy().astype(np.float64),
         quantiles=tuple(
@@ -114,7 +122,7 @@ def read_series(manifest: Manifest, store: Artifacts) -> RunSeries:
         ),
         quality=_quality(table("quality")),
         decisions={str(r["decision"]): int(r["len"]) for r in decisions.iter_rows(named=True)},
-        fills=table("fills").height,
+        fills=fills.height,
         symbols=len(bars.symbols),
         has_volume="volume" in bars and bool(np.isfinite(bars["volume"]).any()),
         without_open=_without_open(bars),

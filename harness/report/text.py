@@ -79,3 +79,45 @@ def heat_cell(value: float, text: str, scale: float) -> Cell:
         return Cell("", 0, "")
     strength = round(min(abs(value) / scale, 1.0) * 62)
     return Cell(text, strength, "gain" if value > 0 else "loss")
+
+
+@dataclass(frozen=True)
+class Toned:
+    """A cell with a tone, `good` or `bad`."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; the first column names the row. `caption` says how to read it."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str | Toned, ...], ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A table of coloured cells."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    caption: str = ""
+
+
+def toned(value: float | None, text: str) -> str | Toned:
+    """The text with the tone of its value."""
+    return Toned(text, tone(value)) if tone(value) else text
+
+
+def probability(value: float | None, bound: str = "") -> str:
+    """A p-value: three digits, or that it is smaller than they show."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    if value < 0.001 and not bound:
+        return "< 0.001"
+    return f"{bound} {value:.3f}".strip()

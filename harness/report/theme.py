@@ -17,6 +17,14 @@ LIGHT: dict[str, str] = {
     "spread": "#7facd6",
     "impact": "#e8b7d4",
     "borrow": "#a5678e",
+    "band1": "#1f5eb9",
+    "band2": "#d9822b",
+    "band3": "#2a9d76",
+    "band4": "#8a63c9",
+    "band5": "#b8485e",
+    "band6": "#5aa9d6",
+    "band7": "#a08a2c",
+    "band8": "#8d99ad",
 }
 """Every value is distinct: charts are drawn with them, and the page finds them again by value."""
 
@@ -33,7 +41,19 @@ DARK: dict[str, str] = {
     "spread": "#8fc1ee",
     "impact": "#eec3de",
     "borrow": "#c98bb4",
+    "band1": "#6ea8fe",
+    "band2": "#f0a35a",
+    "band3": "#4fc79b",
+    "band4": "#b495f0",
+    "band5": "#f07f92",
+    "band6": "#86cdf5",
+    "band7": "#d0ba55",
+    "band8": "#94a1b6",
 }
+
+
+BANDS = tuple(name for name in LIGHT if name.startswith("band"))
+"""Colours of things that have no colour of their own, in order."""
 
 
 def variables(palette: dict[str, str]) -> str:

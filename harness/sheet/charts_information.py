@@ -10,9 +10,9 @@ import numpy as np
 from harness.report.drawing import instead, new_figure, rolling_window
 from harness.report.statistics import rolling_mean
 from harness.report.theme import LIGHT
+from harness.report.timeline import Timeline
 from harness.sheet.figures import Sheet
 from harness.sheet.information import Calendar, normal_scores
-from harness.sheet.timeline import Timeline
 from modules.panel import FloatArray
 
 if TYPE_CHECKING:

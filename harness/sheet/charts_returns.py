@@ -10,9 +10,9 @@ import numpy as np
 from harness.report.drawing import instead, new_figure, rolling_window
 from harness.report.statistics import BPS, rolling_mean
 from harness.report.theme import LIGHT
+from harness.report.timeline import Timeline
 from harness.sheet.charts_information import MINIMUM_POINTS, draw_by_horizon
 from harness.sheet.figures import Sheet
-from harness.sheet.timeline import Timeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,8 @@ from harness.report.drawing import instead, new_figure, rolling_window
 from harness.report.statistics import rolling_mean_of_known
 from harness.report.text import money
 from harness.report.theme import LIGHT
+from harness.report.timeline import Timeline
 from harness.sheet.figures import Sheet
-from harness.sheet.timeline import Timeline
 from harness.sheet.trading import Holding
 
 if TYPE_CHECKING:

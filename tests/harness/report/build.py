@@ -17,6 +17,7 @@ from modules.task import Task
 DAY_NS = 86_400_000_000_000
 MICROS = 1_000_000
 TIME = pl.Datetime("ns", "UTC")
+SYMBOLS = ("A.XNAS", "B.XNAS", "C.XNYS", "D.XNYS")
 
 
 def weekdays(start: str, bars: int) -> np.ndarray:
@@ -40,7 +41,7 @@ def random_run(
     artifacts: dict[Stage, dict[str, Artifact]] = {stage: {} for stage in STAGES}
     close = 50 * np.exp(np.cumsum(rng.normal(0, 0.01, (bars, 4)), axis=0))
     fields = {"close": close} | ({"volume": np.full((bars, 4), 1e6)} if volume else {})
-    artifacts["clean"]["bars"] = Panel(ts, ("A.XNAS", "B.XNAS", "C.XNYS", "D.XNYS"), fields)
+    artifacts["clean"]["bars"] = Panel(ts, SYMBOLS, fields)
     artifacts["clean"]["quality"] = pl.DataFrame(
         {"rule": ["stale_run"], "symbol": ["A.XNAS"], "event_time": times[:1], "field": ["close"], "value": [50.0],
          "action": ["flagged"], "detail": ["five equal closes"]},
@@ -62,7 +63,10 @@ def random_run(
          "limit": [None, None], "value": [None, None]},
         schema_overrides={"limit": pl.Float64, "value": pl.Float64},
     ).head(2 if trades else 0)  # fmt: skip
-    artifacts["execute"]["fills"] = pl.DataFrame({"order_id": [0, 1], "lots": [10, -10]}).head(2 if trades else 0)
+    lots = np.cumsum(rng.integers(-40, 41, (bars, 4)), axis=0) * trades
+    artifacts["execute"]["positions"] = Panel(ts, SYMBOLS, {"lots": lots.astype(np.float64)})
+    artifacts["execute"]["fills"] = fills_of(times, lots, close)
+    artifacts["ingest"]["instruments"] = instruments(SYMBOLS)
     artifacts["execute"]["nav"] = pl.DataFrame(
         {"event_time": times, "nav_micros": np.rint(nav * MICROS).astype(np.int64),
          "cash_micros": np.zeros(bars, np.int64), "positions_micros": np.rint(nav * MICROS).astype(np.int64),
@@ -82,6 +86,30 @@ def random_run(
         environment={"python": "3.11"}, started_ns=0, seconds=1.0,
     )  # fmt: skip
     return manifest, store
+
+
+def instruments(symbols: tuple[str, ...]) -> pl.DataFrame:
+    """Lots of a share; every second symbol in another sector, the last in none."""
+    sectors = [("Energy", "Health Care")[k % 2] for k in range(len(symbols) - 1)] + ["UNKNOWN"]
+    return pl.DataFrame(
+        {"symbol": list(symbols), "sector": sectors, "lot_size": [1.0] * len(symbols),
+         "valid_from": [0] * len(symbols), "valid_to": [None] * len(symbols)},
+        schema_overrides={"valid_from": TIME, "valid_to": TIME},
+    )  # fmt: skip
+
+
+def fills_of(times: pl.Series, lots: np.ndarray, price: np.ndarray, fee_bps: float = 2.0) -> pl.DataFrame:
+    """The fills that lead to `lots` `[T, N]`, at `price`, half of the fee as spread and half as commission."""
+    change = np.diff(lots, axis=0, prepend=0)
+    row, column = np.nonzero(change)
+    notional = np.rint(change[row, column] * price[row, column] * MICROS).astype(np.int64)
+    fee = np.abs(notional) * int(fee_bps) // 20_000
+    return pl.DataFrame(
+        {"order_id": np.arange(row.size), "event_time": times.gather(row), "symbol": np.array(SYMBOLS)[column],
+         "lots": change[row, column].astype(np.int64), "price": price[row, column], "notional_micros": notional,
+         "commission_micros": fee, "spread_micros": fee, "impact_micros": np.zeros(row.size, np.int64)},
+        schema_overrides={"symbol": pl.String},
+    )  # fmt: skip
 
 
 def _record(stage: Stage, outputs: dict[str, str]) -> StageRecord:

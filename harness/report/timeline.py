@@ -18,7 +18,7 @@ TICKS = 7
 
 
 class Timeline:
-    """The horizontal axis of every picture over time of one sheet. `ts` are all its bars, ns UTC."""
+    """The horizontal axis of every picture over time of one page. `ts` are all its bars, ns UTC."""
 
     def __init__(self, ts: IntArray) -> None:
         self._ts = ts

@@ -1,0 +1,62 @@
+"""A report by run id, for notebooks and commands: `from harness.report import open_report; open_report("last")`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.report.beside import Beside
+from harness.report.factorfile import read_factors
+from harness.report.report import RunReport
+from harness.validation.capacity import capacity_figure
+from harness.validation.report import Capacity
+from harness.validation.store import ValidationStore
+from modules.artifacts import ArtifactStore
+from modules.manifest import Manifest, ManifestStore, RunError
+from modules.workspace import Workspace
+from traces.events import TrialRecorded
+from traces.reader import read
+
+
+def open_report(run: str = "last", workspace: Workspace | None = None, factors: str | Path | None = None) -> RunReport:
+    """The report of a run by its id, any clear beginning of one, or `last`. Shown by itself in a notebook.
+
+    Raises RunError for a run that is not there, ArtifactError where the store lost a part, FactorError for a factor
+    file that does not fit.
+    """
+    place = workspace or Workspace.here()
+    manifest = ManifestStore(place.runs).load(run)
+    beside = beside_run(place, manifest, None if factors is None else Path(factors))
+    return RunReport.of(manifest, ArtifactStore(place.artifacts), trials_recorded(place.ledger), beside)
+
+
+def trials_recorded(ledger: Path) -> int:
+    """Number of trials that a ledger holds; 0 where there is none."""
+    return sum(1 for e in read(ledger) if isinstance(e.event, TrialRecorded)) if ledger.exists() else 0
+
+
+def beside_run(workspace: Workspace, manifest: Manifest, factors: Path | None = None) -> Beside:
+    """What `cws gap` and `cws validate` left of this run; what cannot be believed of it is said in the notes."""
+    notes: list[str] = []
+    gap = None
+    if (workspace.runs / manifest.run_id / "gap.json").exists():
+        from harness.vector.store import GapStore
+
+        try:
+            gap = GapStore(workspace.runs).load(manifest)
+        except RunError as error:
+            notes.append(f"not shown: {error}")
+    validations = ValidationStore(workspace.runs)
+    curve: tuple[Capacity, ...] = ()
+    own = manifest.stage("execute").settings.get("capital_usd")
+    if validations.path(manifest.run_id).exists():
+        try:
+            curve = validations.load(manifest).tables.capacity
+        except RunError as error:
+            notes.append(f"not shown: {error}")
+    return Beside(
+        gap=gap,
+        curve=curve,
+        capacity=capacity_figure(curve, float(own)) if isinstance(own, int | float) else None,
+        factors=None if factors is None else read_factors(factors),
+        notes=tuple(notes),
+    )
