@@ -31,7 +31,7 @@ ASKED = (
     ("stocks that gap down recover during the day", "within one bar"),
     ("stocks that gap up fade by the close", "within one bar"),
     ("stocks recovering from a deep drawdown continue", "opposite ways"),
-    ("stocks that follow the leader with a lag of one day", "No recipe measures"),
+    ("stocks that follow the leader with a lag of one week", "A lead of 5 bars"),
     ("losers used to rebound", "deny"),
     ("losers of last week bounce at a round level", "'round'"),
     ("stocks that fell in the morning rebound", "'morning'"),
@@ -51,6 +51,7 @@ STILL_READ = (
     ("stocks that fell 20% from their peak outperform", -1, "drawdown"),
     ("stocks which jump overnight give back their gains", -1, "gap"),
     ("names which got hammered over the past five sessions snap back", -1, "return"),
+    ("stocks that follow the leader with a lag of one day", 1, "lead_lag"),
     ("after a big volume spike prices reverse the next day", -1, "return"),
 )
 

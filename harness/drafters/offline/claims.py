@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.drafters.offline.roles import MOVES, Part
-from harness.drafters.offline.sentence import RETURN, AskError, Claim, Event, Sentence, opposite
+from harness.drafters.offline.sentence import LEAD_LAG, RELATIVE, RETURN, AskError, Claim, Event, Sentence, opposite
 from harness.drafters.port import Outcome, Pole, Sign
 
 
@@ -218,7 +218,7 @@ def _bare_effect(events: Sequence[Event], assumptions: Sequence[str]) -> Claim:
     effects = [e for e in events if e.effect is not None]
     if effects:
         sign: Sign = 1 if effects[0].effect in ("continues", "high") else -1
-        others = tuple(e for e in events if e.name != effects[0].name)
+        others = tuple(e for e in _gates(effects[0], events) if e.name != effects[0].name)
         return Claim(effects[0], _EFFECT_OUTCOME[str(effects[0].effect)], sign, others, tuple(assumptions))
     raise AskError(
         "What do you expect of these stocks: will they do better or worse than the others, rebound, or carry on?",
@@ -307,12 +307,21 @@ def _sign(sentence: Sentence, event: Event, index: int, part: Part, assumptions:
     return 1 if up == (event.pole == "high") else -1
 
 
+def _gates(subject: Event, events: Sequence[Event]) -> Sequence[Event]:
+    """Of a lead, laggards and leaders are who follows whom, and no gate."""
+    return [e for e in events if subject.name != LEAD_LAG or e.name not in (RETURN, RELATIVE)]
+
+
 def _conditions(
     sentence: Sentence, subject: Event, events: Sequence[Event], pairs: Sequence[tuple[Event, int, Part]]
 ) -> tuple[Event, ...]:
     claimed = {e.index for e, _, _ in pairs}
     ends = {e.pole for e, _, _ in pairs}
-    rest = [e for e in events if e.index not in claimed and (e.name != subject.name or e.pole not in ends | {"bare"})]
+    rest = [
+        e
+        for e in _gates(subject, events)
+        if e.index not in claimed and (e.name != subject.name or e.pole not in ends | {"bare"})
+    ]
     for event in rest:
         if event.pole == "bare" and event.effect is None:
             raise AskError(f"Does the condition on {_says(sentence, event)} mean high or low?", "high", "low")

@@ -25,7 +25,7 @@ _STATES = frozenset(
 )
 _UPPER = re.compile(
     r"\b(?:between \d+(?:\.\d+)?(?: percent)? and|less than|fewer than|under|up to|at most|not? more than)"
-    r" \d+(?:\.\d+)? +percent"
+    r" \d+(?:\.\d+)? +percent|\b\d+(?:\.\d+)? (?:percent )?(?:to |and )?\d+(?:\.\d+)? percent"
 )
 _COUNTS = r"\d+|two|three|four|five|six|seven|eight|nine|ten|most|some|all|many|several|half|both|each|any"
 _COUNTED = re.compile(
@@ -52,7 +52,7 @@ _OTHER_YIELD = re.compile(
 _ORDER = re.compile(
     r"^(?:please |can you |could you |would you )?"
     r"(?:write|give|tell|show|make|build|create|design|develop|generate|help|draft)\b"
-    r"|^(?:what (?:is|are|does|do|about|causes?|makes?|should|would|will)|why|how|who|where|which (?:is|are))\b"
+    r"|^what (?:is|are|does|do|about|causes?|makes?|should|would|will)\b|^(?:why|how|who|where|which)\b.*\?$"
     r"|^(?:will|does|is|can|could|would|should) \w+(?: \w+)? (?:work|hold|pay|exist|last)\b"
 )
 _SAME_BAR = re.compile(
@@ -99,6 +99,7 @@ def ask_about_limits(text: str, sentence: Sentence) -> None:
             "over the next day",
         )
     _ask_about_market(sentence)
+    _ask_whose(sentence)
     _ask_about_either(sentence)
     for i, part in enumerate(sentence.parts):
         if part.role == "event" and part.mark.kind in MOVES:
@@ -147,6 +148,25 @@ def _ask_about_market(sentence: Sentence) -> None:
                 "Shall I test the claim without it?",
                 "without it",
             )
+
+
+def _ask_whose(sentence: Sentence) -> None:
+    """ "The winners of the lottery": winners of anything but a window or a market are none of ours."""
+    for i, part in enumerate(sentence.parts):
+        end = part.mark.end
+        if part.mark.kind not in ("winners", "losers") or [t.text for t in sentence.tokens[end : end + 1]] != ["of"]:
+            continue
+        after = next((p.mark for p in sentence.parts[i + 1 :] if p.mark.start > end), None)
+        near = after is not None and after.start - end <= _OWNER_REACH
+        if not near or (after is not None and after.kind not in _OWNERS):
+            said = " ".join(t.text for t in sentence.tokens[part.mark.start : end + 4])
+            raise AskError(f"Whose are '{said}'? A signal ranks stocks, by what they did over some time.", *_CLAIMS)
+
+
+_OWNERS = frozenset(
+    {"lookback", "lookback_word", "several", "vague", "subject", "peers", "calendar", "ago_range", "target"}
+)
+_OWNER_REACH = 4
 
 
 def _ask_about_either(sentence: Sentence) -> None:

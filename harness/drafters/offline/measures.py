@@ -35,6 +35,7 @@ _PAST, _FUTURE = _stems("past"), _stems("future")
 _RETURNS = _stems("returns")
 _MOVES = _stems("moves")
 _GROUPS = _stems("groups")
+_ARTICLES = frozenset({"a", "an", "the"})
 _WINDOWS = frozenset({"lookback", "lookback_word", "several"})
 _REPLACED = frozenset({"event", "subject", "winners", "losers", "perform_up", "perform_down", "move_up", "move_down"})
 _REACH = 9
@@ -52,9 +53,10 @@ class _End:
 def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """The marks with measures, their ends and their windows put together; the order is that of the text."""
     out = list(marks)
-    for head in [m for m in marks if m.kind == "event" and m.value in ("bare", "inverse")]:
+    heads = [m for m in marks if m.kind == "event" and m.value in ("bare", "inverse")]
+    for head in reversed(heads):
         if head in out:
-            _settle(tokens, out, head)
+            _settle(tokens, out, head, _coordinated(tokens, out, head))
     for i, token in enumerate(tokens):
         if token.text in ("up", "down") and _is_up_or_down(tokens, out, i):
             out.append(Mark("winners" if token.text == "up" else "losers", i, i + 1))
@@ -65,8 +67,18 @@ def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...
     return tuple(_shared_measure(tokens, sorted(out, key=lambda m: m.start)))
 
 
-def _settle(tokens: Sequence[Token], marks: list[Mark], head: Mark) -> None:
-    end = _end_before(tokens, marks, head) or _end_after(tokens, marks, head)
+def _coordinated(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
+    """ "both volume and volatility are high": the first measure shares the end of the second."""
+    after = next((m for m in sorted(marks, key=lambda m: m.start) if m.start >= head.end), None)
+    if after is None or after.kind != "event" or after.value not in ("high", "low"):
+        return None
+    joined = [t.text for t in tokens[head.end : after.start]] == ["and"]
+    said_of_both = any(t.stem == "be" for t in tokens[after.start : after.end])
+    return _End(head.start, head.end, after.value == "high") if joined and said_of_both else None
+
+
+def _settle(tokens: Sequence[Token], marks: list[Mark], head: Mark, shared: _End | None) -> None:
+    end = _end_before(tokens, marks, head) or _end_after(tokens, marks, head) or shared
     if end is None:
         return
     high = end.high != (head.value == "inverse")
@@ -169,7 +181,7 @@ def _end_before(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _
     by = False
     for i in range(head.start - 1, max(-1, head.start - 1 - _REACH), -1):
         word = tokens[i]
-        if by and (found := _quantile(tokens, i)) is not None:
+        if (by or word.stem in _QUANTILES) and (found := _quantile(tokens, i)) is not None:
             return found
         if word.stem in _BY:
             by = True
@@ -202,7 +214,7 @@ def _end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _E
             return _End(start, over or i + 2, word.number > 1.0)
         if linked and word.stem in _HIGH | _LOW:
             return _End(start, i + 1, word.stem in _HIGH)
-        if word.stem in _UP | _DOWN and (i - head.end <= 3 or linked):
+        if word.stem in _UP | _DOWN and (i - head.end <= 3 or linked) and tokens[i - 1].text not in _ARTICLES:
             return None if _will(tokens, i) else _End(start, i + 1, word.stem in _UP)
         if word.stem in _LINKS:
             linked = True

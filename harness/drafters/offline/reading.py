@@ -92,7 +92,7 @@ def _read_after_colon(text: str, claimed: str, skills: tuple[Skill, ...]) -> Rea
 def _read_claim(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
     lex = lexicon(skills)
     words = tokens(claimed)
-    marks = with_seasons(with_ends(words, lex.scan(words)))
+    marks = _marks(words, lex)
     outside = next((m for m in marks if m.kind == "outside" or m.unit in INTRADAY_UNITS), None)
     if outside is not None:
         said = " ".join(t.text for t in words[outside.start : outside.end])
@@ -119,6 +119,10 @@ def _read_claim(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading |
         return _reading(text, sentence, claim, windows, unread)
     except AskError as ask:
         return Question(question=ask.question, defaults=ask.defaults, unread=tuple(unread))
+
+
+def _marks(words: Sequence[Token], lex: Lexicon) -> tuple[Mark, ...]:
+    return with_seasons(with_ends(words, lex.scan(words)))
 
 
 def _refuse_form(text: str) -> Refusal | None:
@@ -292,5 +296,5 @@ def parts_of(text: str, skills: tuple[Skill, ...]) -> tuple[tuple[str, Part], ..
     words = tokens(text)
     return tuple(
         (" ".join(t.text for t in words[p.mark.start : p.mark.end]), p)
-        for p in roles(words, with_seasons(with_ends(words, lexicon(skills).scan(words))))
+        for p in roles(words, _marks(words, lexicon(skills)))
     )

@@ -180,6 +180,9 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
     return "outcome"
 
 
+_BEFORE_WINDOW = frozenset({"over", "in", "during", "for", "of", "within", "from", "through"})
+
+
 def _becomes(scene: _Scene, i: int) -> bool:
     """ "losers become winners"."""
     start = scene.marks[i].start
@@ -192,7 +195,15 @@ def _dated_noun(scene: _Scene, i: int) -> bool:
     more = any(m.kind in OUTCOMES for m in scene.marks[i + 1 :])
     first = i == 0 and scene.marks[0].start <= 1
     dated = i > 0 and scene.marks[i - 1].kind in _BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1
-    return more and (((first or dated) and not named) or (dated and _verb_follows(scene, i)))
+    if not more:
+        return False
+    return ((first or dated) and not named) or (dated and _is_possessed(scene, i) and _verb_follows(scene, i))
+
+
+def _is_possessed(scene: _Scene, i: int) -> bool:
+    """ "its weekly gains", "last week's gains"; not "over the last week gains ..."."""
+    start = scene.marks[i - 1].start
+    return not {t.text for t in scene.tokens[max(0, start - 3) : start]} & _BEFORE_WINDOW
 
 
 def _verb_follows(scene: _Scene, i: int) -> bool:
@@ -259,7 +270,8 @@ def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
 def _denies(parts: Sequence[Part], i: int) -> bool:
     """ "except on high volume": a word that leaves something out denies it, unless it leaves out a time."""
     after = parts[i + 1].mark.kind if i + 1 < len(parts) else None
-    return parts[i].mark.kind == "skip_word" and after not in _BACK
+    before = parts[i - 1].mark.kind if i else None
+    return parts[i].mark.kind == "skip_word" and after not in _BACK and before not in _BACK
 
 
 def _deny(scene: _Scene, parts: list[Part]) -> list[Part]:

@@ -21,6 +21,8 @@ def with_seasons(marks: Sequence[Mark]) -> tuple[Mark, ...]:
             continue
         move = next((m for m in reversed(out) if m.kind in MOVES and 0 <= named[0].start - m.end <= _REACH), None)
         if move is None:
+            if any(m.kind == "effect" and m.event == event for m in out):
+                out = [replace(m, kind="vague") if m in named else m for m in out]
             continue
         seen = replace(move, kind="event", end=named[0].end, event=event, value=MOVES[move.kind])
         said = [replace(m, kind="vague") for m in named[1:]]

@@ -11,6 +11,7 @@ from harness.drafters.offline.words import Token
 from harness.drafters.port import Outcome, Pole, Sign
 
 RETURN = "return"
+RELATIVE = "relative_return"
 LEAD_LAG = "lead_lag"
 MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers", "sector", "industry", "group"})
 
@@ -86,7 +87,7 @@ class Sentence:
             return Event(mark.event, pole, self.moves[mark.event], mark, i, gated=gated, negated=part.negated)
         pole = "high" if mark.kind == "winners" else "low" if mark.kind == "losers" else MOVES[mark.kind]
         after = self.parts[i + 1].mark if i + 1 < len(self.parts) else None
-        name = "relative_return" if after is not None and self.is_market(mark, after) else RETURN
+        name = RELATIVE if after is not None and self.is_market(mark, after) else RETURN
         return Event(name, pole, True, mark, i, gated=gated, negated=part.negated)
 
     def is_market(self, verb: Mark, after: Mark) -> bool:

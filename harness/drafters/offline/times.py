@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from harness.drafters.offline.lexicon import UNITS, Mark
 from harness.drafters.offline.roles import Part
-from harness.drafters.offline.sentence import AskError, Event, Sentence
+from harness.drafters.offline.sentence import LEAD_LAG, AskError, Event, Sentence
 
+_SHORTEST_LEAD = 21
+_DATED = ("lookback", "lookback_word", "several")
 _PLURAL_BARS = {"day": 5, "session": 5, "bar": 5, "week": 15, "month": 126, "quarter": 126, "year": 756}
 
 
@@ -54,11 +56,24 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         )
     if subject.mark.bars is not None:
         own = dict.fromkeys([subject.mark.bars])
-    elif subject.mark.n is not None and subject.mark.unit is None:
+    elif subject.mark.kind == "event" and subject.mark.n is not None and subject.mark.unit is None:
         own = dict.fromkeys([int(subject.mark.n)])  # "three down days": the count is the window
     if len(own) > 1:
         said = " and ".join(f"'{sentence.phrase(m)}'" for _, m in given[subject.index])
         raise AskError(f"I read two windows, {said}. Which one does the past move span?", *(f"{b} bars" for b in own))
+    if not own:  # "no rebound after a bad week; the fall goes on": the same move, said before with its window
+        same = (e for e in sentence.events() if e.name == subject.name and e.pole in ("bare", subject.pole))
+        again = (e.mark.bars for e in same)
+        own = dict.fromkeys([bars for bars in again if bars is not None][:1])
+    if subject.name == LEAD_LAG and list(own) == [1]:
+        assumptions.append("the lag is one bar, and the window that measures it the skill's own")
+        own = {}
+    elif subject.name == LEAD_LAG and own and min(own) < _SHORTEST_LEAD:
+        raise AskError(
+            f"A lead of {min(own)} bars: I measure how far the others' move of one bar is followed on the next. "
+            "Shall I test that?",
+            "with a lag of one day",
+        )
     horizon = next(iter(own), None)
     if horizon is not None and skip is not None and skip >= horizon:
         raise AskError(
@@ -76,10 +91,7 @@ def _is_now(sentence: Sentence, i: int) -> bool:
         return False
     others = (p.mark for j, p in enumerate(sentence.parts) if j != i)
     dated = ("winners", "losers")
-    return any(
-        m.kind in ("lookback", "lookback_word", "several", "effect") or (m.kind in dated and m.unit is not None)
-        for m in others
-    )
+    return any(m.kind in (*_DATED, "effect") or (m.kind in dated and m.unit is not None) for m in others)
 
 
 def _skips(parts: Sequence[Part]) -> tuple[int | None, set[int]]:
@@ -87,11 +99,12 @@ def _skips(parts: Sequence[Part]) -> tuple[int | None, set[int]]:
     skip = None
     for i, part in enumerate(parts[:-1]):
         follower = parts[i + 1].mark
-        if (
-            part.mark.kind == "skip_word"
-            and follower.kind in ("lookback", "lookback_word", "several")
-            and follower.start - part.mark.end <= 5
-        ):
+        after = parts[i + 2].mark.kind if i + 2 < len(parts) else None
+        left_out = follower.kind == "skip_word" and 0 <= follower.start - part.mark.end <= 2
+        if part.mark.kind in _DATED and left_out and after not in _DATED:
+            skip = part.mark.bars if part.mark.unit else int(part.mark.value or 21)  # "with the last month left out"
+            used.add(i)
+        if part.mark.kind == "skip_word" and follower.kind in _DATED and follower.start - part.mark.end <= 5:
             skip = follower.bars if follower.unit else int(follower.value or 21)
             used.add(i + 1)
     return skip, used
