@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 INDEX = Path(__file__).resolve().parent / "index"
 ANY_EVENT = "*"
+INDEX_DATE = "2026-11-20"
+"""When the entries were last gone through."""
 
 
 class Source(BaseModel):
