@@ -75,6 +75,7 @@ KNOWN: dict[str, Meaning] = {
     "FeatureStoreError": Meaning(ExitCode.FAILED, "`cws feature history` shows what was stored"),
     "ChoiceError": Meaning(ExitCode.USAGE, "see docs/models.md"),
     "ModelError": Meaning(ExitCode.FAILED, "see docs/models.md; --llm offline asks nobody"),
+    "LiteratureError": Meaning(ExitCode.FAILED, "`cws lit --help` shows what can be asked"),
     "LedgerError": Meaning(ExitCode.FAILED, "run `cws ledger verify` to see the first bad record"),
     "PipelineError": Meaning(ExitCode.FAILED, "compare the pipeline file with `cws module list`"),
     "RegistryError": Meaning(ExitCode.USAGE, "`cws module list` shows the modules"),

@@ -18,6 +18,11 @@ MAX_DOCUMENTS = 5_000
 MAX_FILE_BYTES = 1 << 20
 
 
+def shelf_of(home: Path) -> Path:
+    """Where the shelf stands in a workspace's home."""
+    return home / "literature"
+
+
 class Shelf:
     """A folder of documents. Adding one again replaces it; a crash leaves the old one or the new one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from harness.literature.live.arxiv import PACE_S as ARXIV_PACE_S
 from harness.literature.live.arxiv import Arxiv
@@ -12,44 +13,43 @@ from harness.literature.live.semantic_scholar import PACE_S as SCHOLAR_PACE_S
 from harness.literature.live.semantic_scholar import SemanticScholar
 from harness.literature.live.web import Patience, Web
 from harness.literature.port import Literature
-from harness.llm.tape import Tape
+from harness.llm.tape import Exchange, Tape
 
 OPENALEX_KEY = "OPENALEX_API_KEY"
 SCHOLAR_KEY = "SEMANTIC_SCHOLAR_API_KEY"
-_Maker = Callable[[Tape | None, Mapping[str, str], Patience], Literature]
-
-
-def _openalex(tape: Tape | None, environment: Mapping[str, str], patience: Patience) -> Literature:
-    key = environment.get(OPENALEX_KEY, "").strip()
-    return OpenAlex(Web("openalex", tape, patience, secret={"api_key": key} if key else {}))
-
-
-def _arxiv(tape: Tape | None, environment: Mapping[str, str], patience: Patience) -> Literature:
-    return Arxiv(Web("arxiv", tape, patience, pace_s=ARXIV_PACE_S))
-
-
-def _scholar(tape: Tape | None, environment: Mapping[str, str], patience: Patience) -> Literature:
-    key = environment.get(SCHOLAR_KEY, "").strip()
-    headers = {"x-api-key": key} if key else {}
-    return SemanticScholar(Web("semantic_scholar", tape, patience, pace_s=SCHOLAR_PACE_S, headers=headers))
-
-
-def _by_hand(tape: Tape | None, environment: Mapping[str, str], patience: Patience) -> Literature:
-    return ByHand(Web("by_hand", tape, patience, elsewhere=True))
-
-
-_MAKERS: dict[str, _Maker] = {"openalex": _openalex, "arxiv": _arxiv, "semantic_scholar": _scholar, "by_hand": _by_hand}
-SEARCHABLE = ("openalex", "arxiv", "semantic_scholar")
+OPENALEX, ARXIV, SCHOLAR, BY_HAND = "openalex", "arxiv", "semantic_scholar", "by_hand"
+SEARCHABLE = (OPENALEX, ARXIV, SCHOLAR)
 """Sources outside that can be asked for words."""
 
 
 def live_source(
-    name: str, *, tape: Tape | None = None, environment: Mapping[str, str], patience: Patience | None = None
+    name: str,
+    *,
+    environment: Mapping[str, str],
+    tape: Tape | None = None,
+    patience: Patience | None = None,
+    heard: Callable[[Exchange], None] | None = None,
 ) -> Literature:
-    """The source of this name. Raises ValueError for a name that is not known."""
-    if name not in _MAKERS:
-        raise ValueError(f"source {name!r} does not exist; it is one of {', '.join(_MAKERS)}")
-    return _MAKERS[name](tape, environment, patience or Patience())
+    """The source of this name; `heard` is told of each new exchange. Raises ValueError for a name that is not known."""
+
+    asking = Web(name, tape, patience or Patience(), heard=heard)
+    match name:
+        case "openalex":
+            return OpenAlex(replace(asking, secret=_key(environment, OPENALEX_KEY, "api_key")))
+        case "arxiv":
+            return Arxiv(replace(asking, pace_s=ARXIV_PACE_S))
+        case "semantic_scholar":
+            return SemanticScholar(
+                replace(asking, pace_s=SCHOLAR_PACE_S, headers=_key(environment, SCHOLAR_KEY, "x-api-key"))
+            )
+        case "by_hand":
+            return ByHand(replace(asking, elsewhere=True))
+    raise ValueError(f"source {name!r} does not exist; it is one of {', '.join((*SEARCHABLE, BY_HAND))}")
+
+
+def _key(environment: Mapping[str, str], variable: str, field: str) -> Mapping[str, str]:
+    value = environment.get(variable, "").strip()
+    return {field: value} if value else {}
 
 
 def source_for(identifier: str) -> tuple[str, str]:
@@ -59,7 +59,7 @@ def source_for(identifier: str) -> tuple[str, str]:
     if lower.startswith(("doi:", "10.", "https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "w")) and (
         lower[0] != "w" or lower[1:].isdigit()
     ):
-        return "openalex", given
+        return OPENALEX, given
     if lower.startswith("arxiv:") or "://arxiv.org/abs/" in lower:
-        return "arxiv", given
-    return "by_hand", given
+        return ARXIV, given
+    return BY_HAND, given

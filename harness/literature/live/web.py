@@ -24,7 +24,7 @@ from pydantic import JsonValue
 
 from harness.literature.port import PASSING, LiteratureError
 from harness.literature.port import LiteratureReason as Reason
-from harness.llm.tape import Heard, Tape, TapeError
+from harness.llm.tape import Exchange, Heard, Tape, TapeError
 
 if TYPE_CHECKING:
     import httpx
@@ -60,8 +60,8 @@ class Patience:
 class Web:
     """GET requests of one source. `pace_s`: least seconds between two requests (arXiv asks for 3).
 
-    `secret` are query parameters that go out and never on the tape, `headers` likewise. `tape` None keeps nothing.
-    `elsewhere` lets redirects lead to other public hosts.
+    `secret` are query parameters that go out and never on the tape, `headers` likewise. `tape` None keeps nothing;
+    `heard` is told of each exchange that is new on it. `elsewhere` lets redirects lead to other public hosts.
     """
 
     who: str
@@ -71,6 +71,7 @@ class Web:
     headers: Mapping[str, str] = field(default_factory=dict)
     secret: Mapping[str, str] = field(default_factory=dict)
     elsewhere: bool = False
+    heard: Callable[[Exchange], None] | None = None
     max_bytes: int = MAX_BYTES
     _last: float = field(default=float("-inf"), init=False)
 
@@ -84,10 +85,13 @@ class Web:
 
         if self.tape is None:
             return _page(ask().reply, time.time_ns())
+        known = self.tape.find(self.who, request) is not None
         try:
             entry = self.tape.exchange(self.who, label, request, ask)
         except TapeError as error:
             raise LiteratureError(Reason.NOT_ON_TAPE, str(error)) from error
+        if self.heard is not None and not known:
+            self.heard(entry)
         return _page(entry.reply, entry.began_ns)
 
     def _ask(self, url: str, params: dict[str, str]) -> JsonValue:

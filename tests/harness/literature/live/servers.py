@@ -10,11 +10,15 @@ from xml.sax.saxutils import escape
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+WINNERS = "Winners of the past year beat losers over the next months."
+LOSERS = "Losers of one month beat winners in the next, and it fades with size."
+UGLY = "Abstract with\x00 control\x1b[31m characters & <b>markup</b>."
 PAPERS = (
-    ("Returns to Buying Winners", "Winners of the past year beat losers over the next months.", "Jegadeesh", "10.1111/j.1", "2301.00001"),
-    ("Short-Term Reversal", "Losers of one month beat winners in the next, and it fades with size.", "Rösch", "10.1111/j.2", "2301.00002"),
-    ("Überraschung \u202e evil \u200b", "Abstract with\x00 control\x1b[31m characters & <b>markup</b>.", "A" * 500, "10.1111/j.3", "2301.00003"),
-)  # fmt: skip
+    ("Returns to Buying Winners", WINNERS, "Jegadeesh", "10.1111/j.1", "2301.00001"),
+    ("Short-Term Reversal", LOSERS, "Rösch", "10.1111/j.2", "2301.00002"),
+    ("Überraschung \u202e evil \u200b", UGLY, "A" * 500, "10.1111/j.3", "2301.00003"),
+)
+"""Title, abstract, author, DOI, arXiv id."""
 MISSING = "10.1111/none"
 
 

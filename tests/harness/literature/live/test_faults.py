@@ -203,7 +203,7 @@ def test_3_parts_of_another_form_are_empty(server: HTTPServer) -> None:
         "abstract_inverted_index",
         "id",
     )
-    works: list[object] = [{n: v for n in names} for v in odd]
+    works: list[object] = [dict.fromkeys(names, v) for v in odd]
     server.expect_request("/works").respond_with_json({"results": [*works, None, 3, "x"]})
     found = OpenAlex(Web("x", None, QUICK), Service(server).url).search("losers", 50)
     assert len(found) == len(odd) and {d.title for d in found} <= {"(no title)", "7", "x", "?"}
