@@ -17,6 +17,7 @@ from modules.workspace import CHECKOUT, Workspace
 # Intel's vector mathematics, where it is installed, rounds otherwise. Numba looks for it when it is first imported.
 os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 
+import llvmlite.binding
 import numba
 import numba.core.config
 
@@ -27,6 +28,9 @@ if numba.core.config.USING_SVML:  # type: ignore[attr-defined]  # numba sets it 
         "numba was imported before modules.jit and uses Intel SVML, whose results are not reproducible; "
         "set NUMBA_DISABLE_INTEL_SVML=1"
     )
+
+# The loops that count are vectorised; unrolling the others as well costs a tenth of a first use and gains nothing.
+llvmlite.binding.set_option("modules.jit", "-unroll-runtime=0")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,6 +69,15 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function)
 
 
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """A piece of kernels, set into each that calls it before any is compiled.
+
+    As a kernel of its own it would be optimised and translated once by itself and again in every caller, which is
+    most of what a first use waits for.
+    """
+    return _compiled(function, inline="always")
+
+
 def uncounted(function: Callable[P, R]) -> Callable[P, R]:
     """As `kernel`, without reference counts: the function must not make an array, room is passed in. Views are fine.
 
@@ -98,9 +111,10 @@ def _function_of(part: Callable[..., object]) -> Callable[..., object]:
     return found
 
 
-def _compiled(function: Callable[P, R], *parts: Callable[..., object], **options: bool) -> Callable[P, R]:
+def _compiled(function: Callable[P, R], *parts: Callable[..., object], **options: bool | str) -> Callable[P, R]:
     compile_with: Any = numba.njit  # its stubs do not know every option
-    compiled = compile_with(cache=True, nogil=True, fastmath=False, error_model="numpy", **options)(function)
+    always = {"cache": True, "nogil": True, "fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+    compiled = compile_with(**always, **options)(function)
     cache = getattr(compiled, "_cache", None)  # absent where NUMBA_DISABLE_JIT leaves the function as it is
     if cache is not None:
         sources = [Path(f.__code__.co_filename) for f in (function, *parts)]

@@ -1,17 +1,20 @@
 """The kernels of a plan compiled before it runs, on two processors where there are two.
 
-Numba compiles in Python, under its lock, so threads do not help; a forked process does. It compiles half of what is
-missing and leaves the machine code on disk, where this process finds it. Nothing depends on it: what it does not leave
-is compiled when it is called.
+Numba compiles in Python, under its lock, so threads do not help; a forked process does. The two take kernels in turn;
+what the other compiles is on disk, where this process finds it. Nothing depends on it: what it does not leave is
+compiled when it is called.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
 
 import numpy as np
 
@@ -24,20 +27,64 @@ LEAST_MISSING = 4
 """Fewer kernels than this are compiled sooner than a process is forked and waited for."""
 _PATIENCE_SECONDS = 60.0
 _COLUMNS = 2
+_MOST_TURNS = 256
+"""As many as a byte tells apart; what is beyond is compiled when it is called."""
 
 FirstCall = tuple[Callable[..., object], tuple[object, ...]]
 
 
 def compile_missing(plan: Plan, processors: int) -> None:
-    """Compile what the plan calls and no process of this home has compiled before, half of it in a fork."""
-    missing = [call for call in _first_calls(plan) if _is_missing(call[0])]
+    """Compile what the plan calls and no process of this home has compiled before, shared with a fork of this one."""
+    missing = sorted((call for call in _first_calls(plan) if _is_missing(call[0])), key=_length, reverse=True)
     if len(missing) < LEAST_MISSING or processors < 2 or sys.platform != "linux":
         return
-    child = _forked(missing[1::2])
-    for kernel, arguments in missing[::2]:
+    with _without_collection(), _Turns(len(missing)) as turns:
+        child = _forked(missing, turns)
+        _compile(missing, turns)
+        if child is not None:
+            _wait(child)
+
+
+class _Turns:
+    """Numbers from 0, each given to one of two processes: whoever is done takes the next kernel."""
+
+    def __init__(self, count: int) -> None:
+        self._reads, self._writes = os.pipe()
+        os.write(self._writes, bytes(range(min(count, _MOST_TURNS))))
+
+    def __enter__(self) -> _Turns:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._reads)
+
+    def __iter__(self) -> Iterator[int]:
+        os.close(self._writes)  # by each process: with no writer left, an empty pipe ends the numbers
+        while number := os.read(self._reads, 1):
+            yield number[0]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Compiling makes many objects, and to look through all of them again and again takes a sixth of its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _compile(calls: Sequence[FirstCall], turns: _Turns) -> None:
+    for turn in turns:
+        kernel, arguments = calls[turn]
         kernel(*arguments)
-    if child is not None:
-        _wait(child)
+
+
+def _length(call: FirstCall) -> int:
+    """The longest kernels first, so that neither process ends with one that the other waits for."""
+    return len(cast("Any", call[0]).py_func.__code__.co_code)
 
 
 def _first_calls(plan: Plan) -> Iterator[FirstCall]:
@@ -77,8 +124,8 @@ def _is_missing(kernel: Callable[..., object]) -> bool:
     return files is not None and not files.any()
 
 
-def _forked(calls: Sequence[FirstCall]) -> int | None:
-    """The process that makes the calls and ends; None where none can be had."""
+def _forked(calls: Sequence[FirstCall], turns: _Turns) -> int | None:
+    """The process that makes calls while there are any, and ends; None where none can be had."""
     from numba.core.compiler_lock import global_compiler_lock
 
     with global_compiler_lock:  # held by this thread, so that the child, which is a copy of it, holds it too
@@ -89,8 +136,7 @@ def _forked(calls: Sequence[FirstCall]) -> int | None:
     if child:
         return child
     try:
-        for kernel, arguments in calls:
-            kernel(*arguments)
+        _compile(calls, turns)
     finally:
         os._exit(0)
 

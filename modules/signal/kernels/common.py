@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from modules.jit import kernel
+from modules.jit import kernel, part
 from modules.panel import FloatArray
 
 
@@ -18,7 +18,7 @@ def finite(value: float) -> float:
 # still added one by one, oldest to newest.
 
 
-@kernel
+@part
 def narrow_sum(x: FloatArray, columns: int, start: int, window: int, out: FloatArray) -> None:
     """The sums of windows of a panel too narrow to run across: cells of flat rows, a block at a time.
 
@@ -42,7 +42,7 @@ def narrow_sum(x: FloatArray, columns: int, start: int, window: int, out: FloatA
             k += 4
 
 
-@kernel
+@part
 def shifted_mean(x: FloatArray, start: int, window: int, out: FloatArray) -> None:
     """`out[n]`: mean of `x[k, n] - x[start, n]` over the window.
 
@@ -67,7 +67,7 @@ def shifted_mean(x: FloatArray, start: int, window: int, out: FloatArray) -> Non
         out[n] /= window
 
 
-@kernel
+@part
 def squared_deviations(x: FloatArray, start: int, window: int, mean: FloatArray, out: FloatArray) -> None:
     """`out[n]`: sum over the window of the squared deviations; `mean` as `shifted_mean` leaves it."""
     columns = out.shape[0]

@@ -7,13 +7,13 @@ import math
 
 import numpy as np
 
-from modules.jit import kernel
+from modules.jit import kernel, part
 from modules.panel import FloatArray, IntArray
 from modules.signal.kernels.common import finite
 from modules.sorting import sort
 
 
-@kernel
+@part
 def _ascending(row: FloatArray, values: FloatArray, places: IntArray, spare: FloatArray, spare_places: IntArray) -> int:
     """The present values in ascending order in front of `values`, their columns in `places`; how many they are."""
     count: int = row.shape[0] - row.shape[0]  # 0, but no literal: for one, what takes it would be compiled twice
@@ -26,7 +26,7 @@ def _ascending(row: FloatArray, values: FloatArray, places: IntArray, spare: Flo
     return count
 
 
-@kernel
+@part
 def _twice_rank(values: FloatArray, count: int, begin: int) -> tuple[int, int]:
     """Twice the 1-based rank of the equals that start at `begin` (whole: they share their mean), and their end."""
     end = begin + 1
@@ -69,7 +69,7 @@ def quantile_bucket(x: FloatArray, buckets: int, out: FloatArray) -> None:
             begin = end
 
 
-@kernel
+@part
 def _mean(values: FloatArray, count: int) -> float:
     """Mean of the first `count` values, summed in order as differences from the first."""
     total = 0.0

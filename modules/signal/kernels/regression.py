@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from modules.jit import kernel
+from modules.jit import kernel, part
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite, shifted_mean, squared_deviations
 
@@ -41,7 +41,7 @@ def products_of_deviations(
         k += 2
 
 
-@kernel
+@part
 def _squares_and_products(
     x: FloatArray,
     x_start: int,
@@ -79,7 +79,7 @@ def _squares_and_products(
         k += 2
 
 
-@kernel
+@part
 def _correlation(x: FloatArray, y: FloatArray, window: int, lag: int, first: int, out: FloatArray) -> None:
     """Correlation of x with y `lag` rows earlier."""
     columns = out.shape[1]

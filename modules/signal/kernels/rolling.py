@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from modules.jit import kernel
+from modules.jit import kernel, part
 from modules.panel import FloatArray
 from modules.signal.kernels.common import finite, narrow_sum
 
@@ -98,7 +98,7 @@ def decay_linear(x: FloatArray, window: int, first: int, out: FloatArray) -> Non
             out[i, n] = finite(out[i, n] / total)
 
 
-@kernel
+@part
 def _largest(x: FloatArray, sign: float, window: int, first: int, out: FloatArray) -> None:
     """Largest of `sign * x` in each window, in three steps a row whatever the window (M. van Herk, 1992).
 
