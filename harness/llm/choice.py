@@ -27,9 +27,12 @@ from harness.llm.prices import Priced, price_of
 from harness.llm.recorder import Emit, Recorded, Replayed, reconcile, settle_price
 from harness.llm.retry import Retrying
 from harness.llm.tape import Tape, tape_path
+from harness.llm.wire import DEADLINE_S
 
 VARIABLE = "CWS_LLM"
 OWN_KEY = "CWS_LLM_KEY"
+OWN_DEADLINE_S = 3_600.0
+"""For a model on one's own processor: slow is not broken there."""
 FORMS = "offline, anthropic:MODEL, openai:MODEL, openai:MODEL@BASE_URL, replay:RESEARCH"
 _KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}")
@@ -126,13 +129,14 @@ def live_model(choice: Choice, environment: Mapping[str, str] = os.environ) -> M
     key = environment.get(variable, "").strip() or ("none" if choice.base_url else "")
     if not key:
         raise ModelError(Reason.NO_KEY, f"{choice}: no key in {variable}; set it, or choose --llm offline")
+    deadline_s = OWN_DEADLINE_S if choice.own_server else DEADLINE_S
     if choice.provider == "anthropic":
         from harness.llm.anthropic import AnthropicModel
 
-        return AnthropicModel(choice.model, key, base_url=choice.base_url)
+        return AnthropicModel(choice.model, key, base_url=choice.base_url, deadline_s=deadline_s)
     from harness.llm.openai import OpenAIModel
 
-    return OpenAIModel(choice.model, key, base_url=choice.base_url)
+    return OpenAIModel(choice.model, key, base_url=choice.base_url, deadline_s=deadline_s)
 
 
 def open_model(
