@@ -36,7 +36,14 @@ def known(where: str, expr: str, origin: Origin = "branch") -> Known | None:
 
 @functools.cache
 def published() -> tuple[Known, ...]:
-    """What anyone can read: the feature library at its latest versions."""
+    """What anyone can read: the feature library at its latest versions, and the literature's constructions."""
+    from harness.literature.index import load_index
     from modules.feature.library import library
 
-    return tuple(Known(f"library {row.reference}", row.expr, row.node, "library") for row in library())
+    features = (Known(f"library {row.reference}", row.expr, row.node, "library") for row in library())
+    papers = (
+        known(f"literature {source.key}", source.construction, "literature")
+        for source in load_index()
+        if source.construction is not None
+    )
+    return (*features, *(paper for paper in papers if paper is not None))

@@ -19,9 +19,10 @@ from harness.novelty.known import Known, Origin, known, published
 from harness.novelty.originality import LIMIT, curves, originality
 from harness.novelty.sketch import near, shipped, sketch
 from modules.feature.calibrate import Pairs, library_digest
-from modules.signal import parse
-from modules.signal.behaviour import Behaviour, alike, behaviours
+from modules.signal import fields_of, parse, warmup
+from modules.signal.behaviour import LEAST_ROWS, STEP, Behaviour, alike, behaviours
 from modules.signal.likeness import Likeness, likeness
+from modules.signal.referencepanel import ROWS, reference_panel
 
 
 def test_curves_belong_to_the_library_and_fall() -> None:
@@ -150,7 +151,8 @@ LABELLED: list[tuple[str, bool]] = [
 @pytest.mark.slow
 def test_known_ideas_are_told_from_new_ones() -> None:
     """On labels that calibrated nothing: at most one known in ten passes, at most one new in three is refused."""
-    judged = [(text, is_known, novelty(parse(text), published())) for text, is_known in LABELLED]
+    library = [k for k in published() if k.origin == "library"]
+    judged = [(text, is_known, novelty(parse(text), library)) for text, is_known in LABELLED]
     missed = [t for t, is_known, n in judged if is_known and n is not None and n.is_new]
     refused = [f"{t}: {n.words}" for t, is_known, n in judged if not is_known and n is not None and not n.is_new]
     assert len(missed) <= 0.1 * sum(k for _, k in LABELLED), missed
@@ -193,3 +195,14 @@ def test_names_its_neighbour(origin: Origin, where: str, expr: str) -> None:
 def test_unreadable_text_is_no_known_signal() -> None:
     assert known("feature/x", "not a signal(") is None
     assert behaviours([]) == []
+
+
+def test_what_is_published_is_the_library_and_the_literature() -> None:
+    made = published()
+    assert len({k.where for k in made}) == len(made)
+    origins = [k.origin for k in made]
+    assert origins.count("library") > 400 and origins.count("literature") > 150
+    fields = frozenset(reference_panel().fields)
+    judged = [k for k in made if fields_of(k.node) <= fields and warmup(k.node) + LEAST_ROWS * STEP <= ROWS]
+    lacking = [k.where for k in judged if k.digest not in shipped()]
+    assert not lacking, f"run `python -m harness.novelty.calibrate`: no sketch of {lacking[:3]}"
