@@ -136,6 +136,9 @@ def _drop_comparators(
         if part.mark.kind not in ("perform_up", "perform_down", "turn_up"):
             continue
         before = [e for e in events if e.index < i]
+        for rival in [e for e in events if e.index > i and e.effect is not None][:1]:
+            if rival.mark.start - part.mark.end <= 2:
+                raise AskError(f"Comparing with {_says(sentence, rival)} compares two effects. Which one shall I test?")
         for after in [e for e in events if e.index > i][:1]:
             between = sentence.tokens[part.mark.end : after.mark.start]
             always = ("when", "split", "neg", "skip_word")
@@ -172,6 +175,8 @@ def _pair(
     for i, part in outcomes:
         if part.mark.kind in ("buy", "sell"):
             after = [e for e in events if e.index > i]
+            if sentence.tokens[part.mark.start - 1].stem in ("be", "get"):  # "should be avoided"
+                after = [e for e in events if e.index < i][-1:]
             if after:
                 pairs.append((after[0], i, part))
             continue
@@ -216,6 +221,8 @@ def _subject(events: Sequence[Event], wanted: Pole | None = None) -> Event | Non
 def _bare_effect(events: Sequence[Event], assumptions: Sequence[str]) -> Claim:
     """A named effect is a whole claim; anything else without an outcome is not."""
     effects = [e for e in events if e.effect is not None]
+    if effects and effects[0].negated:
+        raise AskError("You deny an effect. Do you expect its opposite, or nothing at all?", "the opposite", "nothing")
     if effects:
         sign: Sign = 1 if effects[0].effect in ("continues", "high") else -1
         others = tuple(e for e in _gates(effects[0], events) if e.name != effects[0].name)

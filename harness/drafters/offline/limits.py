@@ -41,13 +41,27 @@ _MIDDLE = re.compile(
     r"\b(?:second|third|fourth|\d+(?:nd|rd|th)|middle|mid|median|moderate|inner)\b[\w ]{0,12}?"
     r"\b(?:deciles?|quintiles?|quartiles?|terciles?|percentiles?|buckets?|groups?|thirds?)\b"
     r"|\bmid ranked\b|\bmiddle of the\b"
-    r"|\b(?:moderate|middling|average) (?:losers|winners|volatility|volume|beta|returns?)\b"
+    r"|(?<!above )(?<!below )\b(?:moderate|middling|average) (?:losers|winners|volatility|volume|beta|returns?)\b"
     r"|\bneither\b.{0,30}\bnor\b|\bboth extremes\b"
 )
 _OTHER_YIELD = re.compile(
     r"\b(?:sharpe|sortino|information|hit|win|success) (?:ratios?|rates?)\b|\bmore volatile\b"
     r"|\bvariance\b.{0,12}\b(?:next|later|after)|"
     r"\b(?:lower|smaller|larger|higher|deeper) drawdowns? (?:next|later|after|in the)"
+)
+_SHARE = re.compile(
+    r"(?<!top )(?<!bottom )\b(?:half|most|some|many|few|majority|minority|fraction|a third|two thirds) of "
+    r"(?:the |all |these )?(?:losers|winners|stocks|shares|names|them)\b"
+    r"|\b(?:most|some|many|few|half the) (?:losers|winners)\b"
+    r"|\b(?:probability|likelihood|odds)\b|\bpercent of the time\b"
+    r"|\b(?:out of|in) (?:ten|10|a hundred) (?:cases|times)\b"
+)
+_SYMBOLS = re.compile(r"[={}\[\]\\|^~<>`@#]")
+_SALAD = re.compile(r"\b(\w{4,})(?: \1\b)+|\b(?:the|a|an|of|and|or|with|that|their|to|most)[.!]?$")
+_WHO = re.compile(
+    r"\b(?:i|we|he|she|you) (?:have |has |had |also |just )?"
+    r"(?:lost|lose|won|win|fell|fall|rose|rise|gained|gain|dropped|drop)\b"
+    r"|\b(?:my|your|his|her|our) (?:losers|winners|stocks?|shares?|portfolio|losses|gains|team|price)\b"
 )
 _ORDER = re.compile(
     r"^(?:please |can you |could you |would you )?"
@@ -66,6 +80,13 @@ _SAME_BAR = re.compile(
 _CLAIMS = ("stocks that fell the most last week rebound", "stocks with the lowest volatility outperform")
 _UNTESTABLE = (
     (_ORDER, "'{said}' asks or orders, and claims nothing. Which stocks do what, and when?"),
+    (_SALAD, "'{said}' breaks the sentence, and I cannot tell what it claims. Can you say it in full?"),
+    (_SYMBOLS, "'{said}' is no plain word. Can you say the claim in words?"),
+    (
+        _SHARE,
+        "'{said}' speaks of how many or how often, and a signal ranks all stocks. Which do better than the others?",
+    ),
+    (_WHO, "'{said}' speaks of a person, not of stocks in general. Which stocks do what?"),
     (_TIMES, "'{said}' counts how often, and a signal ranks by how much. Which end of the ranking do you mean?"),
     (_MIDDLE, "'{said}' is the middle of a ranking; a signal buys one end and sells the other. Which end do you mean?"),
     (_OTHER_YIELD, "'{said}' speaks of something other than the return. Which stocks return more than the others?"),
@@ -99,6 +120,8 @@ def ask_about_limits(text: str, sentence: Sentence) -> None:
             "over the next day",
         )
     _ask_about_market(sentence)
+    _ask_about_all(sentence)
+    _ask_about_rivals(sentence)
     _ask_whose(sentence)
     _ask_about_either(sentence)
     for i, part in enumerate(sentence.parts):
@@ -148,6 +171,31 @@ def _ask_about_market(sentence: Sentence) -> None:
                 "Shall I test the claim without it?",
                 "without it",
             )
+
+
+def _ask_about_all(sentence: Sentence) -> None:
+    """ "The market rebounds after a bad week": one series has no winners and losers."""
+    named = [p.mark for p in sentence.parts if p.mark.kind == "subject"]
+    marks = [p.mark for p in sentence.parts]
+    beaten = any(sentence.is_market(a, b) for a, b in pairwise(marks))
+    if not named or beaten or any(m.event for m in marks):
+        return
+    said = [sentence.phrase(m) for m in named if "return" not in sentence.phrase(m)]
+    if said and all(sentence.tokens[m.start].stem in _WHOLE or p in _WHOLE for m, p in zip(named, said, strict=False)):
+        raise AskError(
+            f"'{said[0]}' is one series, and a signal compares stocks with each other. Which stocks?", *_CLAIMS
+        )
+
+
+_WHOLE = frozenset({"market", "index", "benchmark", "stock market", "wall street", "s p 500", "stock exchange"})
+
+
+def _ask_about_rivals(sentence: Sentence) -> None:
+    """ "Low volatility is better than momentum" ranks effects, not stocks."""
+    for part in sentence.parts:
+        before = [t.text for t in _before(sentence.tokens, part.mark.start, 2)]
+        if part.mark.kind == "effect" and "than" in before:
+            raise AskError(f"This compares effects, one of them '{sentence.phrase(part.mark)}'. Which shall I test?")
 
 
 def _ask_whose(sentence: Sentence) -> None:

@@ -52,7 +52,7 @@ class _End:
 
 def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """The marks with measures, their ends and their windows put together; the order is that of the text."""
-    out = list(marks)
+    out = [m for m in marks if not _splits_nothing(tokens, m)]
     heads = [m for m in marks if m.kind == "event" and m.value in ("bare", "inverse")]
     for head in reversed(heads):
         if head in out:
@@ -65,6 +65,17 @@ def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...
         if token.stem in _RETURNS and (head_ := _return_at(tokens, out, i)) is not None:
             _settle_return(tokens, out, head_)
     return tuple(_shared_measure(tokens, sorted(out, key=lambda m: m.start)))
+
+
+def _splits_nothing(tokens: Sequence[Token], mark: Mark) -> bool:
+    """ "mean" and "precede" split cause from effect, but not in "its 20 day mean" and "the preceding month"."""
+    word = tokens[mark.start]
+    before = tokens[mark.start - 1] if mark.start else word
+    averaged = word.text == "mean" and (before.stem in UNITS or before.text in _POSSESSIVE)
+    return mark.kind == "split" and (averaged or word.text == "preceding")
+
+
+_POSSESSIVE = frozenset({"its", "their", "the", "own", "long", "moving"})
 
 
 def _coordinated(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
@@ -183,6 +194,8 @@ def _end_before(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _
         word = tokens[i]
         if (by or word.stem in _QUANTILES) and (found := _quantile(tokens, i)) is not None:
             return found
+        if word.stem in _USUAL and i and tokens[i - 1].stem in _ABOVE | _BELOW:
+            return _End(i - 1, i + 1, tokens[i - 1].stem in _ABOVE)
         if word.stem in _BY:
             by = True
         elif by and word.stem in _UP | _DOWN and word.tense == "base":
@@ -212,7 +225,7 @@ def _end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _E
         if word.number is not None and i + 1 < len(tokens) and tokens[i + 1].stem == "tim":
             over = _comparison(tokens, i + 2)
             return _End(start, over or i + 2, word.number > 1.0)
-        if linked and word.stem in _HIGH | _LOW:
+        if (linked or i == head.end) and word.stem in _HIGH | _LOW:
             return _End(start, i + 1, word.stem in _HIGH)
         if word.stem in _UP | _DOWN and (i - head.end <= 3 or linked) and tokens[i - 1].text not in _ARTICLES:
             return None if _will(tokens, i) else _End(start, i + 1, word.stem in _UP)

@@ -41,7 +41,7 @@ _PEOPLE_DO = re.compile(
 _TRAILING = re.compile(
     rf"^(?P<claim>.{{8,}}?)[,;:]?\s+(?:because(?! of)|(?:due|owing|thanks) to|because of|on account of|as a result of|"
     rf"for the (?:simple )?reason that|the reason being(?: that)?|"
-    rf"(?:since|as|for|while|presumably because) (?={_PEOPLE}\b))"
+    rf"(?P<unsure>(?<!long )(?<!soon )(?<!far )(?<!much )(?:since|as|for|while)) (?={_PEOPLE}\b))"
     r"\s*(?P<reason>\S.{3,160})$",
     re.IGNORECASE | re.DOTALL,
 )
@@ -53,6 +53,8 @@ class Claimed:
 
     claim: str
     reason: str | None = None
+    sure: bool = True
+    """False where the mark may as well open a condition ("as", "since", "while"): then a measure in it is a gate."""
 
 
 def without_reason(text: str) -> Claimed:
@@ -61,5 +63,6 @@ def without_reason(text: str) -> Claimed:
     for pattern in (_LEADING, _SO, _PEOPLE_DO, _TRAILING):
         found = pattern.match(plain)
         if found:
-            return Claimed(found["claim"].strip(), found["reason"].strip(" .,;"))
+            unsure = pattern is _TRAILING and found["unsure"] is not None
+            return Claimed(found["claim"].strip(), found["reason"].strip(" .,;"), not unsure)
     return Claimed(plain)

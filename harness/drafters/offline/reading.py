@@ -11,7 +11,7 @@ from harness.drafters.offline.lexicon import INTRADAY_UNITS, Lexicon, Mark, lexi
 from harness.drafters.offline.limits import ask_about_crossing, ask_about_limits
 from harness.drafters.offline.measures import with_ends
 from harness.drafters.offline.mechanism import Claimed, without_reason
-from harness.drafters.offline.roles import Part, roles
+from harness.drafters.offline.roles import MOVES, Part, roles
 from harness.drafters.offline.seasons import with_seasons
 from harness.drafters.offline.sentence import AskError, Claim, Event, Sentence
 from harness.drafters.offline.times import Windows, read_windows
@@ -54,17 +54,16 @@ def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
     if refusal is not None:
         return refusal
     claimed = without_reason(text)
-    if claimed.reason and text.startswith(claimed.reason) and _needs_more(claimed.reason, skills):
-        claimed = Claimed(text)  # what comes first is what the claim starts from
+    if claimed.reason is not None:
+        kinds = {m.kind for m in lexicon(skills).scan(tokens(claimed.reason))}
+        starts_there = text.startswith(claimed.reason) and "outside" in kinds
+        if starts_there or (not claimed.sure and "event" in kinds):
+            claimed = Claimed(text)
     answer = _read_after_colon(text, claimed.claim, skills) or _read_claim(text, claimed.claim, skills)
     if claimed.reason is None or isinstance(answer, Reading):
         return answer
     whole = _read_claim(text, text, skills)  # what looked like a reason may restrict the claim
     return whole if isinstance(whole, Reading) and not whole.unread else answer
-
-
-def _needs_more(reason: str, skills: tuple[Skill, ...]) -> bool:
-    return any(m.kind == "outside" for m in lexicon(skills).scan(tokens(reason)))
 
 
 _RESTRICTING = frozenset(
@@ -165,8 +164,10 @@ def _unread(words: Sequence[Token], marks: Sequence[Mark], lex: Lexicon) -> tupl
         unread.append(token.text)
         after = marks[covered[i + 1]].kind if i + 1 in covered else None
         before = next((marks[covered[j]].kind for j in range(i - 1, -1, -1) if j in covered), None) if i else None
+        moved = i > 0 and i - 1 in covered and marks[covered[i - 1]].kind in MOVES and words[i - 1].tense == "ing"
         if (
             token.stem in lex.meaningful
+            or moved  # "firms with rising margins"
             or after in ("subject", "winners", "losers")
             or (before in ("gate", "when", "neg", "skip_word", "rel") and not _stop_between(words, covered, i))
         ):

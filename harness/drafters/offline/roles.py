@@ -193,7 +193,7 @@ def _dated_noun(scene: _Scene, i: int) -> bool:
     """ "Yesterday's gains fade": the first thing named, with its time right before it and a verb still to come."""
     named = any(m.kind in OUTCOMES or m.kind in ("event", "effect", *_NOUNS) for m in scene.marks[:i])
     more = any(m.kind in OUTCOMES for m in scene.marks[i + 1 :])
-    first = i == 0 and scene.marks[0].start <= 1
+    first = i == 0 and scene.marks[0].start <= 1 and scene.marks[0].kind not in ("perform_up", "perform_down")
     dated = i > 0 and scene.marks[i - 1].kind in _BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1
     if not more:
         return False

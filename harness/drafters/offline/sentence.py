@@ -79,9 +79,19 @@ class Sentence:
         mark = part.mark
         if part.role != "event" or mark.kind in ("neg", "skip_word", "turn", "go_on"):
             return None
-        gated = i > 0 and self.parts[i - 1].mark.kind == "gate" and mark.start - self.parts[i - 1].mark.end <= 3
+        gated = self._opened_by_when(i) or (
+            i > 0 and self.parts[i - 1].mark.kind == "gate" and mark.start - self.parts[i - 1].mark.end <= 3
+        )
         if mark.kind == "effect":
-            return Event(mark.event, "bare", self.moves[mark.event], mark, i, effect=mark.value.split(":")[1])
+            return Event(
+                mark.event,
+                "bare",
+                self.moves[mark.event],
+                mark,
+                i,
+                effect=mark.value.split(":")[1],
+                negated=part.negated,
+            )
         if mark.kind == "event":
             pole: Pole = mark.value  # type: ignore[assignment]
             return Event(mark.event, pole, self.moves[mark.event], mark, i, gated=gated, negated=part.negated)
@@ -89,6 +99,18 @@ class Sentence:
         after = self.parts[i + 1].mark if i + 1 < len(self.parts) else None
         name = RELATIVE if after is not None and self.is_market(mark, after) else RETURN
         return Event(name, pole, True, mark, i, gated=gated, negated=part.negated)
+
+    def _opened_by_when(self, i: int) -> bool:
+        """Whether the event is the first one of a clause that begins with "when", "if" or "after"."""
+        for j in range(i - 1, -1, -1):
+            mark = self.parts[j].mark
+            if mark.kind == "when" and self.tokens[mark.start].text in ("while", "whereas"):
+                return False
+            if mark.kind == "when":
+                return not self.stopped(mark.end, self.parts[i].mark.start)
+            if self.parts[j].role is not None:
+                return False
+        return False
 
     def is_market(self, verb: Mark, after: Mark) -> bool:
         """Whether what follows a verb like "outperform" is the market or the peers, not another event."""

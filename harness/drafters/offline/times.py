@@ -9,6 +9,7 @@ from harness.drafters.offline.lexicon import UNITS, Mark
 from harness.drafters.offline.roles import Part
 from harness.drafters.offline.sentence import LEAD_LAG, AskError, Event, Sentence
 
+_TERMS = frozenset({"shortterm", "mediumterm", "longterm"})
 _SHORTEST_LEAD = 21
 _DATED = ("lookback", "lookback_word", "several")
 _PLURAL_BARS = {"day": 5, "session": 5, "bar": 5, "week": 15, "month": 126, "quarter": 126, "year": 756}
@@ -46,6 +47,7 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
             continue
         owner = min(events, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
         given.setdefault(owner.index, []).append((bars, part.mark))
+    _drop_vague(given, sentence)
     own = dict.fromkeys(b for b, _ in given.get(subject.index, []))
     if subject.mark.bars is not None and own.keys() - {subject.mark.bars}:
         other = sentence.phrase(given[subject.index][0][1])
@@ -81,6 +83,13 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         )
     by_event = {e.index: e.mark.bars or given[e.index][0][0] for e in others if e.mark.bars or e.index in given}
     return Windows(horizon, skip, _holding(parts), by_event, tuple(assumptions))
+
+
+def _drop_vague(given: dict[int, list[tuple[int, Mark]]], sentence: Sentence) -> None:
+    """ "short-term returns (one week)": the window in numbers is the one meant."""
+    for index, windows in given.items():
+        exact = [(b, m) for b, m in windows if sentence.tokens[m.end - 1].text not in _TERMS]
+        given[index] = exact or windows
 
 
 def _is_now(sentence: Sentence, i: int) -> bool:
@@ -121,7 +130,7 @@ def _lookback(mark: Mark, sentence: Sentence, assumptions: list[str]) -> int | N
             bars = _PLURAL_BARS[word[:-1]]
             assumptions.append(f"'{word}' is taken as {bars} bars")
             return bars
-        if word in ("shortterm", "mediumterm", "longterm"):
+        if word in _TERMS:
             assumptions.append(f"'{word[:-4]} term' is taken as {mark.value} bars")
         return int(mark.value)
     if mark.kind == "several" and mark.unit in _PLURAL_BARS and UNITS[mark.unit]:
