@@ -3,52 +3,16 @@ pure functions of a window."""
 
 from __future__ import annotations
 
-from modules.signal.operators.row import NAN_ANY_INPUT, NAN_IN_WINDOW, Kind, Operator, Parameter, window
-from modules.signal.units import RATIO, UnitRule, of, plain
+from modules.signal.operators.kernelfile import KernelFile
+from modules.signal.operators.row import NAN_ANY_INPUT, Kind, Operator, window
+from modules.signal.units import RATIO, of, plain
 
-NAN_BAR = "NaN where an input is NaN, which leaves the memory as it was, and during the warm-up"
 PERCENT = plain("percent")
 
 _HLC = ("high", "low", "close")
 _PERCENT = plain("0 to 100")
-
-
-def _window(
-    name: str,
-    inputs: tuple[str, ...],
-    formula: str,
-    units: UnitRule,
-    source: str,
-    *parameters: Parameter,
-    extra_rows: int = 0,
-    reach: tuple[tuple[str, ...], ...] = (),
-    ascending: tuple[str, ...] = (),
-) -> Operator:
-    return Operator(
-        name, Kind.WINDOW, inputs, formula, f"oscillators.{name}", units, parameters,
-        nan=NAN_IN_WINDOW, source=source, extra_rows=extra_rows, reach=reach, ascending=ascending,
-    )  # fmt: skip
-
-
-def _memory(
-    name: str,
-    formula: str,
-    units: UnitRule,
-    source: str,
-    *parameters: Parameter,
-    state_rows: int,
-    file: str = "convergence",
-    state_window: str = "",
-    extra_rows: int = 0,
-    reach: tuple[tuple[str, ...], ...] = (),
-    ascending: tuple[str, ...] = (),
-) -> Operator:
-    return Operator(
-        name, Kind.STATE, ("x",), formula, f"{file}.{name}", units, parameters, nan=NAN_BAR, source=source,
-        extra_rows=extra_rows, reach=reach, ascending=ascending, state_rows=state_rows, state_window=state_window,
-    )  # fmt: skip
-
-
+_window, _state = KernelFile("oscillators").window, KernelFile("oscillators").state
+_converging = KernelFile("convergence").state
 _FAST, _SLOW, _SIGNAL = window("fast", default=12), window("slow", default=26), window("signal", default=9)
 _PAIR = ("fast", "slow")
 _APPEL = "Appel 1979, seeded as in TA-Lib"
@@ -56,12 +20,12 @@ _APPEL = "Appel 1979, seeded as in TA-Lib"
 ROWS: tuple[Operator, ...] = (
     _window("rsi", ("x",), "100 * sum of gains / sum of |changes|; NaN where nothing moved", _PERCENT,
             "Cutler's form of Wilder 1978", window(), extra_rows=1),
-    _memory("rsi_wilder", "100 * average gain / (average gain + average loss), Wilder's averages: the mean of the "
-            "first `window` changes, then a step of 1 / window to each; NaN where nothing ever moved", _PERCENT,
-            "Wilder 1978, seeded as in TA-Lib", window(default=14), state_rows=4, file="oscillators", extra_rows=1),
-    _memory("stoch_rsi", "(r - lowest r) / (highest r - lowest r) over the last `span` values of r = rsi_wilder; NaN "
-            "where they are equal", RATIO, "Chande and Kroll 1994", window(default=14), window("span", default=14),
-            state_rows=6, file="oscillators", state_window="span"),
+    _state("rsi_wilder", ("x",), "100 * average gain / (average gain + average loss), Wilder's averages: the mean of "
+            "the first `window` changes, then a step of 1 / window to each; NaN where nothing ever moved", _PERCENT,
+            "Wilder 1978, seeded as in TA-Lib", window(default=14), state_rows=4, extra_rows=1),
+    _state("stoch_rsi", ("x",), "(r - lowest r) / (highest r - lowest r) over the last `span` values of r = rsi_wilder; "
+            "NaN where they are equal", RATIO, "Chande and Kroll 1994", window(default=14), window("span", default=14),
+            state_rows=6, state_window="span"),
     _window("cci", _HLC, "(p[t] - mean of p) / (0.015 * mean |p - mean|), p = (high + low + close) / 3; NaN where p is "
             "constant", plain("mostly -200 to 200").over(*_HLC), "Lambert 1980", window(at_least=2, default=20)),
     _window("stochastic", _HLC, "(close[t] - lowest low) / (highest high - lowest low); NaN where they are equal",
@@ -76,20 +40,20 @@ ROWS: tuple[Operator, ...] = (
             extra_rows=1, reach=(("long",),), ascending=("short", "middle", "long")),
     _window("cmo", ("x",), "100 * (sum of gains - sum of losses) / sum of |changes|; NaN where nothing moved",
             plain("-100 to 100"), "Chande and Kroll 1994", window(default=14), extra_rows=1),
-    _memory("trix", "change from bar to bar of an average of an average of an average of x, in percent; exponential "
-            "averages, each starting as the mean of its first `window` values", PERCENT,
+    _converging("trix", ("x",), "change from bar to bar of an average of an average of an average of x, in percent; "
+            "exponential averages, each starting as the mean of its first `window` values", PERCENT,
             "Hutson 1983, seeded as in TA-Lib", window(default=15), state_rows=8, extra_rows=-1,
             reach=(("window",), ("window",), ("window",))),
-    _memory("macd", "fast less slow exponential average; each starts as a plain mean, over bars that end "
+    _converging("macd", ("x",), "fast less slow exponential average; each starts as a plain mean, over bars that end "
             "together", of("x"), _APPEL, _FAST, _SLOW, state_rows=3,
             reach=(("slow",),), ascending=_PAIR),
-    _memory("macd_signal", "exponential average of macd, starting as the mean of its first `signal` values", of("x"),
-            _APPEL, _FAST, _SLOW, _SIGNAL, state_rows=5, reach=(("slow",), ("signal",)), extra_rows=-1,
-            ascending=_PAIR),
-    _memory("macd_hist", "macd - macd_signal", of("x"), _APPEL, _FAST, _SLOW, _SIGNAL, state_rows=5,
+    _converging("macd_signal", ("x",), "exponential average of macd, starting as the mean of its first `signal` "
+            "values", of("x"), _APPEL, _FAST, _SLOW, _SIGNAL, state_rows=5, reach=(("slow",), ("signal",)),
+            extra_rows=-1, ascending=_PAIR),
+    _converging("macd_hist", ("x",), "macd - macd_signal", of("x"), _APPEL, _FAST, _SLOW, _SIGNAL, state_rows=5,
             reach=(("slow",), ("signal",)), extra_rows=-1, ascending=_PAIR),
-    _memory("ppo", "100 * (fast less slow exponential average) / slow; each starts as the mean of the first "
-            "values", PERCENT, _APPEL, _FAST, _SLOW, state_rows=3,
+    _converging("ppo", ("x",), "100 * (fast less slow exponential average) / slow; each starts as the mean of the "
+            "first values", PERCENT, _APPEL, _FAST, _SLOW, state_rows=3,
             reach=(("slow",),), ascending=_PAIR),
     _window("dpo", ("x",), "x[t - (window // 2 + 1)] - ts_mean: the cycle without its trend, as of half a window ago",
             of("x"), "chart practice; the form that does not read ahead", window(at_least=3, default=20)),
