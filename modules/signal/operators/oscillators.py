@@ -23,9 +23,9 @@ ROWS: tuple[Operator, ...] = (
     _state("rsi_wilder", ("x",), "100 * average gain / (average gain + average loss), Wilder's averages: the mean of "
             "the first `window` changes, then a step of 1 / window to each; NaN where nothing ever moved", _PERCENT,
             "Wilder 1978, seeded as in TA-Lib", window(default=14), state_rows=4, extra_rows=1),
-    _state("stoch_rsi", ("x",), "(r - lowest r) / (highest r - lowest r) over the last `span` values of r = rsi_wilder; "
-            "NaN where they are equal", RATIO, "Chande and Kroll 1994", window(default=14), window("span", default=14),
-            state_rows=6, state_window="span"),
+    _state("stoch_rsi", ("x",), "(r - lowest r) / (highest r - lowest r) over the last `span` values of "
+            "r = rsi_wilder; NaN where they are equal", RATIO, "Chande and Kroll 1994", window(default=14),
+            window("span", default=14), state_rows=6, state_window="span"),
     _window("cci", _HLC, "(p[t] - mean of p) / (0.015 * mean |p - mean|), p = (high + low + close) / 3; NaN where p is "
             "constant", plain("mostly -200 to 200").over(*_HLC), "Lambert 1980", window(at_least=2, default=20)),
     _window("stochastic", _HLC, "(close[t] - lowest low) / (highest high - lowest low); NaN where they are equal",
