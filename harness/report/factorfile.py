@@ -18,6 +18,8 @@ MOST_ROWS: Final = 2_000_000
 MOST_BYTES: Final = 256 * 1024 * 1024
 LARGEST_SPREAD: Final = 0.25
 """Deviation a bar above which a column is taken to be in percent, or to be no return at all."""
+PACE: Final = 0.8
+"""Share of the run's bars, within the time of the file, that must have a row."""
 
 
 class FactorError(ValueError):
@@ -41,6 +43,12 @@ class GivenFactors:
         """The factors on the bars of a run, matched by time. Raises FactorError where no bar is in the file."""
         place = np.searchsorted(self.ts, ts)
         found = (place < self.ts.size) & (self.ts[np.minimum(place, self.ts.size - 1)] == ts)
+        within = (ts >= self.ts[0]) & (ts <= self.ts[-1])
+        if found.any() and found.sum() < PACE * within.sum():
+            raise FactorError(
+                f"{self.path} has a row for {int(found.sum()):,} of the run's {int(within.sum()):,} bars in its time",
+                "give returns at the pace of the run's bars: a month's return is no day's",
+            )
         if not found.any():
             raise FactorError(
                 f"{self.path}: none of its {_span(self.ts)} is at one of the run's {_span(ts)}",

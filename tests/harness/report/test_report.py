@@ -168,6 +168,7 @@ def test_figures_a_year_are_those_of_the_engine(tmp_path: Path) -> None:
     assert statistics(replace(series, account=intraday), 0).bars_per_year == bars_per_year(minutes) == 390 * 252
 
 
+@pytest.mark.slow
 def test_charts_of_a_single_year_and_of_too_few_symbols(tmp_path: Path) -> None:
     manifest, store = random_run(tmp_path, bars=200)
     series = replace(read_series(manifest, store), quantiles=())
