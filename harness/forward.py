@@ -13,7 +13,7 @@ FILL_DELAY_BARS = 1
 
 def fills(panel: Panel, without_open: FillWithoutOpen) -> FloatArray:
     """`[T, N]`: the price at which an order decided at bar t fills, one bar later; NaN where it does not."""
-    from modules.engine.bars import fill_prices
+    from modules.engine.market import fill_prices
 
     price = fill_prices(panel, without_open)
     out = np.full(price.shape, np.nan)

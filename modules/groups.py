@@ -56,7 +56,7 @@ def dated_labels(instruments: pl.DataFrame, symbols: tuple[str, ...], ts: IntArr
     for first, stop, i, k in spans:
         a, b = np.searchsorted(starts, [first, stop], side="left")
         codes[a:b, i] = k
-    segment = np.searchsorted(starts, np.arange(ts.size), side="right").astype(np.int64) - 1
+    segment = np.repeat(np.arange(starts.size), np.diff(starts, append=ts.size))
     return DatedLabels(segment=segment, codes=codes, names=names)
 
 

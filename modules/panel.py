@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Number = TypeVar("Number", bound=np.generic)
 
 
 class PanelError(ValueError):
@@ -20,6 +22,13 @@ class PanelError(ValueError):
 
 def _frozen(array: NDArray[np.generic]) -> None:
     array.setflags(write=False)
+
+
+def read_only(array: NDArray[Number]) -> NDArray[Number]:
+    """A view that nobody can write to, nor a kernel be compiled to."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 @dataclass(frozen=True, eq=False)

@@ -156,7 +156,7 @@ def _buckets(signal: FloatArray, quantiles: int) -> FloatArray:
 
 def _liquidity(bars: Panel) -> tuple[FloatArray, FloatArray | None]:
     """Volatility and mean money traded a bar, as the engine charges impact by; None where there is no volume."""
-    from modules.engine.costs import ESTIMATE_BARS, MINIMUM_BARS, trailing_mean, trailing_sigma
+    from modules.engine.estimates import ESTIMATE_BARS, MINIMUM_BARS, trailing_mean, trailing_sigma
 
     sigma = trailing_sigma(bars["close"], ESTIMATE_BARS, MINIMUM_BARS)
     if "volume" not in bars or not bool((bars["volume"] > 0.0).any()):

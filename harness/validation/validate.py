@@ -20,8 +20,8 @@ from modules.artifacts import ArtifactError, ArtifactStore
 from modules.contract import ContractError
 from modules.datastore import DataStore
 from modules.engine.accounting import EngineError
-from modules.engine.bars import fill_prices
 from modules.engine.evidence import SIGNAL_LAG_BARS, fill_to_fill_returns
+from modules.engine.market import fill_prices
 from modules.engine.metrics import bars_per_year, sharpe
 from modules.manifest import Manifest, RunError
 from modules.panel import FloatArray, IntArray, Panel, iso

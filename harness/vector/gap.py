@@ -175,7 +175,8 @@ def check_with_costs(material: Material) -> Check:
 
 
 def _vector(bars: Panel, weights: Panel, terms: VectorTerms, without_open: str) -> VectorAccount:
-    from modules.engine.bars import fill_prices, target_rows
+    from modules.engine.bars import target_rows
+    from modules.engine.market import fill_prices
 
     start = bars.ts.size - weights.ts.size
     fill = fill_prices(bars, without_open)  # type: ignore[arg-type]  # one of the settings' two words

@@ -67,7 +67,7 @@ def sweep_across(grid: Grid, bars: Panel, instruments: pl.DataFrame, terms: Term
 
     Raises GridError for what is no signal, SignalError for what the bars cannot give, VectorError.
     """
-    from modules.engine.bars import fill_prices
+    from modules.engine.market import fill_prices
 
     expressions = check_signals(grid)
     traded = opens_and_closes(bars)

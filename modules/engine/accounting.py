@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from modules.engine.estimates import Estimates
 from modules.jit import inlined
+from modules.memory import zeros
 from modules.panel import FloatArray, IntArray
 
 MICROS: Final = 1_000_000.0
@@ -58,14 +60,12 @@ class Events(NamedTuple):
 
 
 class Market(NamedTuple):
-    """What the loop may read. Rows of `sigma`, `adv` and `day_scale` at t use bars <= t."""
+    """What the loop may read of one account's market. Rows of estimates and `day_scale` at t use bars <= t."""
 
     ts: IntArray  # [T] ns UTC
-    day: IntArray  # [T] days since epoch, UTC
     fill: FloatArray  # [T, N] price at which an order of the bar before fills; NaN = no fill
     close: FloatArray  # [T, N]
-    sigma: FloatArray  # [T, N] volatility of one bar's return
-    adv: FloatArray  # [T, N] mean volume in shares of the bar after it; NaN = unknown
+    estimates: Estimates  # volatility and volume
     day_scale: FloatArray  # [T] sigma of a bar times this = sigma of a day
     lot_size: FloatArray  # [N] shares a lot
     segment: IntArray  # [T] row of `sectors` in force
@@ -237,10 +237,8 @@ def new_room(book: Book) -> Room:
 
 
 def new_bar_log(rows: int, symbols: int) -> BarLog:
-    """An empty log of `rows` bars."""
-    return BarLog._make(
-        np.zeros((rows, symbols) if name == "lots" else rows, dtype=np.int64) for name in BarLog._fields
-    )
+    """A log of `rows` bars, all 0; pages are only touched when written."""
+    return BarLog._make(zeros((rows, symbols) if name == "lots" else (rows,)) for name in BarLog._fields)
 
 
 def new_order_log(capacity: int) -> OrderLog:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,42 +27,14 @@ from modules.engine.accounting import (
     new_fill_log,
     new_order_log,
 )
-from modules.engine.actions import as_traded, find_events, new_action_log, previous_close, shares_per_adjusted
-from modules.engine.costs import BPS, ESTIMATE_BARS, MINIMUM_BARS, still_bars, trailing_mean, trailing_sigma
-from modules.engine.instruments import align_instruments
+from modules.engine.actions import new_action_log
+from modules.engine.costs import BPS
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
-from modules.engine.metrics import known_clock
+from modules.engine.market import build_market, opens_everywhere
 from modules.engine.result import Simulation
 from modules.engine.settings import Costs, FillWithoutOpen, Liquidity, TradingSettings
 from modules.panel import FloatArray, IntArray, Panel, iso
-
-
-def fill_prices(
-    bars: Panel, without_open: FillWithoutOpen = "next_close", before: FloatArray | None = None
-) -> FloatArray:
-    """`[T, N]` price at which an order decided a bar earlier fills: the bar's open, where there is one.
-
-    Without an open: the bar's own close (`next_close`), or the close at which the order was decided
-    (`previous_close`, the research convention weight[t] * return[t + 1], which takes the open to be the previous
-    close). NaN, so no fill, where the bar's close is missing or its volume is known to be zero. `before`, `[T, N]`: the
-    close before each bar as it stands after the bar's corporate actions, where that is not simply the row before.
-    """
-    close = bars["close"]
-    price = close
-    if without_open == "previous_close":
-        price = np.full(close.shape, np.nan)
-        price[1:] = np.where(np.isnan(close[1:]), np.nan, close[:-1] if before is None else before[1:])
-    if "open" in bars:
-        price = np.where(np.isnan(bars["open"]) | np.isnan(close), price, bars["open"])
-    if "volume" in bars:
-        price = np.where(bars["volume"] == 0.0, np.nan, price)
-    return np.ascontiguousarray(price)
-
-
-def _opens_everywhere(bars: Panel) -> bool:
-    """Whether each bar that has a close has an open."""
-    return "open" in bars and not bool((np.isnan(bars["open"]) & ~np.isnan(bars["close"])).any())
 
 
 def first_row(ts: IntArray, start_ns: int) -> int:
@@ -73,64 +44,6 @@ def first_row(ts: IntArray, start_ns: int) -> int:
         last = iso(int(ts[-1])) if ts.size else "no bar"
         raise EngineError(f"start {iso(start_ns)} lies after the last bar ({last}); choose an earlier start")
     return row
-
-
-def build_market(
-    bars: Panel, instruments: pl.DataFrame, without_open: FillWithoutOpen, liquidity: Liquidity | None = None
-) -> Market:
-    """The arrays that the loop reads: prices as traded where the bars have them, volatility of total returns.
-
-    Raises EngineError for instruments that do not cover the symbols, and for a participation cap without volume.
-    """
-    liquidity = liquidity or Liquidity()
-    axes = align_instruments(instruments, bars.symbols, bars.ts)
-    traded = as_traded(bars)
-    fill = fill_prices(traded, without_open, previous_close(bars, traded) if traded is not bars else None)
-    if liquidity.stale_bars:
-        fill = np.where(still_bars(traded["close"]) > liquidity.stale_bars, np.nan, fill)
-    later = ThreadPoolExecutor(1)  # what it does and what goes on here know nothing of each other
-    sigma = later.submit(trailing_sigma, bars["close"], ESTIMATE_BARS, MINIMUM_BARS)
-    clock = later.submit(known_clock, bars.ts)
-    later.shutdown(wait=False)
-    if "volume" not in bars:
-        adv = np.full(bars.shape, np.nan)
-    else:
-        adv = trailing_mean(bars["volume"], ESTIMATE_BARS, MINIMUM_BARS)
-        if traded is not bars:
-            adv *= shares_per_adjusted(bars)
-            adv[:-1] *= bars["split"][1:] if "split" in bars else 1.0
-    return Market(
-        ts=bars.ts,
-        day=bars.ts // 86_400_000_000_000,
-        fill=fill,
-        close=traded["close"],
-        sigma=sigma.result(),
-        adv=adv,
-        day_scale=np.sqrt(clock.result()[0]),
-        lot_size=axes.lot_size,
-        segment=axes.segment,
-        sectors=axes.sectors,
-        sequence=np.array(sorted(range(len(bars.symbols)), key=bars.symbols.__getitem__), dtype=np.int64),
-        busy=_busy(traded, adv, liquidity),
-        member=bars["member"] if "member" in bars else np.empty((0, len(bars.symbols))),
-        events=find_events(bars),
-    )
-
-
-def _busy(traded: Panel, adv: FloatArray, liquidity: Liquidity) -> FloatArray:
-    """`[T, N]` volume in shares that fills of each bar may take their part of; no rows without a cap."""
-    if liquidity.participation == 0.0:
-        return np.empty((0, len(traded.symbols)))
-    if "volume" not in traded:
-        raise EngineError(
-            f"max_participation = {liquidity.participation} and the bars have no volume, so nothing could ever fill; "
-            "give bars with volume, or set it to 0"
-        )
-    if liquidity.participation_of == "bar":
-        return traded["volume"]
-    before = np.full(adv.shape, np.nan)
-    before[1:] = adv[:-1]
-    return before
 
 
 def target_rows(bars: Panel, weights: Panel, start: int) -> FloatArray:
@@ -277,7 +190,7 @@ def prepare(
         orders=new_order_log(rows * symbols),
         fills=new_fill_log(rows * symbols),
         acts=new_action_log(3 * market.events.symbol.size),
-        early_fills=fill_without_open == "previous_close" and not _opens_everywhere(bars),
+        early_fills=fill_without_open == "previous_close" and not opens_everywhere(bars),
     )
 
 

@@ -16,7 +16,7 @@ INTRADAY_NS: Final = 3 * DAY_NS // 4
 
 @kernel
 def clock(ts: IntArray, per_day: FloatArray, per_year: FloatArray) -> None:
-    """Write bars a day and bars a year as known at each of at least two bars, `[T]` each."""
+    """Write bars a day and bars a year as known at each of at least two bars, `[T]` each; the latter into any room."""
     lengths = np.empty(ts.size, dtype=np.int64)  # bars of the days that are over, sorted; pages touched as needed
     past = 0
     median = 0.0
@@ -43,10 +43,13 @@ def clock(ts: IntArray, per_day: FloatArray, per_year: FloatArray) -> None:
             daily += 1 if step <= 4 * DAY_NS else 0
             weekly += 1 if step <= 10 * DAY_NS else 0
             monthly += 1 if step <= 45 * DAY_NS else 0
-        year = 365.0 if float(weekend) / float(t + 1) > WEEKEND_SHARE else 252.0
         per_day[t] = 1.0
         if intraday * 2 > t:
             per_day[t] = median if past > 0 else 1.0 / (float(ts[t] - ts[0]) / DAY_NS / float(t))
+        if per_year.size == 0:
+            continue
+        year = 365.0 if float(weekend) / float(t + 1) > WEEKEND_SHARE else 252.0
+        if intraday * 2 > t:
             per_year[t] = per_day[t] * year
         elif daily * 2 > t or t == 0:
             per_year[t] = year

@@ -19,6 +19,7 @@ from modules.engine.accounting import (
     micros,
 )
 from modules.engine.costs import impact_rate, most_lots, permanent_rate, scheduled
+from modules.engine.estimates import need
 from modules.jit import inlined
 from modules.panel import IntArray
 
@@ -41,7 +42,8 @@ def fill(
     """Fill or expire what was decided a bar ago; PENDING is what stays. `stuck` is room for a mark a sector."""
     pending, lots, totals = book.pending, book.lots, book.totals
     prices, lot_size = market.fill[t], market.lot_size
-    sigma, adv = market.sigma[t - 1], market.adv[t - 1]
+    need(t - 1, market.estimates)
+    sigma, adv = market.estimates.sigma[t - 1], market.estimates.adv[t - 1]
     to_order, to_row, to_symbol, to_lots, to_price = fills.order, fills.row, fills.symbol, fills.lots, fills.price
     to_notional, to_commission, to_spread, to_impact = fills.notional, fills.commission, fills.spread, fills.impact
     sectors, leans = market.sectors[market.segment[t - 1]], book.pending_leans

@@ -6,10 +6,13 @@ marked at the close, the last known one where it is missing; so NAV is taken, an
 
 from __future__ import annotations
 
+from typing import Final
+
 from modules.engine.accounting import CASH, DAY_NAV, FAULT_SYMBOL, NAV, BarLog, Book, Market, Terms, add, fee, micros
 from modules.jit import inlined
 
-YEAR_NS = 365.0 * 86_400.0 * 1e9
+DAY_NS: Final = 86_400_000_000_000
+YEAR_NS: Final = 365.0 * 86_400.0 * 1e9
 
 
 @inlined
@@ -63,7 +66,7 @@ def mark_positions(t: int, row: int, market: Market, book: Book, bars: BarLog) -
         values[i] = value
     cash = totals[CASH]
     nav = add(cash, long - short)
-    if row == 0 or market.day[t] != market.day[t - 1]:
+    if row == 0 or market.ts[t] // DAY_NS != market.ts[t - 1] // DAY_NS:
         totals[DAY_NAV] = totals[NAV]
         book.day_loss[0] = 0.0
     totals[NAV] = nav

@@ -82,6 +82,17 @@ def known_clock(ts: IntArray) -> tuple[FloatArray, FloatArray]:
     return per_day, per_year
 
 
+def known_bars_per_day(ts: IntArray) -> FloatArray:
+    """The first of `known_clock` alone."""
+    if ts.size < 2:
+        return np.ones(ts.size)
+    per_day = np.empty(ts.size)
+    from modules.engine.clock import clock
+
+    clock(ts, per_day, np.empty(0))
+    return per_day
+
+
 def sharpe(returns: FloatArray, per_year: float) -> float:
     """Annualised Sharpe ratio, mean / deviation * sqrt(bars a year), without a riskless rate
     (W. F. Sharpe, "The Sharpe Ratio", 1994; A. Lo, "The Statistics of Sharpe Ratios", 2002, for the scaling of

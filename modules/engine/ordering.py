@@ -27,6 +27,7 @@ from modules.engine.accounting import (
     add,
     micros,
 )
+from modules.engine.estimates import need
 from modules.engine.risk import decide
 from modules.jit import inlined
 from modules.panel import FloatArray, IntArray
@@ -108,7 +109,8 @@ def order(t: int, market: Market, terms: Terms, book: Book, orders: OrderLog, ro
     asked, line, committed = room.asked, room.line, room.committed
     lots, values, mark, sector_gross, totals = book.lots, book.value, book.mark, book.sector_gross, book.totals
     pending, pending_id, leans = book.pending, book.pending_id, book.pending_leans
-    close, sigma, lot_size, sequence = market.close[t], market.sigma[t], market.lot_size, market.sequence
+    need(t, market.estimates)
+    close, sigma, lot_size, sequence = market.close[t], market.estimates.sigma[t], market.lot_size, market.sequence
     sectors = market.sectors[market.segment[t]]
     to_row, to_symbol, to_asked, to_allowed = orders.row, orders.symbol, orders.asked, orders.allowed
     to_decision, to_rule, to_limit, to_value = orders.decision, orders.rule, orders.limit, orders.value

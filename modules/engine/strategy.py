@@ -23,11 +23,10 @@ import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from modules.engine.accounting import (
     NAV,
@@ -45,10 +44,11 @@ from modules.engine.accounting import (
 from modules.engine.bars import Run, prepare
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import begin_bar, end_bar
+from modules.engine.quiet import is_quiet, quiet_bars
 from modules.engine.result import Simulation
 from modules.engine.settings import Costs, FillWithoutOpen, Liquidity
 from modules.jit import around
-from modules.panel import FloatArray, IntArray, Panel
+from modules.panel import FloatArray, IntArray, Panel, read_only
 
 
 class Account(NamedTuple):
@@ -59,7 +59,6 @@ class Account(NamedTuple):
     price: FloatArray
 
 
-Number = TypeVar("Number", bound=np.generic)
 Decide = Callable[[FloatArray, Account, int, FloatArray, FloatArray, FloatArray], None]
 
 
@@ -76,6 +75,7 @@ class Strategy:
 @functools.cache
 def _driver(decide: Decide) -> Callable[..., None]:
     """The loop with `decide` in it."""
+    quiet = quiet_bars(decide)
 
     def drive(
         market: Market,
@@ -94,27 +94,49 @@ def _driver(decide: Decide) -> Callable[..., None]:
         begin: int,
         stop: int,
         origin: int,
+        shortcut: bool,
     ) -> None:
-        for t in range(begin, stop):
-            begin_bar(t, t - origin, market, terms, book, bars, fills, acts, room)
-            decide(signals[t], account, book.totals[NAV], parameters, memory, targets)
+        t = begin
+        while t < stop:
+            if shortcut and is_quiet(market, terms, book):
+                t = quiet(
+                    t, stop, origin, market.ts, market.close, market.lot_size[0], terms.max_daily_loss, book, bars,
+                    signals, account, parameters, memory, targets,
+                )  # fmt: skip
+                book.sector_gross[:] = 0
+                book.sector_gross[market.sectors[market.segment[min(t, stop - 1)], 0]] = abs(book.value[0])
+                if t == stop:
+                    break
+            else:
+                begin_bar(t, t - origin, market, terms, book, bars, fills, acts, room)
+                decide(signals[t], account, book.totals[NAV], parameters, memory, targets)
             end_bar(t, targets, market, terms, book, orders, room)
+            t += 1
 
     return around(drive, decide)
 
 
-def drive(strategy: Strategy, signals: FloatArray, memory: FloatArray, run: Run, begin: int, stop: int) -> None:
+def drive(
+    strategy: Strategy,
+    signals: FloatArray,
+    memory: FloatArray,
+    run: Run,
+    begin: int,
+    stop: int,
+    *,
+    shortcut: bool = True,
+) -> None:
     """Take the account of `run` from bar `begin` to `stop - 1`; all at once or a bar a call, the same to the bit.
 
     `signals` is `[T, K, N]` on the rows of the bars. `memory` `[rows, N]` is the strategy's, and with the book all that
-    a restart needs.
+    a restart needs. Without `shortcut` every bar goes the long way (`quiet.py`), to the same bits.
     """
     book = run.book
-    account = Account(_read_only(book.lots), _read_only(book.value), _read_only(book.mark))
-    parameters = _read_only(np.array(strategy.parameters, dtype=np.float64))
+    account = Account(read_only(book.lots), read_only(book.value), read_only(book.mark))
+    parameters = read_only(np.array(strategy.parameters, dtype=np.float64))
     _driver(strategy.decide_targets)(
         run.market,
-        _read_only(signals),
+        read_only(signals),
         account,
         parameters,
         memory,
@@ -129,6 +151,7 @@ def drive(strategy: Strategy, signals: FloatArray, memory: FloatArray, run: Run,
         begin,
         stop,
         run.start,
+        shortcut,
     )
 
 
@@ -178,10 +201,3 @@ def signal_values(bars: Panel, strategy: Strategy) -> FloatArray:
     for k, values in enumerate(evaluate_all([parse(text) for text in strategy.signals], bars)):
         out[:, k] = values
     return out
-
-
-def _read_only(array: NDArray[Number]) -> NDArray[Number]:
-    """A view that no kernel can be compiled to write to."""
-    view = array.view()
-    view.setflags(write=False)
-    return view

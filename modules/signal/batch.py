@@ -12,21 +12,21 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from modules.panel import FloatArray, Panel
+from modules.memory import empty
+from modules.panel import FloatArray, Panel, read_only
 from modules.signal.calendar import CALENDAR_FIELDS, calendar_values
 from modules.signal.canonical import warmups
 from modules.signal.check import check_fields
 from modules.signal.compiling import compile_missing
 from modules.signal.errors import SignalError
 from modules.signal.layout import Layout, lay_out
-from modules.signal.memory import empty
 from modules.signal.nodes import Call, Node, distinct
 from modules.signal.operators import Kind, find, kernel_of
 from modules.signal.parse import parse
 from modules.signal.plan import Apply, Load, make_plan
 from modules.signal.printer import format_signal
 from modules.signal.sharing import share_parts
-from modules.signal.tiles import Fetched, Tile, finite_field, frozen
+from modules.signal.tiles import Fetched, Tile, finite_field
 
 T = TypeVar("T")
 
@@ -156,7 +156,7 @@ def compute(
         compile_missing(plan, _processors())
         cut = cut or Cut.fitting(layout, panel.shape, threads)
         _Run(layout, panel, values, cut).all()
-    return [frozen(values[o]) for o in plan.outputs]
+    return [read_only(values[o]) for o in plan.outputs]
 
 
 class _Run:
@@ -221,11 +221,11 @@ class _Run:
         for i in self._layout.crosses[phase]:
             step = self._layout.plan.steps[i]
             assert isinstance(step, Apply)
-            inputs = [frozen(self._whole(source, begin, end)) for source in step.inputs]
+            inputs = [read_only(self._whole(source, begin, end)) for source in step.inputs]
             out = self._whole(i, begin, end)
             kernel_of(step.operator)(*inputs, *step.numbers, out)
             if i in self._values:
-                settle(frozen(out), np.array([row + begin, 0]), self._values[i])
+                settle(read_only(out), np.array([row + begin, 0]), self._values[i])
 
     def _whole(self, i: int, begin: int, end: int) -> FloatArray:
         return self._data.rows[self._layout.row_slot[i]][begin:end]

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from modules.canonical import digest_json
-from modules.panel import FloatArray, iso
+from modules.panel import FloatArray, iso, read_only
 from modules.signal.calendar import CALENDAR_FIELDS, calendar_values
 from modules.signal.canonical import fields_of, signal_digest
 from modules.signal.errors import SignalError
@@ -20,7 +20,7 @@ from modules.signal.operators import Kernel, Kind, kernel_of
 from modules.signal.plan import Apply, Constant, Load, Part, make_plan
 from modules.signal.printer import format_signal
 from modules.signal.sharing import part_kernel, share_parts
-from modules.signal.tiles import finite_field, frozen
+from modules.signal.tiles import finite_field
 
 _ORIGIN = np.zeros(2, dtype=np.int64)
 
@@ -84,7 +84,7 @@ class _History:
         """Read-only view of the newest rows, oldest first; fewer where there are fewer."""
         view = self._views.get(rows)
         if view is None:
-            view = self._views[rows] = frozen(self._rows[max(0, self._end - rows) : self._end])
+            view = self._views[rows] = read_only(self._rows[max(0, self._end - rows) : self._end])
         return view
 
 
@@ -116,7 +116,7 @@ class Streams:
         self._last_ts_ns: int | None = None
         columns, steps = len(self._symbols), self._plan.steps
         self._values = np.zeros((len(steps), columns))  # the newest row of each step
-        self._newest = [frozen(self._values[i : i + 1]) for i in range(len(steps))]
+        self._newest = [read_only(self._values[i : i + 1]) for i in range(len(steps))]
         self._outputs = np.array(self._plan.outputs, dtype=np.int64)
         self._history = {i: _History(need + 1, columns) for i, need in histories(steps).items()}
         self._state = {
@@ -160,8 +160,8 @@ class Streams:
         self._last_ts_ns = ts_ns
         values = self._values[self._outputs]
         out = np.empty_like(values)
-        settle(frozen(values), _ORIGIN, out)
-        return frozen(out)
+        settle(read_only(values), _ORIGIN, out)
+        return read_only(out)
 
     def _call(self, i: int, step: Apply | Part) -> _Bound:
         """The bars that a step needs, its kernel bound to its buffers, the histories it feeds, and its rows."""
@@ -247,7 +247,7 @@ class Stream:
     def push(self, ts_ns: int, row: Mapping[str, FloatArray]) -> FloatArray:
         """As `Streams.push`, for the one signal: `[N]` values."""
         (values,) = self._streams.push(ts_ns, row)
-        return frozen(values)
+        return read_only(values)
 
     def checkpoint(self) -> Checkpoint:
         """The state after the last bar."""

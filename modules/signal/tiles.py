@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modules.panel import FloatArray, IntArray
+from modules.panel import FloatArray, IntArray, read_only
 from modules.signal.layout import Layout
 from modules.signal.operators import Kind, kernel_of
 from modules.signal.plan import Apply, Constant, Load, Part, Twin
@@ -85,7 +85,7 @@ class Tile:
         else:
             calls = [self._fetch(i, value, rows)]
         if i in self._data.outputs and not step.across:
-            calls.append((settle, (frozen(value), self._at, self._data.outputs[i])))
+            calls.append((settle, (read_only(value), self._at, self._data.outputs[i])))
         if i in self._layout.gathered:
             calls.append((_gather, (self._at, value, self._data.rows[self._layout.row_slot[i]][:rows])))
         return calls
@@ -100,7 +100,7 @@ class Tile:
     def _window(self, i: int, before: int, rows: int) -> FloatArray:
         """The rows of the block and `before` rows before it."""
         begin = self._layout.history[i]
-        return frozen(self._kept[i][begin - before : begin + rows])
+        return read_only(self._kept[i][begin - before : begin + rows])
 
     def _fetch(self, i: int, into: FloatArray, rows: int) -> Call:
         step = self._layout.plan.steps[i]
@@ -113,7 +113,7 @@ class Tile:
     def _computed(self, i: int, step: Apply | Part, row: int, rows: int) -> list[Call]:
         out = self._newest(i, rows)
         if isinstance(step, Apply) and step.operator.kind is not Kind.WINDOW:
-            inputs = [frozen(self._newest(source, rows)) for source in step.inputs]
+            inputs = [read_only(self._newest(source, rows)) for source in step.inputs]
             state = [self._states[i]] if i in self._states else []
             return [(kernel_of(step.operator), (*inputs, *step.numbers, *state, out))]
         outs = [out, self._newest(i + 1, rows)] if isinstance(step, Part) and step.twin else [out]
@@ -123,7 +123,7 @@ class Tile:
         calls: list[Call] = [(o[:early].fill, (math.nan,)) for o in outs] if early else []
         if early < rows:
             windows = [self._window(source, before, rows) for source in step.looks_back]
-            beside = [frozen(self._newest(s, rows)[early:]) for s in step.beside] if isinstance(step, Part) else []
+            beside = [read_only(self._newest(s, rows)[early:]) for s in step.beside] if isinstance(step, Part) else []
             kernel = part_kernel(step.kernel) if isinstance(step, Part) else kernel_of(step.operator)
             calls.append((kernel, (*windows, *beside, *step.numbers, first, *(o[early:] for o in outs))))
         return calls
@@ -150,13 +150,6 @@ def _gather(at: IntArray, value: FloatArray, whole: FloatArray) -> None:
     """The tile's columns into whole rows."""
     _, column, symbols = at
     whole[:, column : column + symbols] = value[:, :symbols]
-
-
-def frozen(values: FloatArray) -> FloatArray:
-    """A read-only view: a step may not change another's values, and each kernel is compiled for one array type."""
-    view = values[:]
-    view.setflags(write=False)
-    return view
 
 
 def finite_field(values: FloatArray) -> FloatArray:

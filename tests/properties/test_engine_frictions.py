@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from modules.engine.accounting import Terms, new_bar_log, new_book, new_fill_log, new_order_log
 from modules.engine.actions import DELISTING, DIVIDEND, SPLIT, new_action_log
-from modules.engine.bars import build_market, simulate
+from modules.engine.bars import simulate
 from modules.engine.costs import still_bars
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
+from modules.engine.market import build_market
 from modules.engine.result import Simulation
 from modules.engine.settings import Costs, Liquidity
 from modules.panel import FloatArray, Panel

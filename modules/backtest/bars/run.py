@@ -11,9 +11,10 @@ from modules.backtest.bars.contract import Inputs, Outputs
 from modules.backtest.bars.settings import Settings
 from modules.contract import Context
 from modules.engine import metrics as m
-from modules.engine.bars import fill_prices, first_row, signal_on, trade
+from modules.engine.bars import first_row, signal_on, trade
 from modules.engine.evidence import SIGNAL_LAG_BARS, fill_to_fill_returns, quantile_returns, rank_ic
 from modules.engine.instruments import align_instruments
+from modules.engine.market import fill_prices
 from modules.engine.weights import rank_weights
 from modules.panel import FloatArray, Panel
 

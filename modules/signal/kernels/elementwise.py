@@ -15,6 +15,12 @@ def settle(x: FloatArray, at: IntArray, out: FloatArray) -> None:
     """Write `x` into `out` from row and column `at` on, as far as that reaches: one bit pattern for NaN, one sign for
     zero."""
     row, column = at[0], at[1]
+    if x.shape[1] == out.shape[1]:  # whole rows: one run of cells, which a narrow panel needs
+        cells, whole = x.reshape(x.size), out[row : row + x.shape[0]].reshape(x.size)
+        for c in range(cells.shape[0]):
+            v = cells[c]
+            whole[c] = math.nan if math.isnan(v) else v + 0.0
+        return
     for t in range(x.shape[0]):
         source, into = x[t], out[row + t]
         for n in range(min(x.shape[1], out.shape[1] - column)):

@@ -71,9 +71,9 @@ def ts_sum(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
 @kernel
 def ts_mean(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     ts_sum(x, window, first, out)
-    for i in range(out.shape[0]):
-        for n in range(out.shape[1]):
-            out[i, n] /= window
+    flat = out.reshape(out.size)
+    for c in range(flat.shape[0]):
+        flat[c] /= window
 
 
 @kernel

@@ -20,8 +20,8 @@ from harness.sheet.inference import fixed_b_critical, long_run_variance, mean_of
 from harness.sheet.information import calendar
 from harness.sheet.material import HORIZONS
 from harness.sheet.trading import nav_eaten, top_minus_bottom, weighted_quantile
-from modules.engine.bars import fill_prices
 from modules.engine.evidence import SIGNAL_LAG_BARS, fill_to_fill_returns, quantile_returns, rank_ic
+from modules.engine.market import fill_prices
 from modules.panel import Panel, ns
 from modules.signal import evaluate, parse, warmup
 from tests.harness.sheet.build import DAY_NS, REVERSAL, SETTINGS, market, sheet_of

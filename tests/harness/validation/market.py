@@ -10,10 +10,11 @@ import polars as pl
 from harness.validation.evidence import Evidence, Family
 from harness.validation.regimes import market_returns
 from modules.contract import TIME
-from modules.engine.bars import fill_prices, simulate
+from modules.engine.bars import simulate
 from modules.engine.evidence import SIGNAL_LAG_BARS, fill_to_fill_returns
 from modules.engine.instruments import align_instruments
 from modules.engine.limits import RiskLimits
+from modules.engine.market import fill_prices
 from modules.engine.metrics import bars_per_year
 from modules.engine.result import Simulation
 from modules.engine.settings import Costs

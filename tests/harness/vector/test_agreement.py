@@ -16,7 +16,7 @@ import pytest
 from harness.vector.account import VectorError, VectorTerms, vector_nav
 from harness.vector.frictionless import FRICTIONLESS, TOLERANCE, closes_only, free, frictionless, simulate_fine
 from harness.vector.ladder import opens_and_closes
-from modules.engine.bars import fill_prices
+from modules.engine.market import fill_prices
 from modules.engine.settings import FillWithoutOpen, TradingSettings
 from modules.panel import Panel
 from tests.harness.vector.bundled import Bundled, bundled, signals, signals_on

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modules.engine.bars import fill_prices
+from modules.engine.market import fill_prices
 from modules.engine.settings import Costs
 from modules.panel import Panel, ns
 from tests.modules.engine.cases import account, days, instruments, panel

@@ -18,9 +18,10 @@ from modules.engine.accounting import (
     new_order_log,
 )
 from modules.engine.actions import new_action_log
-from modules.engine.bars import build_market, fill_prices, simulate
+from modules.engine.bars import simulate
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
+from modules.engine.market import build_market, fill_prices
 from modules.engine.settings import Costs
 from modules.panel import Panel, ns
 from tests.modules.engine.cases import DAY, MONDAY, account, instruments, panel, weights_of

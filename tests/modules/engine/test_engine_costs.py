@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from modules.engine.costs import impact_rate, trailing_mean, trailing_sigma
+from modules.engine.costs import impact_rate
+from modules.engine.estimates import MOST_ROWS, made_as_needed, need, trailing_mean, trailing_sigma
 
 RNG = np.random.default_rng(11)
 
@@ -59,8 +60,28 @@ def test_a_narrow_panel_has_the_bits_of_its_columns_in_a_wide_one(monkeypatch: p
     close = np.exp(rng.normal(0.0, 0.1, (300, 40)))
     close[rng.random(close.shape) < 0.2] = math.nan
     sigma, mean = trailing_sigma(close, 20, 5), trailing_mean(close, 20, 5)
-    monkeypatch.setattr("modules.engine.costs.PART", 64)  # more parts than rows of a part reach
+    monkeypatch.setattr("modules.engine.estimates.PART", 64)  # more parts than rows of a part reach
     for width in (1, 3):
         narrow = np.ascontiguousarray(close[:, :width])
         np.testing.assert_array_equal(trailing_sigma(narrow, 20, 5), sigma[:, :width])
         np.testing.assert_array_equal(trailing_mean(narrow, 20, 5), mean[:, :width])
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_estimates_made_when_they_are_needed_are_those_made_ahead(width: int) -> None:
+    rng = np.random.default_rng(4)
+    close = np.exp(rng.normal(0.0, 0.1, (500, width)))
+    close[rng.random(close.shape) < 0.2] = math.nan
+    volume = rng.integers(0, 5, close.shape) * 100.0
+    sigma, mean = trailing_sigma(close, 20, 5), trailing_mean(volume, 20, 5)
+    one_by_one, now_and_then = range(500), np.cumsum(rng.integers(0, 9, 60))
+    for rows in (one_by_one, now_and_then, [0, 19, 20, 21, 499, 498, 3]):
+        made, unknown = made_as_needed(close, volume), made_as_needed(close, np.empty((0, width)))
+        for t in rows:
+            for estimates in (made, unknown):
+                need(int(t), estimates)
+                assert estimates.span[0] <= t < estimates.span[1] <= t + MOST_ROWS
+            np.testing.assert_array_equal(made.sigma[t], sigma[t])
+            np.testing.assert_array_equal(unknown.sigma[t], sigma[t])
+            np.testing.assert_array_equal(made.adv[t], mean[t])
+            assert np.isnan(unknown.adv[t]).all()

@@ -5,16 +5,18 @@
 3. One bar at a time is the same as all at once.
 4. Bars after the end change nothing before them.
 5. A strategy cannot write to its account, its signals or its parameters.
+6. The shortcut over bars at which nobody orders changes no bit.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
-from modules.engine.accounting import EngineError
+from modules.engine.accounting import Book, EngineError
 from modules.engine.bars import prepare, simulate
 from modules.engine.limits import RiskLimits
 from modules.engine.loop import advance
@@ -172,6 +174,52 @@ def test_later_bars_change_nothing_before_them() -> None:
     whole, part = run(market(), STOP), run(market(120), STOP)
     np.testing.assert_array_equal(whole.bars.nav[: 120 - START], part.bars.nav)
     np.testing.assert_array_equal(whole.bars.lots[: 120 - START], part.bars.lots)
+
+
+def alone(rng: np.random.Generator) -> Panel:
+    """One symbol, some bars a day, with gaps, still prices, and falls that reach the limit of a day."""
+    rows = 400
+    steps = rng.normal(0.0, 0.02, rows) - np.where(rng.random(rows) < 0.05, 0.3, 0.0) + 0.015
+    close = 50.0 * np.exp(np.cumsum(steps))[:, None]
+    close[rng.random(close.shape) < rng.choice([0.0, 0.1])] = math.nan
+    ts = days(1)[0] + np.cumsum(rng.integers(1, 12, rows)) * 3_600_000_000_000
+    volume = rng.integers(0, 9, close.shape) * 10_000.0
+    return Panel(ts, ("A",), {"close": close, "volume": volume} if rng.random() < 0.7 else {"close": close})
+
+
+def in_parts(
+    bars: Panel, strategy: Strategy, given: dict[str, object], cuts: list[int], *, shortcut: bool
+) -> tuple[Simulation, FloatArray, Book]:
+    account = prepare(bars, instruments(bars.symbols, 0.001), **given)  # type: ignore[arg-type]
+    signals, memory = signal_values(bars, strategy), np.zeros((strategy.memory_rows, 1))
+
+    def work() -> None:
+        for begin, stop in itertools.pairwise(cuts):
+            drive(strategy, signals, memory, account, begin, stop, shortcut=shortcut)
+
+    return account.finish(work), memory, account.book
+
+
+def test_the_shortcut_over_quiet_bars_changes_no_bit() -> None:
+    rng = np.random.default_rng(12)
+    flattened = shorts = 0
+    for _ in range(30):
+        bars = alone(rng)
+        free = rng.random() < 0.5
+        costs = Costs(borrow_bps_year=0.0 if free else 50.0, funding_bps_year=0.0 if rng.random() < 0.7 else 30.0)
+        limits = RiskLimits(max_daily_loss=0.0005 if rng.random() < 0.5 else 0.05)
+        strategy = Strategy(stop_below_the_peak, MEANS, (float(rng.choice([-0.04, 0.04])), 0.2), memory_rows=2)
+        given = terms(bars) | {"costs": costs, "limits": limits}
+        cuts = [START, 77, 300, 400] if rng.random() < 0.5 else [START, 400]
+        found = [in_parts(bars, strategy, given, cuts, shortcut=shortcut) for shortcut in (True, False)]
+        (one, memory, book), (other, slow_memory, slow_book) = found
+        same(one, other)
+        np.testing.assert_array_equal(memory, slow_memory)
+        for mine, theirs in zip(book, slow_book, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+        flattened += int(one.decision_counts()["flattened"])
+        shorts += int((one.bars.lots < 0).sum())
+    assert flattened > 0 and shorts > 0
 
 
 @pytest.mark.parametrize("decide", [write_to_the_account, write_to_the_signals])
