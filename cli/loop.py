@@ -42,6 +42,7 @@ class ResearchRequest:
     budget: Budget | None = None
     spec_only: bool = False
     defaults: bool = False
+    literature: tuple[str, ...] = ()
 
 
 def research_request(
@@ -92,6 +93,7 @@ def _researched(
         ask=ask,
         defaults=request.defaults,
         spec_only=request.spec_only,
+        literature=request.literature,
         started=started,
     )
 

@@ -92,7 +92,7 @@ def _show_candidates(out: Console, result: ResearchResult) -> None:
         others = f" and {len(same) - 1} more" if len(same) > 1 else ""
         out.print(f"not tried: {same[0].expr} ({same[0].skill}){others}: {reason}", markup=False)
     for source in result.sources[:3]:
-        out.print(f"published{'' if source.agrees else ', against'}: {source.citation}", markup=False)
+        out.print(f"published: {source.line}", markup=False)
 
 
 def _show_chosen(out: Console, found: Researched) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 from harness.budget import Budget
 from harness.drafters.port import Drafter, Spent
 from harness.journal import attempts
+from harness.literature.room import Room
 from harness.novelty.known import Known, Origin, known, published
 from harness.progress import Progress, State, Step
 from harness.repository import Repository, RepositoryError
@@ -48,6 +49,7 @@ class Desk:
     emit: Emit
     progress: Progress
     budget: Budget
+    room: Room = field(default_factory=Room)
     pace: Pace = field(default_factory=Pace)
 
     def begin(self, node: str, spent: Spent) -> None:

@@ -14,6 +14,7 @@ from harness.desk import Desk
 from harness.drafters.offline.drafter import OfflineDrafter
 from harness.drafters.port import Drafter, Question
 from harness.journal import journal_of
+from harness.literature.room import room_of
 from harness.progress import Progress, silent
 from harness.result import ResearchResult, result_of
 from harness.specification import Specification
@@ -65,13 +66,15 @@ def research(
     ask: Ask | None = None,
     defaults: bool = False,
     spec_only: bool = False,
+    literature: tuple[str, ...] = (),
     started: Callable[[str], None] = lambda research_id: None,
 ) -> ResearchResult:
     """Research one hypothesis, or one specification, on the discovery half of a data set (None = pipeline.yaml's).
 
     Always ends with a result: `drafted` (a module stands on a branch), `specified` (asked for no more), `needs_input`
     (a question that nobody answered; `resume` goes on), `refused`. `started` is told the id before anything happens.
-    `defaults`: questions are answered by their defaults, and the result says which.
+    `defaults`: questions are answered by their defaults, and the result says which. `literature` names sources outside
+    that are asked for publications on the claim.
     Raises DataError for an unknown data set, ValueError for `k` below 1, and what a module raises.
     """
     if k < 1:
@@ -96,6 +99,7 @@ def research(
         code=_code(),
         spec_only=spec_only,
         given=given,
+        literature=tuple(dict.fromkeys(literature)),
     )
     company = Company(workspace, emit, ask, defaults, progress, None, started)
     return _work(company, state.research_id, state, drafting, version, pipeline_spec)
@@ -143,7 +147,9 @@ def _work(
         emit = company.emit
         if begin is None:  # an earlier process may have been cut off in the middle of a node
             emit = journal_of(research_id, state.run_id, workspace.ledger, emit).record
-        desk = Desk(workspace, version, spec, drafter, emit, company.progress, state.budget)
+        replayed = state.drafter.removeprefix("replay:") if state.drafter.startswith("replay:") else None
+        room = room_of(workspace.home, research_id, state.literature, emit, replayed=replayed)
+        desk = Desk(workspace, version, spec, drafter, emit, company.progress, state.budget, room)
         if begin is not None:
             state = travel(saver, desk, begin)
         elif state.question is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from harness.drafters.port import Answered, Because, Frozen, Reading, Rejected, Spent
-from harness.specification import Specification, reading_of
-from harness.state import Chosen, Critique, ResearchState, Screen, SourceNote, Status
+from harness.specification import Specification, SpecSource, reading_of
+from harness.state import Chosen, Critique, ResearchState, Screen, Status
 
 
 class Offered(Frozen):
@@ -37,7 +37,7 @@ class ResearchResult(Frozen):
     answers: tuple[Answered, ...] = ()
     specification: Specification | None = None
     reading: Reading | None = None
-    sources: tuple[SourceNote, ...] = ()
+    sources: tuple[SpecSource, ...] = ()
     candidates: tuple[Offered, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     screens: tuple[Screen, ...] = ()

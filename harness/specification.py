@@ -51,12 +51,21 @@ class Falsifier(Frozen):
 
 
 class SpecSource(Frozen):
-    """A published finding, with what it says of the claim. `read_on`: when a live source was asked."""
+    """A published finding, with what it says of the claim (None: related, and not judged). `published` as its source
+    states it; `read_on`: when it was read, for what does not ship with the checkout."""
 
     key: str
     citation: str
-    agrees: bool
+    agrees: bool | None
+    published: str | None = None
     read_on: date | None = None
+
+    @property
+    def line(self) -> str:
+        """The source for a list: its citation, what it says of the claim, its dates."""
+        says = {True: "", False: " (speaks against the claim)", None: " (related, not judged)"}[self.agrees]
+        read = f", read on {self.read_on.isoformat()}" if self.read_on else ""
+        return f"{self.citation}{says}{read}"
 
 
 class Specification(Frozen):

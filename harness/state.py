@@ -25,14 +25,6 @@ from harness.specification import Expected, Falsifier, Specification, SpecSource
 Status = Literal["drafted", "specified", "needs_input", "refused"]
 
 
-class SourceNote(Frozen):
-    """A published finding shown beside the result; `agrees`: its sign is that of the reading."""
-
-    key: str
-    citation: str
-    agrees: bool
-
-
 class Survey(Frozen):
     """What there is to work with, before anything is claimed: the data, the skills, and what is known already."""
 
@@ -124,6 +116,7 @@ class ResearchState(BaseModel):
     code: str = ""
     spec_only: bool = False
     given: Specification | None = None
+    literature: tuple[str, ...] = ()
 
     status: Status | None = None
     reason: str | None = None
@@ -132,7 +125,7 @@ class ResearchState(BaseModel):
     answers: tuple[Answered, ...] = ()
     survey: Survey | None = None
     specification: Specification | None = None
-    sources: tuple[SourceNote, ...] = ()
+    sources: tuple[SpecSource, ...] = ()
     skills: dict[str, str] = Field(default_factory=dict)
     round: int = 1
     candidates: tuple[Candidate, ...] = ()
@@ -156,6 +149,6 @@ class ResearchState(BaseModel):
 
 STORED: tuple[type, ...] = (
     Allowance, Answered, Because, Budget, Candidate, Chosen, Condition, Critique, Expected, Falsifier, Question,
-    Reading, Rejected, Remark, RemarkKind, Screen, SourceNote, SpecSource, Specification, Spent, Survey,
+    Reading, Rejected, Remark, RemarkKind, Screen, SpecSource, Specification, Spent, Survey,
 )  # fmt: skip
 """The only classes that a checkpoint may be rebuilt into."""

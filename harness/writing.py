@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 
 from harness.drafters.port import Reading
-from harness.specification import reading_of, to_yaml
+from harness.specification import SpecSource, reading_of, to_yaml
 from harness.state import ResearchState, Screen
 from modules.canonical import canonical_json
 from modules.workspace import CHECKOUT
@@ -23,6 +23,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 PATTERN = "expression"
 COPIED = ("__init__.py", "contract.py", "run.py", "acceptance.py", "settings.py")
 
+MOST_LISTED = 8
 REPORTED = (
     "gross_sharpe",
     "net_sharpe",
@@ -108,7 +109,8 @@ def message_of(state: ResearchState, name: str) -> str:
     """The commit message."""
     expr = state.chosen.expr if state.chosen else ""
     claim = _one_line(state.specification.claim if state.specification else state.text)
-    return f"feature/{name}: {claim[:60]}\n\nHypothesis: {claim}\nSignal: {expr}\nData: {state.data}\n"
+    sources = "".join(f"Source: {_one_line(s.line)}\n" for s in state.sources)
+    return f"feature/{name}: {claim[:60]}\n\nHypothesis: {claim}\nSignal: {expr}\nData: {state.data}\n\n{sources}"
 
 
 def _renamed(text: str, name: str, state: ResearchState) -> str:
@@ -127,8 +129,8 @@ def _skill_name(name: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """The hypothesis as one line that no markup can break out of."""
-    return re.sub(r"[`<>|\\$]", "", re.sub(r"\s+", " ", text)).strip()
+    """Words of others as one line that no markup can break out of: no code, link, picture, mention or tag."""
+    return re.sub(r"[`<>|\\$\[\]]", "", re.sub(r"\s+", " ", text)).replace("@", " at ").strip()
 
 
 def _spec(state: ResearchState) -> str:
@@ -155,15 +157,21 @@ def _words(state: ResearchState, name: str) -> dict[str, str]:
         "window": window,
         "drafted_by": chosen.skill,
         "assumptions": "\n".join(f"* {_one_line(a)}" for a in reading.assumptions) or "* none",
-        "sources": "\n".join(
-            f"* {s.citation}{'' if s.agrees else ' (speaks against the claim)'}" for s in state.sources
-        )
-        or "* none found",
+        "sources": "\n".join(f"* {_one_line(s.line)}" for s in state.sources) or "* none found",
+        "short_sources": "\n".join(f"  * {_dated(s)}" for s in state.sources[:MOST_LISTED]) or "  * none found",
         "screens": "\n".join(_screen_row(s, s.expr == chosen.expr) for s in state.screens),
         "rejected": "\n".join(f"* `{r.expr}`: {_one_line(r.reason)}" for r in state.rejected) or "* none",
         "metrics": "\n".join(f"| {k} | {v:.6g} |" for k in REPORTED if (v := state.metrics.get(k)) is not None),
         "run_digest": chosen.run_digest,
     }
+
+
+def _dated(source: SpecSource) -> str:
+    """The source in a line of a README: its key and its dates."""
+    published = f", published {source.published}" if source.published else ""
+    read = f", read on {source.read_on.isoformat()}" if source.read_on else ""
+    says = {True: "", False: ", against", None: ", related"}[source.agrees]
+    return _one_line(f"{source.key}{published}{read}{says}")
 
 
 def _screen_row(screen: Screen, chosen: bool) -> str:

@@ -49,6 +49,10 @@ def research(
     candidates: Annotated[int, typer.Option(min=1, max=40, help="Draft at most this many a round.")] = 6,
     rounds: Annotated[int, typer.Option(min=1, max=5, help="Draft again where the evidence is weak.")] = 1,
     max_usd: Annotated[float, typer.Option(min=0.0, max=1_000.0, help="Spend at most this on a model.")] = 2.0,
+    lit: Annotated[
+        list[str] | None,
+        typer.Option(help="Also ask outside for publications: openalex, arxiv, semantic_scholar; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")] = 0,
     json: Json = False,
 ) -> int:
@@ -62,15 +66,34 @@ def research(
     from harness.budget import Budget
 
     _one_of(hypothesis, spec, resume, answer)
+    _known_sources(lit or [])
     budget = Budget(candidates=max(candidates, 1)).capped(cost_usd=max_usd, rounds=rounds)
     request = ResearchRequest(
-        hypothesis, spec, resume, answer, data, candidates, seed, budget, spec_only=spec_only, defaults=yes
+        hypothesis,
+        spec,
+        resume,
+        answer,
+        data,
+        candidates,
+        seed,
+        budget,
+        spec_only=spec_only,
+        defaults=yes,
+        literature=tuple(lit or ()),
     )
     found = _run(request, quiet=json)
     emit(research_json(found), json, lambda out: show_research(out, found, explain=explain))
     if not json:
         _next(found)
     return ENDINGS[found.result.status]
+
+
+def _known_sources(names: list[str]) -> None:
+    from harness.literature.live.choose import SEARCHABLE
+
+    for name in names:
+        if name not in SEARCHABLE:
+            raise RequestError(f"--lit is {name!r}", f"give one of {', '.join(SEARCHABLE)}")
 
 
 def _one_of(hypothesis: str | None, spec: Path | None, resume: str | None, answer: str | None) -> None:

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from harness.desk import Desk
 from harness.drafters.port import Candidate, Draft, Frozen, Question, Rejected, Spent
-from harness.specification import Specification
-from harness.state import Chosen, Critique, ResearchState, Screen, SourceNote, Status, Survey
+from harness.specification import Specification, SpecSource
+from harness.state import Chosen, Critique, ResearchState, Screen, Status, Survey
 from traces.events import ResearchRefused
 
 
@@ -37,7 +37,7 @@ class Specified(Update):
 
     specification: Specification | None = None
     question: Question | None = None
-    sources: tuple[SourceNote, ...] = ()
+    sources: tuple[SpecSource, ...] = ()
     skills: dict[str, str] = Field(default_factory=dict)
     spent: dict[str, Spent] = Field(default_factory=dict)
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 from harness.desk import Desk
 from harness.drafters.port import Answered, Draft, Question, Reading
-from harness.literature.index import search
+from harness.literature.room import Looked
 from harness.nodes.node import Specified, refusal, spending
-from harness.specification import Specification, SpecSource, reading_of
+from harness.specification import Specification, reading_of
 from harness.specification import specify as specification_of
-from harness.state import ResearchState, SourceNote
+from harness.state import ResearchState
 from traces.events import ResearchNeedsInput
 
 
@@ -32,17 +32,19 @@ def specify(state: ResearchState, desk: Desk) -> Specified:
         return Specified(question=question, spent=spent)
     if draft.reading is None:
         return Specified(**refusal(state, desk, "budget", _stopped(draft)), spent=spent)
+    looked = _look_up(state, desk, draft.reading)
     spec = specification_of(
         draft.reading,
         universe=state.data,
         drafter=state.drafter,
         skills=draft.skills,
-        sources=_sources(draft.reading),
+        sources=looked.sources,
         answers=state.answers,
         mechanism=draft.mechanism,
     )
     done = _specified(state, desk, spec, draft.skills)
-    return done.model_copy(update={"spent": spent})
+    notes = {"notes": (*state.notes, *looked.notes)} if looked.notes else {}
+    return done.model_copy(update={"spent": spent, **notes})
 
 
 def answered(question: Question, reply: Mapping[str, str], answers: tuple[Answered, ...]) -> tuple[Answered, ...]:
@@ -63,16 +65,15 @@ def _another_claim(state: ResearchState, draft: Draft) -> Question | None:
 
 def _specified(state: ResearchState, desk: Desk, spec: Specification, skills: Mapping[str, str]) -> Specified:
     reading = reading_of(spec)
-    sources = tuple(SourceNote(key=s.key, citation=s.citation, agrees=s.agrees) for s in spec.sources)
-    desk.say("specify", f"{reading.event}: {spec.direction}; {len(sources)} published sources")
-    done = Specified(specification=spec, question=None, sources=sources, skills=dict(skills or spec.skills))
+    desk.say("specify", f"{reading.event}: {spec.direction}; {len(spec.sources)} published sources")
+    done = Specified(specification=spec, question=None, sources=spec.sources, skills=dict(skills or spec.skills))
     return done.model_copy(update={"status": "specified"}) if state.spec_only else done
 
 
-def _sources(reading: Reading) -> tuple[SpecSource, ...]:
-    events = frozenset({reading.event, *(c.event for c in reading.conditions)})
-    found = search(events, sign=reading.sign, horizon_bars=reading.horizon_bars)
-    return tuple(SpecSource(key=s.key, citation=s.citation, agrees=s.sign == reading.sign) for s in found)
+def _look_up(state: ResearchState, desk: Desk, reading: Reading) -> Looked:
+    if desk.room.outside:
+        desk.wait("specify", f"{' and '.join(s.name for s in desk.room.outside)} look the claim up")
+    return desk.room.look_up(reading)
 
 
 def _stopped(draft: Draft) -> str:

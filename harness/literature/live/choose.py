@@ -28,11 +28,13 @@ def live_source(
     environment: Mapping[str, str],
     tape: Tape | None = None,
     patience: Patience | None = None,
+    other: Tape | None = None,
     heard: Callable[[Exchange], None] | None = None,
 ) -> Literature:
-    """The source of this name; `heard` is told of each new exchange. Raises ValueError for a name that is not known."""
+    """The source of this name. `heard` is told of each exchange new on `tape`; with `other` nothing is asked outside
+    and that tape answers. Raises ValueError for a name that is not known."""
 
-    asking = Web(name, tape, patience or Patience(), heard=heard)
+    asking = Web(name, tape, patience or Patience(), other=other, heard=heard)
     match name:
         case "openalex":
             return OpenAlex(replace(asking, secret=_key(environment, OPENALEX_KEY, "api_key")))

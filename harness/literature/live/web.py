@@ -62,6 +62,7 @@ class Web:
 
     `secret` are query parameters that go out and never on the tape, `headers` likewise. `tape` None keeps nothing;
     `heard` is told of each exchange that is new on it. `elsewhere` lets redirects lead to other public hosts.
+    With `other` nothing is asked: what that tape holds is heard again, and recorded on `tape`.
     """
 
     who: str
@@ -71,6 +72,7 @@ class Web:
     headers: Mapping[str, str] = field(default_factory=dict)
     secret: Mapping[str, str] = field(default_factory=dict)
     elsewhere: bool = False
+    other: Tape | None = None
     heard: Callable[[Exchange], None] | None = None
     max_bytes: int = MAX_BYTES
     _last: float = field(default=float("-inf"), init=False)
@@ -87,7 +89,10 @@ class Web:
             return _page(ask().reply, time.time_ns())
         known = self.tape.find(self.who, request) is not None
         try:
-            entry = self.tape.exchange(self.who, label, request, ask)
+            if self.other is not None and not known:
+                entry = self.tape.record(self.other.exchange(self.who, label, request, ask))
+            else:
+                entry = self.tape.exchange(self.who, label, request, ask)
         except TapeError as error:
             raise LiteratureError(Reason.NOT_ON_TAPE, str(error)) from error
         if self.heard is not None and not known:
