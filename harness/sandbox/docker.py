@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.sandbox import image
 from harness.sandbox.exchange import pack, unpack
-from harness.sandbox.inside.collect import TEMPORARY
+from harness.sandbox.inside.collect import TEMPORARY, Collected
 from harness.sandbox.port import MIB, WORK, Job, LeftOut, Outcome, Reason, SandboxError, Usage
 from harness.sandbox.printed import Printed
 from harness.sandbox.profile import seccomp_profile
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 KEEPER, PROGRAM = 61100, 61101
 LABEL = "cws.sandbox"
 ANSWER_WITHIN_S = 60
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S, SETTLE_S, MEMORY_EVERY_S = 0.1, 0.01, 0.5
+FREEZES, FREEZE_EVERY_S = 10, 0.3
 KEEPER_MIB = 48  # what the waiting process takes of the container's memory
 _WAIT = (
     "import signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); signal.alarm(int(sys.argv[1]));"
@@ -154,16 +155,17 @@ def _run(client: DockerClient, identity: str, job: Job, began: float) -> Outcome
     )["Id"]
     set_out, asked = time.monotonic(), time.time()
     printed = Printed(api.exec_start(exec_id, stream=True, demux=True), job.limits.output_bytes)
-    reason = _stand_by(api, exec_id, printed, set_out + job.limits.timeout_s)
+    reason = _stand_by(api, identity, exec_id, printed, asked, job.limits.timeout_s)
     wall_s = time.monotonic() - set_out
-    api.pause(identity)  # nothing of it moves while its folder is read
+    frozen = _freeze(api, identity)
     code = api.exec_inspect(exec_id)["ExitCode"]
     exit_code = 137 if code is None else int(code)
     cpu_s, peak = _usage(api.stats(identity, stream=False, one_shot=True))
-    chunks, _ = api.get_archive(identity, WORK)
-    found = unpack(chunks, job.files, job.limits)
+    found = (
+        _files(api, identity, job) if frozen else Collected(left_out=[("", "all: the container could not be frozen")])
+    )
     if reason is None:
-        reason = _why(api, identity, asked, exit_code, cpu_s, job)
+        reason = Reason.MEMORY if _out_of_memory(api, identity, asked) else _why(exit_code, cpu_s, job)
     _remove(client, identity)  # nobody prints any more
     stdout, stderr = printed.rest()
     return Outcome(
@@ -188,24 +190,51 @@ def _remove(client: DockerClient, identity: str) -> None:
             raise
 
 
-def _stand_by(api: Any, exec_id: str, printed: Printed, deadline: float) -> Reason | None:
+def _stand_by(api: Any, identity: str, exec_id: str, printed: Printed, began: float, limit_s: float) -> Reason | None:
     """Until the program ends (None), or must be ended."""
+    deadline, looked = time.monotonic() + limit_s, time.monotonic()
     while True:
-        printed.ended.wait(LOOK_EVERY_S)
+        if printed.ended.wait(LOOK_EVERY_S):
+            time.sleep(SETTLE_S)  # it has closed its output, and ends now or works on in silence
         if printed.too_much:
             return Reason.OUTPUT
         if not api.exec_inspect(exec_id)["Running"]:
             printed.ended.wait(0.5)  # what was printed last is on its way
             return None
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             return Reason.TIMEOUT
+        if now - looked > MEMORY_EVERY_S:
+            looked = now
+            if _out_of_memory(api, identity, began):
+                return Reason.MEMORY
 
 
-def _why(api: Any, identity: str, since: float, exit_code: int, cpu_s: float, job: Job) -> Reason:
+def _freeze(api: Any, identity: str) -> bool:
+    """Nothing of the container moves from here on. It cannot be while the kernel ends processes of it for memory."""
+    from docker.errors import APIError
+
+    for _ in range(FREEZES):
+        try:
+            api.pause(identity)
+            return True
+        except APIError:
+            time.sleep(FREEZE_EVERY_S)
+    return False
+
+
+def _files(api: Any, identity: str, job: Job) -> Collected:
+    with closing(api.get_archive(identity, WORK)[0]) as chunks:  # an engine holds its lock while one is half read
+        return unpack(chunks, job.files, job.limits)
+
+
+def _out_of_memory(api: Any, identity: str, since: float) -> bool:
+    """Whether the kernel ended a process of the container for the memory of all."""
     wanted = {"container": identity, "event": "oom"}
-    events = api.events(since=f"{since:.6f}", until=f"{time.time():.6f}", filters=wanted)
-    if any(True for _ in events):
-        return Reason.MEMORY
+    return any(True for _ in api.events(since=f"{since:.6f}", until=f"{time.time():.6f}", filters=wanted))
+
+
+def _why(exit_code: int, cpu_s: float, job: Job) -> Reason:
     if exit_code == 128 + 24 or (exit_code == 137 and cpu_s >= job.limits.cpu_s):  # SIGXCPU, or SIGKILL after it
         return Reason.CPU
     return Reason.KILLED if exit_code > 128 else Reason.EXITED
