@@ -39,6 +39,7 @@ class ResearchRequest:
     data: str | None = None
     candidates: int = 6
     seed: int = 0
+    llm: str = "offline"
     budget: Budget | None = None
     spec_only: bool = False
     defaults: bool = False
@@ -75,9 +76,7 @@ def _researched(
     from modules.task import load_pipeline
 
     if request.resume is not None:
-        company = Company(
-            session.workspace, session.emit, ask, request.defaults, progress, choose=None, started=started
-        )
+        company = Company(session.workspace, session.emit, ask, request.defaults, progress, started)
         return resume(request.resume, company, answer=request.answer)
     claim = read_spec(request.spec) if request.spec is not None else request.text or ""
     named = request.data or (claim.universe if not isinstance(claim, str) else None)
@@ -88,6 +87,7 @@ def _researched(
         data=session.version(named or load_pipeline(session.workspace.root / "pipeline.yaml").data),
         k=request.candidates,
         seed=request.seed,
+        llm=request.llm,
         budget=request.budget,
         progress=progress,
         ask=ask,

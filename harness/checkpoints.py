@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite import SqliteSaver
 
 FILE = "checkpoints.sqlite"
+ASKED = "asked.json"
+"""What was asked for, written before anything else: a research that was cut off before its first checkpoint begins
+again from it, under its own id."""
 MOST_KEPT = 500
 """Folders of research that are kept; beyond, the oldest go, never one that is being worked on."""
 _NAME = re.compile(r"research-[0-9A-Za-z][0-9A-Za-z-]{0,100}")
@@ -40,8 +43,8 @@ def folder_of(home: Path, research_id: str) -> Path:
 
 
 def known_ids(home: Path) -> list[str]:
-    """Every research that has a checkpoint, oldest first."""
-    return sorted(p.parent.name for p in (home / "research").glob(f"research-*/{FILE}"))
+    """Every research that was begun, oldest first."""
+    return sorted(p.parent.name for p in (home / "research").glob(f"research-*/{ASKED}"))
 
 
 def find(home: Path, asked: str) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 import polars as pl
 
 from harness.budget import Budget
+from harness.drafters.opening import OpenDrafter
 from harness.drafters.port import Drafter, Spent
 from harness.journal import attempts
 from harness.literature.room import Room
@@ -32,8 +33,9 @@ BUNDLED_FIELDS = (("us20", frozenset({"close"})), ("us5", frozenset({"open", "hi
 
 @dataclass
 class Pace:
-    """Where the work stands, for who looks on: when the node in hand began, and what was spent before it."""
+    """Where the work stands, for who looks on: which node is in hand, since when, and what was spent before it."""
 
+    node: str = "scan"
     began: float = field(default_factory=time.monotonic)
     spent: Spent = field(default_factory=Spent)
 
@@ -45,7 +47,7 @@ class Desk:
     workspace: Workspace
     version: DataVersion
     spec: PipelineSpec
-    drafter: Drafter
+    drafting: OpenDrafter
     emit: Emit
     progress: Progress
     budget: Budget
@@ -54,8 +56,13 @@ class Desk:
 
     def begin(self, node: str, spent: Spent) -> None:
         """A node begins: its clock starts."""
-        self.pace.began, self.pace.spent = time.monotonic(), spent
+        self.pace.node, self.pace.began, self.pace.spent = node, time.monotonic(), spent
         self._show(node, "begins", "")
+
+    @property
+    def drafter(self) -> Drafter:
+        """Who reads and drafts."""
+        return self.drafting.drafter
 
     def wait(self, node: str, words: str) -> None:
         """What the node waits for from here on."""

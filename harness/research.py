@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.budget import Budget
-from harness.checkpoints import ResearchError, find, opened, prune
-from harness.desk import Desk
-from harness.drafters.offline.drafter import OfflineDrafter
+from harness.checkpoints import ASKED, ResearchError, find, folder_of, opened, prune
+from harness.desk import Desk, Pace
+from harness.drafters.opening import OFFLINE, OpenDrafter, Opening, open_drafter, vouched
 from harness.drafters.port import Drafter, Question
 from harness.journal import journal_of
 from harness.literature.room import room_of
-from harness.progress import Progress, silent
+from harness.progress import Progress, Step, silent
 from harness.result import ResearchResult, result_of
 from harness.specification import Specification
 from harness.state import ResearchState
+from modules.artifacts import write_whole
 from modules.canonical import digest_bytes, digest_mapping
 from modules.datastore import DataStore, DataVersion
 from modules.pipeline import Emit, new_run_id
@@ -30,25 +31,26 @@ if TYPE_CHECKING:
 
 Ask = Callable[[Question], str | None]
 """Somebody's answer to a question; None = not now."""
-Choose = Callable[[str], Drafter]
-"""The drafter of a name."""
+
+
+def _nobody(research_id: str) -> None:
+    """Nobody wants to know the id beforehand."""
 
 
 @dataclass(frozen=True)
 class Company:
-    """Who takes part: where the work is kept and recorded, who drafts, who answers, who looks on."""
+    """Who takes part: where the work is kept and recorded, who answers, who looks on, who is told the id first.
+
+    `drafter` stands in for the one that the research names. `defaults`: questions are answered by their defaults.
+    """
 
     workspace: Workspace
     emit: Emit
     ask: Ask | None = None
     defaults: bool = False
     progress: Progress = silent
-    choose: Choose | None = None
-    started: Callable[[str], None] = lambda research_id: None
-
-    def drafter(self, name: str) -> Drafter:
-        """By name; the offline one needs nobody to choose."""
-        return OfflineDrafter.of_checkout() if self.choose is None else self.choose(name)
+    started: Callable[[str], None] = _nobody
+    drafter: Drafter | None = None
 
 
 def research(
@@ -60,6 +62,7 @@ def research(
     k: int = 6,
     seed: int = 0,
     pipeline: Path | None = None,
+    llm: str = OFFLINE,
     drafter: Drafter | None = None,
     budget: Budget | None = None,
     progress: Progress = silent,
@@ -67,25 +70,24 @@ def research(
     defaults: bool = False,
     spec_only: bool = False,
     literature: tuple[str, ...] = (),
-    started: Callable[[str], None] = lambda research_id: None,
+    started: Callable[[str], None] = _nobody,
 ) -> ResearchResult:
     """Research one hypothesis, or one specification, on the discovery half of a data set (None = pipeline.yaml's).
 
     Always ends with a result: `drafted` (a module stands on a branch), `specified` (asked for no more), `needs_input`
-    (a question that nobody answered; `resume` goes on), `refused`. `started` is told the id before anything happens.
-    `defaults`: questions are answered by their defaults, and the result says which. `literature` names sources outside
-    that are asked for publications on the claim.
-    Raises DataError for an unknown data set, ValueError for `k` below 1, and what a module raises.
+    (a question that nobody answered; `resume` goes on), `refused`. `llm` names who drafts, as `--llm` does;
+    `literature` sources outside that are asked for publications on the claim.
+    Raises DataError for an unknown data set, ValueError for `k` below 1, ModelError where a model gives no answer (then
+    `resume` goes on), and what a module raises.
     """
     if k < 1:
         raise ValueError(f"k is {k}; ask for at least 1 candidate")
     given = text if isinstance(text, Specification) else None
-    limits, pipeline_spec = budget or Budget(), _pipeline(workspace, pipeline)
+    limits, spec = budget or Budget(), _pipeline(workspace, pipeline)
     if isinstance(data, DataVersion):
         version = data
     else:
-        version = DataStore(workspace.data).current(data or (given.universe if given else pipeline_spec.data))
-    drafting = drafter or OfflineDrafter.of_checkout()
+        version = DataStore(workspace.data).current(data or (given.universe if given else spec.data))
     state = ResearchState(
         research_id=f"research-{new_run_id()}",
         text=given.claim if given else str(text),
@@ -95,27 +97,27 @@ def research(
         k=min(k, limits.candidates),
         seed=seed,
         budget=limits,
-        drafter=drafting.name,
+        llm=llm,
         code=_code(),
         spec_only=spec_only,
         given=given,
         literature=tuple(dict.fromkeys(literature)),
     )
-    company = Company(workspace, emit, ask, defaults, progress, None, started)
-    return _work(company, state.research_id, state, drafting, version, pipeline_spec)
+    company = Company(workspace, emit, ask, defaults, progress, started, drafter)
+    return _work(company, state, version, spec, begins=True)
 
 
 def resume(asked: str, company: Company, *, answer: str | None = None, pipeline: Path | None = None) -> ResearchResult:
     """Go on with a research that was cut off, or that waits for an answer. One that has ended gives its result again.
 
-    Raises ResearchError (no such research, another process works on it, other data), DataError.
+    Raises ResearchError (no such research, another process works on it, other data), DataError, ModelError.
     """
     from harness.graph import read  # langgraph takes two seconds to import
 
     home = company.workspace.home
     research_id = find(home, asked)
     with opened(home, research_id) as saver:
-        state = _read(saver, research_id, read)
+        state = _read(home, saver, research_id, read)
     if state.status is not None:
         return result_of(state, 0.0)
     version = DataStore(company.workspace.data).get(state.data, state.version)
@@ -124,34 +126,37 @@ def resume(asked: str, company: Company, *, answer: str | None = None, pipeline:
             f"{research_id} was begun on {state.data} {state.version} with digest {state.version_digest[:12]}, which "
             f"now is {version.digest[:12]}: research anew"
         )
-    spec, drafting = _pipeline(company.workspace, pipeline), company.drafter(state.drafter)
-    return _work(company, research_id, None, drafting, version, spec, answer)
+    return _work(company, state, version, _pipeline(company.workspace, pipeline), answer)
 
 
 def _work(
     company: Company,
-    research_id: str,
-    begin: ResearchState | None,
-    drafter: Drafter,
+    state: ResearchState,
     version: DataVersion,
     spec: PipelineSpec,
     answer: str | None = None,
+    *,
+    begins: bool = False,
 ) -> ResearchResult:
     """Travel, answer what is asked, travel on; until there is an end, or a question that nobody answers now."""
     from harness.graph import go_on, read, travel  # langgraph takes two seconds to import
 
-    began, workspace = time.monotonic(), company.workspace
-    company.started(research_id)
+    clock, workspace, research_id = time.monotonic(), company.workspace, state.research_id
     with opened(workspace.home, research_id) as saver:
-        state = begin or _read(saver, research_id, read)
-        emit = company.emit
-        if begin is None:  # an earlier process may have been cut off in the middle of a node
-            emit = journal_of(research_id, state.run_id, workspace.ledger, emit).record
-        replayed = state.drafter.removeprefix("replay:") if state.drafter.startswith("replay:") else None
+        if begins:
+            write_whole(folder_of(workspace.home, research_id) / ASKED, state.model_dump_json().encode())
+            emit = company.emit
+        else:  # an earlier process may have been cut off in the middle of a node
+            state = _read(workspace.home, saver, research_id, read)
+            emit = journal_of(research_id, state.run_id, workspace.ledger, company.emit).record
+        company.started(research_id)
+        pace = Pace()
+        replayed = state.llm.removeprefix("replay:") if state.llm.startswith("replay:") else None
         room = room_of(workspace.home, research_id, state.literature, emit, replayed=replayed)
-        desk = Desk(workspace, version, spec, drafter, emit, company.progress, state.budget, room)
-        if begin is not None:
-            state = travel(saver, desk, begin)
+        drafting = _drafter(company, state, emit, pace, begins=begins)
+        desk = Desk(workspace, version, spec, drafting, emit, company.progress, state.budget, room, pace)
+        if read(saver, research_id) is None:
+            state = travel(saver, desk, state)
         elif state.question is None:
             state = go_on(saver, desk, research_id)
         while state.status is None and state.question is not None:
@@ -162,7 +167,20 @@ def _work(
             state = go_on(saver, desk, research_id, reply)
     prune(workspace.home)
     note = () if state.code == _code() else ("the code changed between the beginning of this research and its end",)
-    return result_of(state.model_copy(update={"notes": (*state.notes, *note)}), time.monotonic() - began)
+    return result_of(state.model_copy(update={"notes": (*state.notes, *note)}), time.monotonic() - clock)
+
+
+def _drafter(company: Company, state: ResearchState, emit: Emit, pace: Pace, *, begins: bool) -> OpenDrafter:
+    """Who drafts for this research, on its tape."""
+    if company.drafter is not None:
+        return OpenDrafter(company.drafter)
+
+    def waiting(words: str) -> None:
+        company.progress(Step(node=pace.node, state="waits", words=words, spent=pace.spent))
+
+    home, research_id = company.workspace.home, state.research_id
+    known = {} if begins else vouched(research_id, company.workspace.ledger)
+    return open_drafter(Opening(state.llm, home, research_id, emit, known, waiting))
 
 
 def _reply(state: ResearchState, company: Company, answer: str | None) -> Mapping[str, str] | None:
@@ -179,17 +197,17 @@ def _reply(state: ResearchState, company: Company, answer: str | None) -> Mappin
 
 
 def _read(
-    saver: SqliteSaver, research_id: str, read: Callable[[SqliteSaver, str], ResearchState | None]
+    home: Path, saver: SqliteSaver, research_id: str, read: Callable[[SqliteSaver, str], ResearchState | None]
 ) -> ResearchState:
+    """The state at the last checkpoint; where there is none yet, what was asked for."""
     try:
         state = read(saver, research_id)
+        return state or ResearchState.model_validate_json((folder_of(home, research_id) / ASKED).read_bytes())
     except ValueError as error:
+        said = " ".join(str(error).split())[:300]
         raise ResearchError(
-            f"{research_id} was begun by other code and cannot be read: {error}; research anew"
+            f"{research_id} was begun by other code and cannot be read ({said}); research anew"
         ) from error
-    if state is None:
-        raise ResearchError(f"{research_id} was cut off before its first step: research anew")
-    return state
 
 
 def _pipeline(workspace: Workspace, path: Path | None) -> PipelineSpec:

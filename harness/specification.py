@@ -71,6 +71,7 @@ class SpecSource(Frozen):
 class Specification(Frozen):
     """One claim, complete: what is measured, which end does better, when, where, why, and what would refute it.
 
+    `cutoff`: the last day that the model which read it can have been trained on (None: no model, or nobody says).
     `details` holds what else the drafter read and needs to draft from; `signal` is None until one was chosen.
     """
 
@@ -94,6 +95,7 @@ class Specification(Frozen):
     answers: tuple[Answered, ...] = Field(default=(), max_length=10)
     phrases: tuple[str, ...] = Field(default=(), max_length=50)
     drafter: str = "offline"
+    cutoff: date | None = None
     details: Mapping[str, JsonValue] = Field(default_factory=dict)
     signal: str | None = None
 
@@ -129,6 +131,7 @@ def specify(
     sources: Sequence[SpecSource] = (),
     answers: Sequence[Answered] = (),
     mechanism: str | None = None,
+    cutoff: date | None = None,
 ) -> Specification:
     """The specification of a reading."""
     read = reading.model_dump(mode="json", exclude_defaults=True)
@@ -153,6 +156,7 @@ def specify(
         answers=tuple(answers),
         phrases=reading.phrases,
         drafter=drafter,
+        cutoff=cutoff,
         details={**{k: v for k, v in read.items() if k not in _OWN}, **{k: read[k] for k in _MEASURE}},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 
@@ -112,7 +113,7 @@ class ResearchState(BaseModel):
     k: int
     seed: int
     budget: Budget = Budget()
-    drafter: str = "offline"
+    llm: str = "offline"
     code: str = ""
     spec_only: bool = False
     given: Specification | None = None
@@ -121,6 +122,8 @@ class ResearchState(BaseModel):
     status: Status | None = None
     reason: str | None = None
     message: str | None = None
+    drafter: str = "offline"
+    cutoff: date | None = None
     question: Question | None = None
     answers: tuple[Answered, ...] = ()
     survey: Survey | None = None

@@ -48,6 +48,14 @@ def research(
     ] = None,
     candidates: Annotated[int, typer.Option(min=1, max=40, help="Draft at most this many a round.")] = 6,
     rounds: Annotated[int, typer.Option(min=1, max=5, help="Draft again where the evidence is weak.")] = 1,
+    llm: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHOICE",
+            help="Who drafts: offline, anthropic:MODEL, openai:MODEL[@URL], replay:ID.",
+            show_default="CWS_LLM, else offline",
+        ),
+    ] = None,
     max_usd: Annotated[float, typer.Option(min=0.0, max=1_000.0, help="Spend at most this on a model.")] = 2.0,
     lit: Annotated[
         list[str] | None,
@@ -64,6 +72,7 @@ def research(
     from cli.loop import ResearchRequest
     from cli.present_research import show_research
     from harness.budget import Budget
+    from harness.llm.choice import chosen
 
     _one_of(hypothesis, spec, resume, answer)
     _known_sources(lit or [])
@@ -76,6 +85,7 @@ def research(
         data,
         candidates,
         seed,
+        str(chosen(llm)),
         budget,
         spec_only=spec_only,
         defaults=yes,
@@ -125,6 +135,10 @@ def _run(request: ResearchRequest, *, quiet: bool) -> Researched:
     except KeyboardInterrupt:
         if begun:
             say(f"stopped; go on with: [bold]cws research --resume {begun[-1]}[/]")
+        raise
+    except Exception as error:
+        if begun:
+            error.add_note(f"go on with: cws research --resume {begun[-1]}")
         raise
 
 

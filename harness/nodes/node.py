@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from pydantic import Field
 
@@ -27,8 +28,10 @@ class Update(Frozen):
 
 
 class Scanned(Update):
-    """What there is to work with."""
+    """What there is to work with, and who drafts."""
 
+    drafter: str = "offline"
+    cutoff: date | None = None
     survey: Survey | None = None
 
 

@@ -18,7 +18,7 @@ def scan(state: ResearchState, desk: Desk) -> Scanned:
         ResearchStarted(
             research_id=state.research_id,
             text=state.given.claim if state.given else state.text,
-            drafter=state.drafter,
+            drafter=desk.drafter.name,
             seed=state.seed,
         )
     )
@@ -30,7 +30,7 @@ def scan(state: ResearchState, desk: Desk) -> Scanned:
         start=iso(version.first_ns)[:10],
         end=iso(version.mining_end_ns)[:10],
         skills=sum(1 for s in skills() if s.drafting is not None),
-        drafter=state.drafter,
+        drafter=desk.drafter.name,
         earlier=desk.branches[:MOST_EARLIER],
     )
     desk.say(
@@ -38,4 +38,4 @@ def scan(state: ResearchState, desk: Desk) -> Scanned:
         f"{survey.data} {survey.version}: {survey.symbols} symbols, discovery {survey.start} to {survey.end}; "
         f"{survey.skills} skills; {len(desk.branches)} earlier signals on branches",
     )
-    return Scanned(survey=survey)
+    return Scanned(survey=survey, drafter=desk.drafter.name, cutoff=desk.drafting.cutoff)

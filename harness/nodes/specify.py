@@ -8,6 +8,7 @@ from typing import Literal
 from harness.desk import Desk
 from harness.drafters.port import Answered, Draft, Question, Reading
 from harness.literature.room import Looked
+from harness.llm.port import ModelError, Reason
 from harness.nodes.node import Specified, refusal, spending
 from harness.specification import Specification, reading_of
 from harness.specification import specify as specification_of
@@ -21,7 +22,12 @@ def specify(state: ResearchState, desk: Desk) -> Specified:
         return _specified(state, desk, state.given, {})
     allowance = state.budget.left("specify", state.spent)
     desk.wait("specify", f"{state.drafter} reads the hypothesis")
-    draft = desk.drafter.specify(state.text, seed=state.seed, answers=state.answers, allowance=allowance)
+    try:
+        draft = desk.drafter.specify(state.text, seed=state.seed, answers=state.answers, allowance=allowance)
+    except ModelError as error:
+        if error.reason is not Reason.BUDGET:
+            raise  # it may pass: the research stays where it is, and can be resumed
+        return Specified(**refusal(state, desk, "budget", str(error)))
     spent = spending(state, "specify", draft)
     if draft.refusal is not None:
         return Specified(**refusal(state, desk, draft.refusal.reason, draft.refusal.message), spent=spent)
@@ -41,6 +47,7 @@ def specify(state: ResearchState, desk: Desk) -> Specified:
         sources=looked.sources,
         answers=state.answers,
         mechanism=draft.mechanism,
+        cutoff=state.cutoff,
     )
     done = _specified(state, desk, spec, draft.skills)
     notes = {"notes": (*state.notes, *looked.notes)} if looked.notes else {}

@@ -127,6 +127,7 @@ def test_branch_holds_a_complete_module(lab: Lab, first: tuple[ResearchResult, l
     assert all(s.expr in report for s in first[0].screens) and chosen.run_digest in report
 
 
+@pytest.mark.slow
 def test_same_hypothesis_gives_the_same_commit(tmp_path: Path) -> None:
     lab, first, _ = open_lab(tmp_path)  # its own: a rewording of another test would add to the branch
     again = lab.research(TEXT, k=3)
@@ -137,6 +138,7 @@ def test_same_hypothesis_gives_the_same_commit(tmp_path: Path) -> None:
     assert [e.family for e in lab.events if e.kind == "trial.recorded"] == ["screen"] * 3  # nothing new was backtested
 
 
+@pytest.mark.slow
 def test_rewording_shares_the_module(tmp_path: Path) -> None:
     lab, first, _ = open_lab(tmp_path)  # its own: the rewording adds to the branch
     reworded = lab.research("Last week's losers bounce back", k=1)
@@ -144,6 +146,7 @@ def test_rewording_shares_the_module(tmp_path: Path) -> None:
     assert reworded.chosen.module == first.chosen.module
 
 
+@pytest.mark.slow
 def test_another_claim_may_not_repeat_a_signal(lab: Lab, first: tuple[ResearchResult, list[Event]]) -> None:
     del first  # it must have run: its branch is what the claim below repeats
     result = lab.research("Last week's reversal effect", k=1)
@@ -176,6 +179,7 @@ def test_missing_volume_is_refused_before_any_backtest(lab: Lab) -> None:
     assert "trial.recorded" not in lab.kinds()
 
 
+@pytest.mark.slow
 def test_budget_of_time_stops_with_what_there_is(lab: Lab) -> None:
     result = lab.research("stocks that fell most rebound", k=6, budget=Budget(seconds=1e-6))
     assert result.status == "drafted"
@@ -183,6 +187,7 @@ def test_budget_of_time_stops_with_what_there_is(lab: Lab) -> None:
     assert any("stopped" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_evidence_against_is_said(lab: Lab) -> None:
     result = lab.research("Stocks that fell the most last week keep falling", k=1)
     assert result.status == "drafted"
@@ -194,6 +199,7 @@ def test_zero_candidates_cannot_be_asked_for(lab: Lab) -> None:
         lab.research(TEXT, k=0)
 
 
+@pytest.mark.slow
 def test_without_git_the_result_stays_and_says_so(lab: Lab, tmp_path: Path) -> None:
     bare = tmp_path / "plain"
     (bare / "modules" / "feature").mkdir(parents=True)

@@ -1,0 +1,1 @@
+"""Modules in Python: a folder like any other, tested in a sandbox, proposed on a branch, never imported here."""

@@ -1,0 +1,1 @@
+"""What runs in the sandbox beside the code under test. Nothing here is imported by this process."""
