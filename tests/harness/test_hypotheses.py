@@ -18,7 +18,7 @@ from harness.drafters.port import Draft, Reading
 
 FOLDER = Path(__file__).parent / "hypotheses"
 DRAFTER = OfflineDrafter.of_checkout()
-BARS = frozenset({"open", "high", "low", "close", "volume"})
+BARS = frozenset({"open", "high", "low", "close", "volume", "sector"})
 Row = dict[str, Any]
 
 

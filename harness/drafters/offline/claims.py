@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.drafters.offline.roles import MOVES, Part
-from harness.drafters.offline.sentence import LEAD_LAG, RELATIVE, RETURN, AskError, Claim, Event, Sentence, opposite
+from harness.drafters.offline.sentence import (
+    LEAD_LAG,
+    RELATIVE,
+    RETURN,
+    SECTOR,
+    AskError,
+    Claim,
+    Event,
+    Sentence,
+    opposite,
+)
 from harness.drafters.port import Outcome, Pole, Sign
 
 
@@ -144,7 +154,10 @@ def _drop_comparators(
             always = ("when", "split", "neg", "skip_word")
             openers = always if part.mark.kind == "turn_up" else (*always, "gate")
             opened = any(p.mark.kind in openers for p in sentence.parts[i + 1 : after.index])
-            if any(t.text in ("than", "those", "ones") for t in between):  # "... than shares whose swings are big"
+            left_out = any(p.mark.kind == "skip_word" for p in sentence.parts[i + 1 : after.index])
+            if not left_out and any(
+                t.text in ("than", "those", "ones") for t in between
+            ):  # "... than shares whose swings are big"
                 opened = False
             if opened or any(t.is_stop or t.stem in ("and", "while", "but", "whil") for t in between):
                 continue
@@ -316,7 +329,7 @@ def _sign(sentence: Sentence, event: Event, index: int, part: Part, assumptions:
 
 def _gates(subject: Event, events: Sequence[Event]) -> Sequence[Event]:
     """Of a lead, laggards and leaders are who follows whom, and no gate."""
-    return [e for e in events if subject.name != LEAD_LAG or e.name not in (RETURN, RELATIVE)]
+    return [e for e in events if subject.name != LEAD_LAG or e.name not in (RETURN, RELATIVE, SECTOR)]
 
 
 def _conditions(

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from harness.drafters.offline.answers import settled
 from harness.drafters.offline.candidates import draft_candidates, gate_of, matching_skills
 from harness.drafters.offline.reading import read
+from harness.drafters.offline.sentence import RELATIVE, SECTOR
 from harness.drafters.port import Allowance, Answered, Draft, Question, Reading, Refusal, Revision
 from modules.signal.calendar import CALENDAR_FIELDS
 from skills.drafting import Drafting
 from skills.registry import Skill, skills
+
+_NO_SECTORS = "the data name no sectors: the return is measured against all stocks"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,9 @@ class OfflineDrafter:
             return Draft(refusal=answer)
         tried = frozenset(revision.tried) if revision else frozenset()
         drafted = draft_candidates(answer, self.known, fields | frozenset(CALENDAR_FIELDS), k, tried)
+        if not drafted.candidates and drafted.missing == {"sector"} and answer.event == SECTOR:
+            answer = answer.model_copy(update={"event": RELATIVE, "assumptions": (*answer.assumptions, _NO_SECTORS)})
+            drafted = draft_candidates(answer, self.known, fields | frozenset(CALENDAR_FIELDS), k, tried)
         if drafted.candidates:
             return Draft(
                 reading=answer, candidates=drafted.candidates, rejected=drafted.rejected, skills=dict(drafted.skills)

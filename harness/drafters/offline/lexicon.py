@@ -36,6 +36,7 @@ rather highly over only far currently of realised realized trading expected futu
 """
 _LITTLE = frozenset(stem(word)[0] for word in _LITTLE_WORDS.split())
 _MAX_LITTLE = 4
+_ING = "~ing"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,9 @@ class Lexicon:
 
     def _best_at(self, tokens: Sequence[Token], i: int) -> Mark | None:
         found = [m for p in self._starting(tokens[i]) if (m := _match(p, tokens, i)) is not None]
-        return min(found, key=lambda m: (-m.end, _PRIORITY.index(m.kind), m.event, m.value), default=None)
+        return min(
+            found, key=lambda m: (-m.end, _PRIORITY.index(m.kind), m.n is not None, m.event, m.value), default=None
+        )
 
     def _starting(self, token: Token) -> Iterator[_Pattern]:
         yield from self.patterns.get(token.stem, ())
@@ -157,19 +160,29 @@ def _match(pattern: _Pattern, tokens: Sequence[Token], start: int) -> Mark | Non
 
 def _fits(part: frozenset[str] | str, token: Token) -> bool:
     if isinstance(part, frozenset):
-        return token.stem in part
+        return token.stem in part or (token.tense == "ing" and token.stem + _ING in part)
     if part == "{unit}":
         return token.stem in UNITS
     return token.number is not None
 
 
 def _compile(kind: Kind, phrase: str, event: str = "", value: str = "") -> _Pattern:
+    words = [word for word in _numbers(phrase).split() if word not in ("the", "a", "an")]
     parts = tuple(
-        word if word in ("{n}", "{unit}", "{x}") else frozenset(stem(alternative)[0] for alternative in word.split("/"))
-        for word in _numbers(phrase).split()
-        if word not in ("the", "a", "an")
+        word
+        if word in ("{n}", "{unit}", "{x}")
+        else frozenset(
+            _fitting(alternative, kind == "event" and k == 0 < len(words) - 1) for alternative in word.split("/")
+        )
+        for k, word in enumerate(words)
     )
     return _Pattern(kind, parts, event, value)
+
+
+def _fitting(word: str, adjective: bool) -> str:
+    """What a word of a phrase must be in a text: a "lagging sector" is not one that was lagged."""
+    base, tense = stem(word)
+    return base + _ING if adjective and tense == "ing" else base
 
 
 def _numbers(phrase: str) -> str:
@@ -224,7 +237,7 @@ def lexicon(skills: tuple[Skill, ...]) -> Lexicon:
     by_first: dict[str, list[_Pattern]] = {}
     for pattern in patterns:
         first = pattern.parts[0]
-        for key in sorted(first) if isinstance(first, frozenset) else (first,):
+        for key in sorted({s.removesuffix(_ING) for s in first}) if isinstance(first, frozenset) else (first,):
             by_first.setdefault(key, []).append(pattern)
     return Lexicon({key: tuple(value) for key, value in by_first.items()}, fillers, meaningful)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from harness.drafters.offline.roles import MOVES, Part
-from harness.drafters.offline.sentence import LEAD_LAG, MARKET, AskError, Claim, Sentence
+from harness.drafters.offline.sentence import EXAMPLES, LEAD_LAG, MARKET, AskError, Claim, Sentence
 from harness.drafters.offline.words import Token, normalise
 
 _FAINT = frozenset({"least", "slightly", "modestly", "mildly", "marginally", "barely", "hardly", "little"})
@@ -45,7 +45,8 @@ _MIDDLE = re.compile(
     r"|\bneither\b.{0,30}\bnor\b|\bboth extremes\b"
 )
 _OTHER_YIELD = re.compile(
-    r"\b(?:sharpe|sortino|information|hit|win|success) (?:ratios?|rates?)\b|\bmore volatile\b"
+    r"\b(?:sharpe|sortino|information|hit|win|success) (?:ratios?|rates?)\b"
+    r"|\b(?:become|becomes|are|is|get|gets|grow|grows) (?:\w+ )?more volatile\b"
     r"|\bvariance\b.{0,12}\b(?:next|later|after)|"
     r"\b(?:lower|smaller|larger|higher|deeper) drawdowns? (?:next|later|after|in the)"
 )
@@ -56,11 +57,21 @@ _SHARE = re.compile(
     r"|\b(?:probability|likelihood|odds)\b|\bpercent of the time\b"
     r"|\b(?:out of|in) (?:ten|10|a hundred) (?:cases|times)\b"
 )
+_YEARS = re.compile(r"\b(?:in|since|during|before|after|until|from) (?:the )?(?:19|20)\d\d(?:s)?\b")
+_SOMETHING = re.compile(
+    r"^(?:something|anything|stuff|a thing) (?:about|with|on|around)\b"
+    r"|\b(?:only )?(?:sometimes|occasionally|at times)\b"
+)
+_RANGE = re.compile(
+    r"(?<!next )(?<!following )(?<!subsequent )(?<!coming )(?<!within )(?<!skipping )\b(\d+) (?:to |or )(\d+) "
+    r"(?:days?|sessions?|weeks?|months?|years?)\b(?! ago)"
+)
 _SYMBOLS = re.compile(r"[={}\[\]\\|^~<>`@#]")
 _SALAD = re.compile(r"\b(\w{4,})(?: \1\b)+|\b(?:the|a|an|of|and|or|with|that|their|to|most)[.!]?$")
 _WHO = re.compile(
     r"\b(?:i|we|he|she|you) (?:have |has |had |also |just )?"
     r"(?:lost|lose|won|win|fell|fall|rose|rise|gained|gain|dropped|drop)\b"
+    r"|\b(?:i am|we are|he is|she is|you are|you were) (?:a |an |the )?(?:worst |best )?(?:loser|winner|stock)\b"
     r"|\b(?:my|your|his|her|our) (?:losers|winners|stocks?|shares?|portfolio|losses|gains|team|price)\b"
 )
 _ORDER = re.compile(
@@ -77,8 +88,9 @@ _SAME_BAR = re.compile(
 )
 
 
-_CLAIMS = ("stocks that fell the most last week rebound", "stocks with the lowest volatility outperform")
 _UNTESTABLE = (
+    (_YEARS, "'{said}' is one stretch of history; a signal is tested on all of it. Shall it hold always?"),
+    (_SOMETHING, "'{said}' leaves open what is claimed. Which stocks do what, and when?"),
     (_ORDER, "'{said}' asks or orders, and claims nothing. Which stocks do what, and when?"),
     (_SALAD, "'{said}' breaks the sentence, and I cannot tell what it claims. Can you say it in full?"),
     (_SYMBOLS, "'{said}' is no plain word. Can you say the claim in words?"),
@@ -102,9 +114,12 @@ def ask_about_limits(text: str, sentence: Sentence) -> None:
             "Shall I test the claim without the bound?",
             "without it",
         )
+    words = " ".join(t.text for t in sentence.tokens)
+    if found := _RANGE.search(words):
+        raise AskError(f"'{found[0]}' leaves the window open, and a measure takes one. Which one?", found[1], found[2])
     for pattern, problem in _UNTESTABLE:
         if found := pattern.search(plain):
-            raise AskError(problem.format(said=found[0].strip()), *_CLAIMS)
+            raise AskError(problem.format(said=found[0].strip()), *EXAMPLES)
     moved = any(p.mark.kind in MOVES and p.role == "event" for p in sentence.parts)
     if moved and (found := _COUNTED.search(plain)):
         raise AskError(
@@ -183,7 +198,7 @@ def _ask_about_all(sentence: Sentence) -> None:
     said = [sentence.phrase(m) for m in named if "return" not in sentence.phrase(m)]
     if said and all(sentence.tokens[m.start].stem in _WHOLE or p in _WHOLE for m, p in zip(named, said, strict=False)):
         raise AskError(
-            f"'{said[0]}' is one series, and a signal compares stocks with each other. Which stocks?", *_CLAIMS
+            f"'{said[0]}' is one series, and a signal compares stocks with each other. Which stocks?", *EXAMPLES
         )
 
 
@@ -208,7 +223,7 @@ def _ask_whose(sentence: Sentence) -> None:
         near = after is not None and after.start - end <= _OWNER_REACH
         if not near or (after is not None and after.kind not in _OWNERS):
             said = " ".join(t.text for t in sentence.tokens[part.mark.start : end + 4])
-            raise AskError(f"Whose are '{said}'? A signal ranks stocks, by what they did over some time.", *_CLAIMS)
+            raise AskError(f"Whose are '{said}'? A signal ranks stocks, by what they did over some time.", *EXAMPLES)
 
 
 _OWNERS = frozenset(

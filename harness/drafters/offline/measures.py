@@ -200,7 +200,7 @@ def _end_before(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _
             by = True
         elif by and word.stem in _UP | _DOWN and word.tense == "base":
             return _End(i, i + 1, word.stem in _UP)
-        elif word.stem in _HIGH | _LOW and not by:
+        elif _says_an_end(word) and not by:
             return _End(i, i + 1, word.stem in _HIGH)
         elif by and word.stem in _GROUPS:
             continue
@@ -209,6 +209,10 @@ def _end_before(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _
         elif not (_in_phrase(word) and word.stem not in _BY):
             return None
     return None
+
+
+def _says_an_end(word: Token) -> bool:
+    return word.stem in _HIGH | _LOW and not word.text.endswith("ly")  # "unusually low" is low
 
 
 def _end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
@@ -225,7 +229,7 @@ def _end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _E
         if word.number is not None and i + 1 < len(tokens) and tokens[i + 1].stem == "tim":
             over = _comparison(tokens, i + 2)
             return _End(start, over or i + 2, word.number > 1.0)
-        if (linked or i == head.end) and word.stem in _HIGH | _LOW:
+        if (linked or i == head.end) and _says_an_end(word):
             return _End(start, i + 1, word.stem in _HIGH)
         if word.stem in _UP | _DOWN and (i - head.end <= 3 or linked) and tokens[i - 1].text not in _ARTICLES:
             return None if _will(tokens, i) else _End(start, i + 1, word.stem in _UP)

@@ -13,7 +13,8 @@ _PEOPLE = (
     r"(?:(?:the|most|many|some|all|other|retail|professional|small|forced|panicked|panicking|nervous|impatient|lazy|slow|"
     r"institutional|fund|portfolio|mutual|hedge|liquidity|noise|momentum|individual|overconfident|risk averse) )*"
     r"(?:investors?|traders?|people|funds?|managers?|sellers?|buyers?|holders?|owners?|speculators?|gamblers?|crowds?|"
-    r"herds?|humans?|everyone|everybody|nobody|dealers?|market makers?|arbitrageurs?|providers?|punters?|public|"
+    r"herds?|humans?|everyone|everybody|nobody|dealers?|market makers?|arbitrageurs?|providers?|suppliers?|"
+    r"intermediaries|brokers?|households?|newcomers?|bulls|bears|punters?|public|"
     r"institutions|attention|sentiment|money|they|it takes|information|optimism|pessimism|greed|fear|panic)"
 )
 _PROVERB = re.compile(

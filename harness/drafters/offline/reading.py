@@ -11,20 +11,21 @@ from harness.drafters.offline.lexicon import INTRADAY_UNITS, Lexicon, Mark, lexi
 from harness.drafters.offline.limits import ask_about_crossing, ask_about_limits
 from harness.drafters.offline.measures import with_ends
 from harness.drafters.offline.mechanism import Claimed, without_reason
-from harness.drafters.offline.roles import MOVES, Part, roles
+from harness.drafters.offline.roles import Part, roles
 from harness.drafters.offline.seasons import with_seasons
-from harness.drafters.offline.sentence import AskError, Claim, Event, Sentence
+from harness.drafters.offline.sentence import EXAMPLES, RELATIVE, RETURN, SECTOR, AskError, Claim, Event, Sentence
 from harness.drafters.offline.times import Windows, read_windows
+from harness.drafters.offline.unread import ask_about_unread, unread_words
 from harness.drafters.offline.words import Token, normalise, tokens
 from harness.drafters.port import Condition, Question, Reading, Refusal
 from skills.registry import Skill, drafting_skills
 
 MAX_CHARACTERS = 600
-MAX_UNREAD = 3
 _INSTRUCTION = re.compile(
     r"ignore (all|any|the|your|previous|prior)|disregard (all|any|the|your|previous)|forget (everything|all|your)|"
     r"system prompt|you are now|as an ai|new instructions|jailbreak|<\||override |print your|reveal |"
     r"rm -rf|sudo |<script|https?://|import os|subprocess|exec\(|eval\(|\$\(|```|\{\{|drop table|/etc/|"
+    r"delete from|insert into|select \* from|pretend |act as |role ?play|"
     r"api[ _-]?key|password|delete (all|the|every)|run the (command|following)|"
     r"approve (the|this|all|every)|merge (the|this)"
 )
@@ -41,7 +42,6 @@ _NEEDS = {
     "crossasset": "prices of other assets",
 }
 INTRADAY = _NEEDS["intraday"]
-_EXAMPLES = ("stocks that fell the most last week rebound", "stocks with the lowest volatility outperform")
 
 
 def read(text: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
@@ -100,24 +100,25 @@ def _read_claim(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading |
             message=f"'{said}' needs {_NEEDS.get(outside.value, INTRADAY)}, which price and volume bars do not hold; "
             "say it in terms of prices or volume",
         )
-    unread, critical = _unread(words, marks, lex)
     sentence = Sentence(words, roles(words, marks), {d.event: d.moves for _, d in drafting_skills(skills)})
+    unread = unread_words(sentence, lex)
+    missed = tuple(words[i].text for i in unread)
     try:
         if not any(m.kind in ("subject", "winners", "losers", "event", "effect") for m in marks) and unread:
-            raise AskError("Which stocks does this speak of, and what do you expect of them?", *_EXAMPLES)
+            raise AskError("Which stocks does this speak of, and what do you expect of them?", *EXAMPLES)
         if any(m.kind == "denial" for m in marks):
             raise AskError(
                 "You deny a claim. Do you expect the opposite, or no effect at all? Say what you expect to happen.",
-                *_EXAMPLES,
+                *EXAMPLES,
             )
         ask_about_limits(claimed, sentence)
         claim = read_claim(sentence)
         ask_about_crossing(claim, sentence)
-        _all_read(words, unread, critical, sentence)
+        ask_about_unread(sentence, unread, lex)
         windows = read_windows(sentence, claim.event, claim.conditions)
-        return _reading(text, sentence, claim, windows, unread)
+        return _reading(text, sentence, claim, windows, missed)
     except AskError as ask:
-        return Question(question=ask.question, defaults=ask.defaults, unread=tuple(unread))
+        return Question(question=ask.question, defaults=ask.defaults, unread=missed)
 
 
 def _marks(words: Sequence[Token], lex: Lexicon) -> tuple[Mark, ...]:
@@ -146,64 +147,6 @@ def _refuse_form(text: str) -> Refusal | None:
     return None
 
 
-def _unread(words: Sequence[Token], marks: Sequence[Mark], lex: Lexicon) -> tuple[list[str], list[str]]:
-    """Content words that nothing covers, and those among them that restrict the claim."""
-    covered = {i: k for k, m in enumerate(marks) for i in range(m.start, m.end)}
-    unread, critical = [], []
-    for i, token in enumerate(words):
-        if (
-            i in covered
-            or token.is_stop
-            or token.number is not None
-            or token.stem in lex.fillers
-            or len(token.text) < 2
-        ):
-            continue
-        if token.text.endswith("ly"):
-            continue
-        unread.append(token.text)
-        after = marks[covered[i + 1]].kind if i + 1 in covered else None
-        before = next((marks[covered[j]].kind for j in range(i - 1, -1, -1) if j in covered), None) if i else None
-        moved = i > 0 and i - 1 in covered and marks[covered[i - 1]].kind in MOVES and words[i - 1].tense == "ing"
-        if (
-            token.stem in lex.meaningful
-            or moved  # "firms with rising margins"
-            or after in ("subject", "winners", "losers")
-            or (before in ("gate", "when", "neg", "skip_word", "rel") and not _stop_between(words, covered, i))
-        ):
-            critical.append(token.text)
-    return unread, critical
-
-
-def _stop_between(words: Sequence[Token], covered: dict[int, int], i: int) -> bool:
-    for j in range(i - 1, -1, -1):
-        if words[j].is_stop:
-            return True
-        if j in covered:
-            return False
-    return False
-
-
-def _all_read(words: Sequence[Token], unread: Sequence[str], critical: Sequence[str], sentence: Sentence) -> None:
-    if critical:
-        raise AskError(
-            f"I cannot read '{critical[0]}', and it restricts the claim. "
-            "Can you say it in terms of price, volume or time, or leave it out?",
-            f"leave '{critical[0]}' out",
-        )
-    content = sum(1 for t in words if not t.is_stop)
-    if len(unread) > MAX_UNREAD or len(unread) * 3 > content:
-        raise AskError(
-            f"I cannot read {', '.join(repr(w) for w in unread[:4])}. Can you say the claim in plainer words?",
-            *_EXAMPLES,
-        )
-    for part in sentence.parts:
-        if part.mark.kind == "neg" and part.role is None:
-            raise AskError(
-                f"I cannot tell what '{sentence.phrase(part.mark)}' denies. What do you expect to happen instead?"
-            )
-
-
 def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unread: Sequence[str]) -> Reading:
     conditions = [_condition(sentence, e, windows) for e in claim.conditions]
     for condition in conditions:
@@ -211,7 +154,7 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
             raise AskError(
                 f"I read both ends of one move as the event, one of them in '{condition.phrase}'. "
                 "Which stocks do you mean?",
-                *_EXAMPLES,
+                *EXAMPLES,
             )
     conditions += [_calendar(sentence, i) for i, p in enumerate(sentence.parts) if p.mark.kind == "calendar"]
     _ask_about_two_dates(conditions)
@@ -233,13 +176,15 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
             f"the claim pays over {windows.holding} bars; the signal is renewed every bar "
             "and the sizing stage decides how fast to trade"
         )
-    if "sector" in normalise(text) and relative == "peers":
-        assumptions.append("bars hold no sectors: peers are all symbols of the data set")
+    against_sector = any(p.mark.kind == "peers" and sentence.says_sector(p.mark) for p in sentence.parts)
+    event = SECTOR if against_sector and claim.event.name in (RETURN, RELATIVE) else claim.event.name
+    if event == SECTOR:
+        assumptions.append("peers are the stocks of the same sector; where the data name no sectors, all stocks")
     if unread:
         assumptions.append(f"not read, and taken to add nothing: {', '.join(unread)}")
     return Reading(
         text=text,
-        event=claim.event.name,
+        event=event,
         pole=claim.event.pole,
         moves=claim.event.moves,
         outcome=claim.outcome,

@@ -170,6 +170,8 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
         "turn_up",
         "turn_down",
     )  # "fell, then mount a comeback": a turn after an event is what follows
+    if turns and scene.near_before(i, frozenset({"neg"}), 2):  # "do not expect a bounce"
+        return "outcome"
     before = scene.tokens[mark.start - 1].text if mark.start else ""
     if before in _NOUN_BEFORE and mark.kind not in ("perform_up", "perform_down") and not (named and turns):
         return "event"

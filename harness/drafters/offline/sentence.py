@@ -10,8 +10,11 @@ from harness.drafters.offline.roles import MOVES, Part
 from harness.drafters.offline.words import Token
 from harness.drafters.port import Outcome, Pole, Sign
 
+EXAMPLES = ("stocks that fell the most last week rebound", "stocks with the lowest volatility outperform")
 RETURN = "return"
 RELATIVE = "relative_return"
+SECTOR = "sector_relative"
+_SECTORS = frozenset({"sector", "industry", "group"})
 LEAD_LAG = "lead_lag"
 MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers", "sector", "industry", "group"})
 
@@ -97,7 +100,8 @@ class Sentence:
             return Event(mark.event, pole, self.moves[mark.event], mark, i, gated=gated, negated=part.negated)
         pole = "high" if mark.kind == "winners" else "low" if mark.kind == "losers" else MOVES[mark.kind]
         after = self.parts[i + 1].mark if i + 1 < len(self.parts) else None
-        name = RELATIVE if after is not None and self.is_market(mark, after) else RETURN
+        against_sector = after is not None and self.says_sector(after)
+        name = (SECTOR if against_sector else RELATIVE) if after is not None and self.is_market(mark, after) else RETURN
         return Event(name, pole, True, mark, i, gated=gated, negated=part.negated)
 
     def _opened_by_when(self, i: int) -> bool:
@@ -111,6 +115,11 @@ class Sentence:
             if self.parts[j].role is not None:
                 return False
         return False
+
+    def says_sector(self, mark: Mark) -> bool:
+        """Whether a phrase compares with the sector or the industry, and a skill measures against it."""
+        said = {t.stem for t in self.tokens[mark.start : mark.end]}
+        return SECTOR in self.moves and bool(said & _SECTORS)
 
     def is_market(self, verb: Mark, after: Mark) -> bool:
         """Whether what follows a verb like "outperform" is the market or the peers, not another event."""
