@@ -31,7 +31,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("report", "report", "Write the report of a run: one HTML page, pictures, JSON.", LOOK),
     Entry("trace", "trace", "Query the events of everything that ever ran, in SQL; export a run to MLflow.", LOOK),
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
-    Entry("skills", "skills", "The research skills: list, show, lint.", WORKSPACE),
+    Entry("skills", "skills", "The research skills: list, show, lint, why.", WORKSPACE),
     Entry("lit", "lit", "What is published: search, show; add documents of your own.", WORKSPACE),
     Entry("module", "module", "The pipeline's modules and their settings.", WORKSPACE),
     Entry("doctor", "doctor", "Is this workspace fit to work? Each problem with its remedy.", WORKSPACE),

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+import yaml
+
 from harness.drafters.port import Reading
 from harness.specification import SpecSource, reading_of, to_yaml
 from harness.state import ResearchState, Screen
@@ -133,6 +135,11 @@ def _one_line(text: str) -> str:
     return re.sub(r"[`<>|\\$\[\]]", "", re.sub(r"\s+", " ", text)).replace("@", " at ").strip()
 
 
+def _quoted(line: str) -> str:
+    """A line as a scalar that YAML reads back as it is, whatever it holds."""
+    return yaml.safe_dump(line, default_style='"', width=10**6).strip()
+
+
 def _spec(state: ResearchState) -> str:
     """`spec.yaml`: the claim as it was specified, with the signal that was chosen for it."""
     spec, chosen = state.specification, state.chosen
@@ -150,6 +157,7 @@ def _words(state: ResearchState, name: str) -> dict[str, str]:
         "name": name,
         "skill_name": _skill_name(name),
         "claim": _one_line(spec.claim),
+        "claim_quoted": _quoted(_one_line(spec.claim).replace(";", ",")),
         "expr": chosen.expr,
         "data": state.data,
         "event": reading.event,

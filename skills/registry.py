@@ -55,6 +55,11 @@ class Skill:
         return self.metadata.get("module")
 
     @property
+    def phrases(self) -> tuple[str, ...]:
+        """The texts of `metadata.phrases` that call for the skill."""
+        return tuple(p for part in self.metadata.get("phrases", "").split(";") if (p := part.strip()))
+
+    @property
     def title(self) -> str:
         """The first heading of the body, or the name."""
         return next((line[2:].strip() for line in self.body.splitlines() if line.startswith("# ")), self.name)

@@ -24,6 +24,7 @@ from modules.datastore import DataStore
 from modules.ingest.adding import add_files
 from modules.manifest import ManifestStore
 from modules.workspace import Workspace
+from skills.lint import faults_of
 from skills.registry import load_skill
 from tests.harness.planted import git, reversal_panel, small_checkout, wide_csv
 from traces.events import Event
@@ -246,6 +247,7 @@ def test_written_module_runs_when_checked_out(
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "--branch", chosen.branch, str(lab.workspace.root), str(clone))
     skill = load_skill(clone / "skills" / f"feature-{chosen.module.replace('_', '-')}" / "SKILL.md")
+    assert list(faults_of(skill)) == [] and skill.phrases == (TEXT,)
     assert skill.module == f"feature/{chosen.module}"
     env = {**os.environ, "PYTHONPATH": str(clone), "CWS_HOME": str(lab.workspace.home)}
     done = subprocess.run(

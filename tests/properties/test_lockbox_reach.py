@@ -64,6 +64,7 @@ HERE = (
     ("trace", "query", "SELECT kind, count(*) AS n FROM events GROUP BY kind"),
     ("ledger", "verify"),
     ("skills", "list"),
+    ("skills", "why", "losers of last week rebound"),
     ("lit", "search", "losers of last week"),
     ("module", "list"),
     ("review", "list"),

@@ -90,13 +90,12 @@ def test_shipped_skill_passes_the_reference_linter(name: str) -> None:
     assert validate(FOLDER / name) == []
 
 
-def test_enough_drafting_skills_with_phrases_sources_and_recipes() -> None:
+def test_enough_drafting_skills_with_an_event_each_and_a_source() -> None:
     drafting = drafting_skills(skills())
     assert len(drafting) >= 60
     for skill, block in drafting:
         assert block.phrases or block.event == "return", f"{skill.name} has no phrases"
-        assert "## What is known" in skill.body, skill.name
-        assert len(block.recipes) >= 2, f"{skill.name} has one recipe only"
+    assert len({block.event for _, block in drafting}) >= 60
 
 
 def test_every_hand_written_module_has_a_skill() -> None:
