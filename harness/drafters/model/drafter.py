@@ -69,7 +69,12 @@ class ModelDrafter:
             check=lambda said: faults_of(said, whole, self._events),
             seed=seed,
         )
-        said = talk.say(words.hypothesis(text, answers))
+        try:
+            said = talk.say(words.hypothesis(text, answers))
+        except ModelError as error:
+            if error.reason is not Reason.BUDGET:
+                raise
+            return Draft(stopped=str(error), spent=_spent(model.spent))
         faults = faults_of(said, whole, self._events)
         if faults:
             raise ModelError(
