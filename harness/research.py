@@ -173,7 +173,7 @@ def _work(
 def _drafter(company: Company, state: ResearchState, emit: Emit, pace: Pace, *, begins: bool) -> OpenDrafter:
     """Who drafts for this research, on its tape."""
     if company.drafter is not None:
-        return OpenDrafter(company.drafter)
+        return OpenDrafter(company.drafter, getattr(company.drafter, "cutoff", None))
 
     def waiting(words: str) -> None:
         company.progress(Step(node=pace.node, state="waits", words=words, spent=pace.spent))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from harness.cutoff import Around
 from harness.drafters.port import Answered, Because, Frozen, Reading, Rejected, Spent
 from harness.specification import Specification, SpecSource, reading_of
 from harness.state import Chosen, Critique, ResearchState, Screen, Status
@@ -44,6 +45,7 @@ class ResearchResult(Frozen):
     critique: Critique | None = None
     chosen: Chosen | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
+    around: Around | None = None
     notes: tuple[str, ...] = ()
     rounds: int = 1
     spent: dict[str, Spent] = Field(default_factory=dict)
@@ -64,7 +66,7 @@ class ResearchResult(Frozen):
 
 _SAME = (
     "research_id", "text", "data", "drafter", "reason", "message", "answers", "specification", "sources", "rejected",
-    "screens", "critique", "chosen", "metrics", "notes", "spent",
+    "screens", "critique", "chosen", "metrics", "around", "notes", "spent",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.budget import Budget
+from harness.cutoff import Around
 from harness.drafters.port import (
     Allowance,
     Answered,
@@ -140,6 +141,7 @@ class ResearchState(BaseModel):
     run_id: str | None = None
     chosen: Chosen | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
+    around: Around | None = None
     notes: tuple[str, ...] = ()
     spent: dict[str, Spent] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
@@ -151,7 +153,7 @@ class ResearchState(BaseModel):
 
 
 STORED: tuple[type, ...] = (
-    Allowance, Answered, Because, Budget, Candidate, Chosen, Condition, Critique, Expected, Falsifier, Question,
+    Allowance, Answered, Around, Because, Budget, Candidate, Chosen, Condition, Critique, Expected, Falsifier, Question,
     Reading, Rejected, Remark, RemarkKind, Screen, SpecSource, Specification, Spent, Survey,
 )  # fmt: skip
 """The only classes that a checkpoint may be rebuilt into."""

@@ -15,8 +15,9 @@ from string import Template
 
 import yaml
 
+from harness.cutoff import Around
 from harness.drafters.port import Reading
-from harness.specification import SpecSource, reading_of, to_yaml
+from harness.specification import Specification, SpecSource, reading_of, to_yaml
 from harness.state import ResearchState, Screen
 from modules.canonical import canonical_json
 from modules.workspace import CHECKOUT
@@ -167,11 +168,29 @@ def _words(state: ResearchState, name: str) -> dict[str, str]:
         "assumptions": "\n".join(f"* {_one_line(a)}" for a in reading.assumptions) or "* none",
         "sources": "\n".join(f"* {_one_line(s.line)}" for s in state.sources) or "* none found",
         "short_sources": "\n".join(f"  * {_dated(s)}" for s in state.sources[:MOST_LISTED]) or "  * none found",
+        "trained": _trained(spec),
+        "around": _around(state.around),
         "screens": "\n".join(_screen_row(s, s.expr == chosen.expr) for s in state.screens),
         "rejected": "\n".join(f"* `{r.expr}`: {_one_line(r.reason)}" for r in state.rejected) or "* none",
         "metrics": "\n".join(f"| {k} | {v:.6g} |" for k in REPORTED if (v := state.metrics.get(k)) is not None),
         "run_digest": chosen.run_digest,
     }
+
+
+def _trained(spec: Specification) -> str:
+    if spec.cutoff is None:
+        return ""
+    return _one_line(f", with {spec.drafter}, trained on data until {spec.cutoff.isoformat()}")
+
+
+def _around(found: Around | None) -> str:
+    if found is None:
+        return "No model with a stated end of training had part in the hypothesis: nothing to keep apart."
+    rows = ["| | bars | from | to | net Sharpe | rank correlation |", "|---|---|---|---|---|---|"]
+    for name, part in (("before", found.before), ("after", found.after)):
+        figures = ("none" if v is None else f"{v:.4g}" for v in (part.net_sharpe, part.rank_correlation))
+        rows.append(f"| {name} | {part.bars} | {part.first or '-'} | {part.last or '-'} | {' | '.join(figures)} |")
+    return "\n".join([_one_line(found.words) + ".", "", *rows])
 
 
 def _dated(source: SpecSource) -> str:

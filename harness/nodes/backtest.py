@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from harness.critique import falsified
+from harness.cutoff import Around, around
 from harness.desk import Desk
 from harness.nodes.node import Backtested, refusal, specification
-from harness.specification import reading_of
+from harness.specification import Specification, reading_of
 from harness.state import Chosen, ResearchState
 from harness.writing import module_name
 from modules.contract import ContractError
+from modules.manifest import Manifest
 from traces.events import TrialRecorded
 
 
@@ -42,4 +46,15 @@ def backtest(state: ResearchState, desk: Desk) -> Backtested:
         for f in spec.falsified_by
         if f.figure in manifest.metrics and manifest.metrics[f.figure] <= f.at_most
     ]
-    return Backtested(chosen=chosen, metrics=dict(manifest.metrics), notes=(*state.notes, *ended))
+    parts = _around(spec, manifest, desk)
+    said = (parts.words,) if parts is not None else ()
+    return Backtested(chosen=chosen, metrics=dict(manifest.metrics), around=parts, notes=(*state.notes, *ended, *said))
+
+
+def _around(spec: Specification, manifest: Manifest, desk: Desk) -> Around | None:
+    """The result on both sides of the cut-off of the model that had the idea; None where no model had it."""
+    if spec.cutoff is None:
+        return None
+    nav, evidence = (desk.artifacts.get(manifest.output(name)) for name in ("nav", "evidence"))
+    assert isinstance(nav, pl.DataFrame) and isinstance(evidence, pl.DataFrame), "both are tables by contract"
+    return around(nav, evidence, model=spec.drafter, cutoff=spec.cutoff)

@@ -7,6 +7,7 @@ from datetime import date
 
 from pydantic import Field
 
+from harness.cutoff import Around
 from harness.desk import Desk
 from harness.drafters.port import Candidate, Draft, Frozen, Question, Rejected, Spent
 from harness.specification import Specification, SpecSource
@@ -82,6 +83,7 @@ class Backtested(Update):
 
     chosen: Chosen | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
+    around: Around | None = None
 
 
 class Submitted(Update):

@@ -19,7 +19,7 @@ from traces.events import ResearchNeedsInput
 def specify(state: ResearchState, desk: Desk) -> Specified:
     """Read the text, with the answers given so far, into a specification; or take the one that was given."""
     if state.given is not None:
-        return _specified(state, desk, state.given, {})
+        return _specified(state, desk, _stamped(state.given, desk), {})
     allowance = state.budget.left("specify", state.spent)
     desk.wait("specify", f"{state.drafter} reads the hypothesis")
     try:
@@ -75,6 +75,14 @@ def _specified(state: ResearchState, desk: Desk, spec: Specification, skills: Ma
     desk.say("specify", f"{reading.event}: {spec.direction}; {len(spec.sources)} published sources")
     done = Specified(specification=spec, question=None, sources=spec.sources, skills=dict(skills or spec.skills))
     return done.model_copy(update={"status": "specified"}) if state.spec_only else done
+
+
+def _stamped(spec: Specification, desk: Desk) -> Specification:
+    """A specification that was given, with the cut-off of whoever drafts from it where that is later."""
+    later = desk.drafting.cutoff
+    if later is None or (spec.cutoff is not None and spec.cutoff >= later):
+        return spec
+    return spec.model_copy(update={"drafter": desk.drafter.name, "cutoff": later})
 
 
 def _look_up(state: ResearchState, desk: Desk, reading: Reading) -> Looked:
