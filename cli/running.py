@@ -83,13 +83,11 @@ def signal_of(manifest: Manifest) -> str:
     return str(feature.settings.get("expr") or f"feature/{feature.module}")
 
 
-def report_run(
-    stores: Stores, manifest: Manifest, out_dir: Path | None = None, factors: Path | None = None
-) -> ReportPaths:
-    """Write the report of a run, by default below the workspace's reports."""
+def report_run(stores: Stores, manifest: Manifest) -> ReportPaths:
+    """Write the report of a run below the workspace's reports."""
     from harness.report import write_report
     from harness.report.load import beside_run, trials_recorded
 
-    target = out_dir or stores.workspace.reports / manifest.run_id
-    trials = trials_recorded(stores.workspace.ledger)
-    return write_report(manifest, stores.artifacts, target, trials, beside_run(stores.workspace, manifest, factors))
+    place = stores.workspace
+    trials, beside = trials_recorded(place.ledger), beside_run(place, manifest)
+    return write_report(manifest, stores.artifacts, place.reports / manifest.run_id, trials, beside)

@@ -23,27 +23,32 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="CSV or Parquet: a column of times, and columns of returns a bar."),
     ] = None,
+    quantstats: Annotated[bool, typer.Option("--quantstats", help="quantstats' tear sheet beside it.")] = False,
     json: Json = False,
 ) -> None:
     """Write the report of a run: one HTML page, pictures, JSON.
 
     What `cws gap` and `cws validate` found of the run is on the page too.
     """
-    from cli.running import report_run
-    from cli.session import stores
+    from harness.report import open_report, write
+    from harness.report.tearsheet import write_tearsheet
+    from modules.workspace import Workspace
 
-    s = stores()
-    manifest = s.manifests.load(run)
+    place = Workspace.here()
     with working("drawing"):
-        written = report_run(s, manifest, out_dir, factors)
+        made = open_report(run, place, factors)
+        folder = out_dir or place.reports / made.manifest.run_id
+        written = write(made, folder)
+        sheet = write_tearsheet(made, folder / "quantstats.html") if quantstats else None
     emit(
         {
-            "run_id": manifest.run_id,
+            "run_id": made.manifest.run_id,
             "html": written.html,
             "json": written.json,
             "pngs": list(written.pngs),
             "warnings": list(written.warnings),
             "notes": list(written.notes),
+            "quantstats": sheet,
         },
         json,
         lambda out: out.print(str(written.html), soft_wrap=True),

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Beside:
-    """All optional. `curve` and `capacity` are of the run's validation, `gap` of `cws gap`; `notes` say what was there
-    and could not be read."""
+    """All optional. `curve` and `capacity` are of the run's validation, `gap` of `cws gap`; `no_capacity`
+    says why there is no figure, `notes` what was there and could not be read."""
 
     gap: Gap | None = None
     curve: tuple[Capacity, ...] = ()
     capacity: CapacityFigure | None = None
+    no_capacity: str = ""
     factors: GivenFactors | None = None
     notes: tuple[str, ...] = ()

@@ -124,14 +124,15 @@ def draw_acf(study: Study) -> Figure:
 def draw_seasons(study: Study) -> Figure:
     """Mean net return a bar by season, with two standard errors."""
     figure = new_figure(10.4, 2.9)
-    drawn = study.seasonality[:2] + tuple(s for s in study.seasonality[2:] if s.kind == "hour")
-    drawn = (drawn if len(drawn) == SEASONS_DRAWN else study.seasonality)[:SEASONS_DRAWN]
+    found = {s.kind: s for s in study.seasonality}
+    drawn = [found[kind] for kind in ("weekday", "hour", "month", "day of month") if kind in found][:SEASONS_DRAWN]
     if not drawn:
         return instead(figure, figure.subplots(), "one season only")
-    widths = [max(3, len(s.seasons)) for s in drawn]
+    widths = [max(5, len(s.seasons)) for s in drawn]
     every = np.atleast_1d(figure.subplots(1, len(drawn), width_ratios=widths))
     for axes, one in zip(every, drawn, strict=True):
         _draw_season(axes, one)
+    every[0].set_ylabel("net return, bps a bar")
     return figure
 
 
@@ -139,7 +140,7 @@ def _draw_season(axes: Axes, one: Seasonality) -> None:
     known = [s for s in one.seasons if s.mean is not None]
     means = np.array([(s.mean or 0.0) * BPS for s in known])
     errors = np.array([abs(s.mean / s.t) * BPS if s.mean and s.t else 0.0 for s in known])
-    axes.set_title(f"By {one.kind}, bps a bar")
+    axes.set_title(one.kind.capitalize())
     places = np.arange(len(known))
     axes.bar(places, means, color=[LIGHT["gain"] if m > 0 else LIGHT["loss"] for m in means], width=0.62)
     axes.vlines(places, means - 2 * errors, means + 2 * errors, color=LIGHT["ink"], linewidth=0.9)

@@ -7,10 +7,11 @@ from pathlib import Path
 from harness.report.beside import Beside
 from harness.report.factorfile import read_factors
 from harness.report.report import RunReport
-from harness.validation.capacity import capacity_figure
+from harness.validation.capacity import NO_EDGE, capacity_figure
 from harness.validation.report import Capacity
 from harness.validation.store import ValidationStore
 from modules.artifacts import ArtifactStore
+from modules.engine.costs import NO_VOLUME_NOTE
 from modules.manifest import Manifest, ManifestStore, RunError
 from modules.workspace import Workspace
 from traces.events import TrialRecorded
@@ -53,10 +54,14 @@ def beside_run(workspace: Workspace, manifest: Manifest, factors: Path | None = 
             curve = validations.load(manifest).tables.capacity
         except RunError as error:
             notes.append(f"not shown: {error}")
+    silent = any(NO_VOLUME_NOTE in note for note in manifest.stage("execute").notes)
+    why = "the data carry no volume, so size costs nothing here" if silent else NO_EDGE
+    capacity = None if silent or not isinstance(own, int | float) else capacity_figure(curve, float(own))
     return Beside(
         gap=gap,
         curve=curve,
-        capacity=capacity_figure(curve, float(own)) if isinstance(own, int | float) else None,
+        capacity=capacity,
+        no_capacity="" if capacity else why,
         factors=None if factors is None else read_factors(factors),
         notes=tuple(notes),
     )

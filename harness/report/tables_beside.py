@@ -62,7 +62,7 @@ def capacity(beside: Beside) -> tuple[Table, ...]:
     if not beside.curve:
         return ()
     found = beside.capacity
-    words = "No capacity is stated: there is no edge at the run's own capital to dilute."
+    words = f"No capacity is stated: {beside.no_capacity}."
     if found is not None:
         words = (
             f"Capacity: {found.words}. Of the capitals run, {money(found.most_profit)} USD earns most money, "

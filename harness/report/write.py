@@ -26,12 +26,15 @@ class ReportPaths:
 def write_report(
     manifest: Manifest, store: Artifacts, out_dir: Path, trials_count: int, beside: Beside | None = None
 ) -> ReportPaths:
+    """Make the report of a run and write it. Raises what `RunReport.of` raises."""
+    return write(RunReport.of(manifest, store, trials_count, beside), out_dir)
+
+
+def write(report: RunReport, out_dir: Path) -> ReportPaths:
     """Write `report.html` (self-contained), `report.json` and one PNG a chart into `out_dir`.
 
-    Equal inputs give equal bytes. Nothing is written where a figure or a picture cannot be made. Raises what
-    `RunReport.of` raises.
+    Equal inputs give equal bytes. Nothing is written where a picture cannot be made.
     """
-    report = RunReport.of(manifest, store, trials_count, beside)
     page, numbers = report.page(), json_bytes(report.numbers())
     out_dir.mkdir(parents=True, exist_ok=True)
     return ReportPaths(

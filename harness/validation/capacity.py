@@ -9,8 +9,11 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from harness.validation.report import Capacity
+
+NO_EDGE: Final = "there is no edge to dilute"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from harness.validation.capacity import NO_EDGE, capacity_figure
 from harness.validation.report import Capacity
 from modules.artifacts import ArtifactStore
 from modules.canonical import digest_json
@@ -149,13 +150,5 @@ def capacity(bench: Bench) -> tuple[tuple[Capacity, ...], str]:
         )
     if silent:
         return tuple(found), f"{NO_VOLUME_NOTE}, so size costs nothing here and this says nothing"
-    return tuple(found), _half(found, own)
-
-
-def _half(found: list[Capacity], own: float) -> str:
-    """Where the edge is half of what it is at the run's own capital."""
-    at_own = next((c.net_sharpe for c in found if c.capital_usd == own), None)
-    if at_own is None or at_own <= 0.0:
-        return "there is no edge to dilute"
-    past = [c.capital_usd for c in found if c.capital_usd > own and (c.net_sharpe or 0.0) < 0.5 * at_own]
-    return f"half of it is gone by {past[0]:,.0f} USD" if past else "more than half of it is left at the largest"
+    figure = capacity_figure(found, own)
+    return tuple(found), NO_EDGE if figure is None else figure.words

@@ -58,8 +58,8 @@ def random_run(
         {"criterion": ["ic_t", "coverage"], "value": [2.4, 0.98], "threshold": [2.0, 0.5], "passed": [True, True]}
     )
     artifacts["execute"]["orders"] = pl.DataFrame(
-        {"order_id": [0, 1], "event_time": times[:2], "symbol": ["A.XNAS", "B.XNAS"], "asked_lots": [10, -10],
-         "allowed_lots": [10, -10], "decision": ["APPROVE", "APPROVE"], "rule": ["", ""],
+        {"order_id": [0, 1], "event_time": times.gather([0, bars - 1]), "symbol": ["A.XNAS", "B.XNAS"],
+         "asked_lots": [10, -10], "allowed_lots": [10, -10], "decision": ["APPROVE", "APPROVE"], "rule": ["", ""],
          "limit": [None, None], "value": [None, None]},
         schema_overrides={"limit": pl.Float64, "value": pl.Float64},
     ).head(2 if trades else 0)  # fmt: skip

@@ -14,6 +14,7 @@ from harness.report import RunReport, write_report
 from harness.report.charts import draw_costs, draw_ic, draw_quantiles
 from harness.report.series import read_series
 from harness.report.statistics import statistics
+from harness.report.tearsheet import write_tearsheet
 from harness.report.warnings import warnings
 from modules.artifacts import ArtifactError
 from modules.engine.metrics import bars_per_year
@@ -179,6 +180,60 @@ def test_charts_of_a_single_year_and_of_too_few_symbols(tmp_path: Path) -> None:
     bare = replace(series, ic=series.ic[:1], ic_ts=series.ic_ts[:1])
     chart = draw_ic(bare, statistics(series, 0)).axes[0]
     assert [t.get_text() for t in chart.texts] == ["fewer than two bars\nhave an IC"] and not chart.axison
+
+
+@pytest.mark.parametrize("bars", [1, 2, 3, 7, 63, 130])
+def test_short_runs_have_a_page_and_figures(tmp_path: Path, bars: int) -> None:
+    manifest, store = random_run(tmp_path, bars=bars)
+    report = RunReport.of(manifest, store, trials_count=1)
+    assert "nan" not in re.sub(r"<[^>]*>", " ", report.page(svgs={})).lower().split()
+    json.dumps(report.numbers(), allow_nan=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{"bars": 1}, {"bars": 2}, {"bars": 63}, {"bars": 300, "trades": False}])
+def test_every_picture_of_a_poor_run_can_be_drawn(tmp_path: Path, options: dict) -> None:
+    manifest, store = random_run(tmp_path, **options)
+    drawn = RunReport.of(manifest, store, trials_count=1).drawn
+    assert len(drawn) == 18 and all(png.startswith(b"\x89PNG") for png, _ in drawn.values())
+
+
+def test_a_notebook_shows_the_page_in_a_frame_without_scripts(tmp_path: Path) -> None:
+    from html.parser import HTMLParser
+
+    manifest, store = random_run(tmp_path, bars=130)
+    report = RunReport.of(manifest, store, trials_count=1)
+    report.__dict__["drawn"] = {c.name: (b"", f"<svg id='{c.name}'>\"</svg>") for c in report.charts()}
+    seen: dict[str, dict] = {}
+
+    class Frame(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list) -> None:
+            seen[tag] = dict(attrs)
+
+    Frame().feed(report._repr_html_())
+    assert list(seen) == ["iframe"] and seen["iframe"]["srcdoc"] == report.page()
+    assert seen["iframe"]["sandbox"] is None  # given without a word: everything is forbidden
+
+
+def test_tables_of_a_notebook_hold_what_the_page_says(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=300)
+    report = RunReport.of(manifest, store, trials_count=1)
+    trips, returns = report.trips(), report.returns()
+    assert trips["profit"].sum() == pytest.approx(float(report.study.trips.profit.sum()))
+    assert returns.height == 300 and returns["net_return"].to_list() == report.series.account.net_return.tolist()
+    assert set(trips["symbol"]) <= set(report.series.book.symbols)
+
+
+@pytest.mark.slow
+def test_the_tear_sheet_of_quantstats_fetches_nothing(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=400)
+    page = write_tearsheet(RunReport.of(manifest, store, trials_count=1), tmp_path / "q.html").read_text()
+    assert "r-toy" in page and "mean of all symbols" in page.lower()
+    assert "<script" not in page and re.findall(r"<(?:link|img|iframe)[^>]*(?:href|src)=.?http[^>]*>", page) == []
+    still, kept = random_run(tmp_path / "still", trades=False)
+    with pytest.raises(RunError, match="0 of them with a return"):
+        write_tearsheet(RunReport.of(still, kept, trials_count=1), tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
 
 
 def test_text_of_the_run_is_escaped(tmp_path: Path) -> None:
