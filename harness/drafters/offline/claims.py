@@ -31,7 +31,7 @@ def read_claim(sentence: Sentence) -> Claim:
     pairs = [(_undenied(e, assumptions, sentence), i, p) for e, i, p in _pair(sentence, events, outcomes)]
     pairs = [(e, i, p) for e, i, p in pairs if e.moves or not _says_only_still(sentence, i)]
     if not pairs:
-        return _bare_effect(events, assumptions)
+        return _bare_effect(sentence, events, assumptions)
     subject = pairs[0][0]
     strangers = [e for e, _, _ in pairs if e.name != subject.name]
     if strangers:
@@ -231,11 +231,13 @@ def _subject(events: Sequence[Event], wanted: Pole | None = None) -> Event | Non
     )
 
 
-def _bare_effect(events: Sequence[Event], assumptions: Sequence[str]) -> Claim:
+def _bare_effect(sentence: Sentence, events: Sequence[Event], assumptions: Sequence[str]) -> Claim:
     """A named effect is a whole claim; anything else without an outcome is not."""
     effects = [e for e in events if e.effect is not None]
     if effects and effects[0].negated:
         raise AskError("You deny an effect. Do you expect its opposite, or nothing at all?", "the opposite", "nothing")
+    if len({e.name for e in effects}) > 1:
+        raise AskError(f"I read two effects, {_says(sentence, effects[0])} and {_says(sentence, effects[1])}. Which?")
     if effects:
         sign: Sign = 1 if effects[0].effect in ("continues", "high") else -1
         others = tuple(e for e in _gates(effects[0], events) if e.name != effects[0].name)
@@ -343,6 +345,8 @@ def _conditions(
         if e.index not in claimed and (e.name != subject.name or e.pole not in ends | {"bare"})
     ]
     for event in rest:
+        if event.effect is not None and subject.name != event.name and not event.moves:
+            raise AskError(f"I read an effect as a condition, {_says(sentence, event)}. Which of its stocks do you mean?")
         if event.pole == "bare" and event.effect is None:
             raise AskError(f"Does the condition on {_says(sentence, event)} mean high or low?", "high", "low")
     return tuple(rest)

@@ -276,6 +276,18 @@ def _denies(parts: Sequence[Part], i: int) -> bool:
     return parts[i].mark.kind == "skip_word" and after not in _BACK and before not in _BACK
 
 
+def _denies_another(scene: _Scene, neg: Mark, target: Mark) -> bool:
+    """ "fell for no reason rebound": "no" denies the noun behind it, and no verb further on."""
+    between = scene.tokens[neg.end : target.start]
+    return scene.tokens[neg.start].text == "no" and any(t.stem not in _QUALIFIERS for t in between)
+
+
+_QUALIFIERS = frozenset(
+    {"such", "further", "real", "more", "quick", "strong", "big", "significant", "lasting", "last", "sharp", "large"}
+    | {"subsequent", "immediat", "long", "short", "evident", "clear", "sign", "of", "tendency", "tendenc", "to", "a"}
+)
+
+
 def _deny(scene: _Scene, parts: list[Part]) -> list[Part]:
     """Each denial flips the next event or outcome of its clause; two flip it back."""
     out = list(parts)
@@ -287,6 +299,8 @@ def _deny(scene: _Scene, parts: list[Part]) -> list[Part]:
             if target.mark.start - part.mark.end > 5 or scene.stopped(part.mark.end, target.mark.start):
                 break
             if target.role is not None:
+                if _denies_another(scene, part.mark, target.mark):
+                    break
                 out[j] = replace(out[j], negated=not out[j].negated)
                 if (
                     target.mark.kind == "go_on"
