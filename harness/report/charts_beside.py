@@ -45,6 +45,7 @@ def draw_gap(gap: Gap) -> Figure:
         level += part.annual_bps
     axes.barh(places[-1], gap.recorded.annual_bps, color=LIGHT["net"], height=0.6)
     axes.axvline(0.0, color=LIGHT["muted"], linewidth=0.8)
+    axes.use_sticky_edges = False  # else the longest bar ends where the picture does
     axes.set_yticks(places, names, fontsize=8)
     axes.grid(False, axis="y")
     return figure

@@ -34,9 +34,14 @@ class CapacityFigure:
     def words(self) -> str:
         """The figure in one sentence."""
         if self.half is None:
-            return f"more than half of the Sharpe ratio is left at the largest capital run, {self.reach:,.0f} USD"
-        gone = "" if self.none is None else f", all of it by {self.none:,.0f} USD"
-        return f"half of the Sharpe ratio is gone by {self.half:,.0f} USD{gone}"
+            return f"more than half of the Sharpe ratio is left at the largest capital run, {_rounded(self.reach)} USD"
+        gone = "" if self.none is None else f", all of it by {_rounded(self.none)} USD"
+        return f"half of the Sharpe ratio is gone by {_rounded(self.half)} USD{gone}"
+
+
+def _rounded(amount: float) -> str:
+    """Two digits: a line drawn between two accounts knows no more."""
+    return f"{float(f'{amount:.2g}'):,.0f}"
 
 
 def capacity_figure(curve: Sequence[Capacity], own: float) -> CapacityFigure | None:

@@ -7,6 +7,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from harness.report.statistics import performance
+from harness.report.study.path import worst_drawdowns
 from harness.report.study.tail import (
     LEVELS,
     cornish_fisher,
@@ -138,7 +140,16 @@ def test_quantstats_and_scipy_agree() -> None:
 
     returns = np.random.default_rng(9).standard_t(5, 2_500) * 0.01
     series = pd.Series(returns, index=pd.bdate_range("2000-01-03", periods=returns.size))
-    assert shape(returns).skewness == pytest.approx(stats.skew(returns))
-    assert shape(returns).kurtosis == pytest.approx(stats.kurtosis(returns))
-    assert shape(returns).jarque_bera_p == pytest.approx(stats.jarque_bera(returns).pvalue, abs=1e-12)
+    found, whole = shape(returns), performance(returns, 252.0)
+    assert found.skewness == pytest.approx(stats.skew(returns))
+    assert found.kurtosis == pytest.approx(stats.kurtosis(returns))
+    assert found.jarque_bera_p == pytest.approx(stats.jarque_bera(returns).pvalue, abs=1e-12)
     assert -normal(returns).var[0] == pytest.approx(qs.value_at_risk(series, confidence=0.95), rel=1e-6)
+    assert (found.best, found.worst) == (qs.best(series), qs.worst(series))
+    assert whole.sharpe == pytest.approx(qs.sharpe(series, periods=252))
+    assert whole.volatility == pytest.approx(qs.volatility(series, periods=252))
+    assert whole.max_drawdown == pytest.approx(qs.max_drawdown(series))
+    assert whole.hit_rate == pytest.approx(qs.win_rate(series))
+    theirs = qs.drawdown_details(qs.to_drawdown_series(series))["max drawdown"].min() / 100
+    ours = worst_drawdowns(series.index.as_unit("ns").asi8, returns)[0].depth
+    assert ours == pytest.approx(theirs, rel=1e-4)

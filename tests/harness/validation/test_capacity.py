@@ -20,7 +20,7 @@ def test_half_and_none_lie_on_the_line_in_logarithms() -> None:
     assert found is not None
     assert found.half == pytest.approx(1e7 * 10**0.5) and found.none == pytest.approx(1e8 * 10**0.5)
     assert (found.own_sharpe, found.most_profit, found.profit_a_year) == (1.0, 1e8, pytest.approx(2.5e6))
-    assert found.words == "half of the Sharpe ratio is gone by 31,622,777 USD, all of it by 316,227,766 USD"
+    assert found.words == "half of the Sharpe ratio is gone by 32,000,000 USD, all of it by 320,000,000 USD"
 
 
 def test_what_was_not_reached_is_not_stated() -> None:
