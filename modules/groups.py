@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from modules.memory import zeros
 from modules.panel import FloatArray, IntArray, Panel
 
 UNKNOWN: Final = "UNKNOWN"
@@ -56,7 +57,8 @@ def dated_labels(instruments: pl.DataFrame, symbols: tuple[str, ...], ts: IntArr
     for first, stop, i, k in spans:
         a, b = np.searchsorted(starts, [first, stop], side="left")
         codes[a:b, i] = k
-    segment = np.repeat(np.arange(starts.size), np.diff(starts, append=ts.size))
+    lengths = np.diff(starts, append=ts.size)
+    segment = zeros((ts.size,)) if starts.size == 1 else np.repeat(np.arange(starts.size), lengths)
     return DatedLabels(segment=segment, codes=codes, names=names)
 
 

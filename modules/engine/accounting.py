@@ -125,7 +125,6 @@ class BarLog(NamedTuple):
 
     nav: IntArray
     cash: IntArray
-    positions: IntArray
     commission: IntArray
     spread: IntArray
     impact: IntArray
@@ -137,6 +136,11 @@ class BarLog(NamedTuple):
     long: IntArray
     short: IntArray
     lots: IntArray  # [T, N]
+
+    @property
+    def positions(self) -> IntArray:
+        """What is held is worth: long less short."""
+        return self.long - self.short
 
 
 class ActionLog(NamedTuple):
@@ -176,6 +180,12 @@ class FillLog(NamedTuple):
     commission: IntArray
     spread: IntArray
     impact: IntArray
+
+
+@inlined
+def segment_at(t: int, market: Market) -> int:
+    """The row of `market.sectors` in force at bar t; where there is only one, no memory is read."""
+    return 0 if market.sectors.shape[0] == 1 else int(market.segment[t])
 
 
 @inlined

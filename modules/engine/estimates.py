@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from modules.jit import kernel, uncounted
+from modules.jit import inlined, kernel, uncounted
 from modules.panel import FloatArray, IntArray
 
 ESTIMATE_BARS: Final = 20
@@ -23,10 +23,10 @@ PART: Final = 65_536  # cells estimated at a time
 
 
 class Estimates(NamedTuple):
-    """Estimates of one account's market, `[T, N]`: rows `span[0]` to `span[1] - 1` are there."""
+    """Estimates of one account's market: row k of `sigma` and `adv` is bar `span[0] + k`, up to bar `span[1] - 1`."""
 
-    sigma: FloatArray  # volatility of one bar's return
-    adv: FloatArray  # mean volume in shares of the bar after it; NaN = unknown
+    sigma: FloatArray  # [.., N] volatility of one bar's return
+    adv: FloatArray  # [.., N] mean volume in shares of the bar after it; NaN = unknown
     span: IntArray  # [2]
     close: FloatArray  # what they are made of, as are
     volume: FloatArray  # volumes; no rows where none are known
@@ -44,10 +44,11 @@ def made_ahead(sigma: FloatArray, adv: FloatArray) -> Estimates:
 
 def made_as_needed(close: FloatArray, volume: FloatArray) -> Estimates:
     """Estimates none of which is there yet. They are made in place: they serve one account at a time."""
-    cells = (MOST_ROWS + ESTIMATE_BARS) * close.shape[1]
+    symbols = close.shape[1]
+    cells = (MOST_ROWS + ESTIMATE_BARS) * symbols
     return Estimates(
-        sigma=np.empty(close.shape),
-        adv=np.empty(close.shape),
+        sigma=np.empty((MOST_ROWS, symbols)),
+        adv=np.empty((MOST_ROWS, symbols)),
         span=np.zeros(2, dtype=np.int64),
         close=close,
         volume=volume,
@@ -134,23 +135,28 @@ def _estimate(
     _means(known[skip:], minimum, root, out)
 
 
+@inlined
+def estimates_at(t: int, e: Estimates) -> int:
+    """The row of `sigma` and `adv` that holds what is known at bar t, made where it is not there."""
+    if not e.span[0] <= t < e.span[1]:
+        _need(t, e)
+    return int(t - e.span[0])
+
+
 @uncounted
-def need(t: int, e: Estimates) -> None:
-    """Have the estimates of bar t; where the last ones are asked for bar after bar, of more and more bars at a time."""
-    begin, end = e.span[0], e.span[1]
-    if begin <= t < end:
-        return
-    rows, symbols = e.sigma.shape
-    stop = min(t + (max(1, min(2 * (end - begin), MOST_ROWS)) if t == end else 1), rows)
+def _need(t: int, e: Estimates) -> None:
+    """Make the estimates of bar t; where the last ones are asked for bar after bar, of more and more bars at a time."""
+    length, symbols = e.span[1] - e.span[0], e.sigma.shape[1]
+    stop = min(t + (max(1, min(2 * length, MOST_ROWS)) if t == e.span[1] else 1), e.close.shape[0])
     first = max(0, t - ESTIMATE_BARS)
-    part = e.close[first:stop].reshape((stop - first) * symbols)
-    squares = e.squares[: part.size]
-    _squared_returns(part, symbols, squares)
-    sigma, adv = e.sigma[t:stop].reshape((stop - t) * symbols), e.adv[t:stop].reshape((stop - t) * symbols)
-    _estimate(squares, symbols, ESTIMATE_BARS, MINIMUM_BARS, (t - first) * symbols, True, e.zeroed, e.known, sigma)
+    cells, skip = (stop - first) * symbols, (t - first) * symbols
+    squares, sigma = e.squares[:cells], e.sigma[: stop - t].reshape(cells - skip)
+    _squared_returns(e.close[first:stop].reshape(cells), symbols, squares)
+    _estimate(squares, symbols, ESTIMATE_BARS, MINIMUM_BARS, skip, True, e.zeroed, e.known, sigma)
+    adv = e.adv[: stop - t].reshape(cells - skip)
     if e.volume.shape[0] > 0:
-        part = e.volume[first:stop].reshape((stop - first) * symbols)
-        _estimate(part, symbols, ESTIMATE_BARS, MINIMUM_BARS, (t - first) * symbols, False, e.zeroed, e.known, adv)
+        volume = e.volume[first:stop].reshape(cells)
+        _estimate(volume, symbols, ESTIMATE_BARS, MINIMUM_BARS, skip, False, e.zeroed, e.known, adv)
     else:
         adv[:] = np.nan
     e.span[0], e.span[1] = t, stop

@@ -17,9 +17,10 @@ from modules.engine.accounting import (
     add,
     fee,
     micros,
+    segment_at,
 )
 from modules.engine.costs import impact_rate, most_lots, permanent_rate, scheduled
-from modules.engine.estimates import need
+from modules.engine.estimates import estimates_at
 from modules.jit import inlined
 from modules.panel import IntArray
 
@@ -28,7 +29,7 @@ from modules.panel import IntArray
 def _find_stuck(t: int, market: Market, book: Book, stuck: IntArray) -> None:
     """`stuck[sectors]`: 1 where an order that was to shrink a position in it has no price at bar t."""
     pending, lots, prices = book.pending, book.lots, market.fill[t]
-    sectors = market.sectors[market.segment[t - 1]]
+    sectors = market.sectors[segment_at(t - 1, market)]
     stuck[:] = 0
     for i in range(pending.size):
         if pending[i] != 0 and not prices[i] > 0.0 and abs(lots[i] + pending[i]) <= abs(lots[i]):
@@ -42,11 +43,11 @@ def fill(
     """Fill or expire what was decided a bar ago; PENDING is what stays. `stuck` is room for a mark a sector."""
     pending, lots, totals = book.pending, book.lots, book.totals
     prices, lot_size = market.fill[t], market.lot_size
-    need(t - 1, market.estimates)
-    sigma, adv = market.estimates.sigma[t - 1], market.estimates.adv[t - 1]
+    known = estimates_at(t - 1, market.estimates)
+    sigma, adv = market.estimates.sigma[known], market.estimates.adv[known]
     to_order, to_row, to_symbol, to_lots, to_price = fills.order, fills.row, fills.symbol, fills.lots, fills.price
     to_notional, to_commission, to_spread, to_impact = fills.notional, fills.commission, fills.spread, fills.impact
-    sectors, leans = market.sectors[market.segment[t - 1]], book.pending_leans
+    sectors, leans = market.sectors[segment_at(t - 1, market)], book.pending_leans
     _find_stuck(t, market, book, stuck)
     cash, k = totals[CASH], totals[FILLS]
     capped, with_schedule = terms.participation > 0.0, terms.commission_share + terms.commission_trade > 0.0

@@ -87,7 +87,7 @@ def build_market(
         fill=fill,
         close=traded["close"],
         estimates=estimates,
-        day_scale=np.sqrt(per_day.result()),
+        day_scale=np.sqrt(per_day.result(), out=per_day.result()),
         lot_size=axes.lot_size,
         segment=axes.segment,
         sectors=axes.sectors,

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from modules.engine.accounting import CASH, DAY_NAV, FAULT_SYMBOL, NAV, BarLog, Book, Market, Terms, add, fee, micros
+from modules.engine.accounting import (
+    CASH,
+    DAY_NAV,
+    FAULT_SYMBOL,
+    NAV,
+    BarLog,
+    Book,
+    Market,
+    Terms,
+    add,
+    fee,
+    micros,
+    segment_at,
+)
 from modules.jit import inlined
 
 DAY_NS: Final = 86_400_000_000_000
@@ -45,7 +58,7 @@ def fund(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLo
 def mark_positions(t: int, row: int, market: Market, book: Book, bars: BarLog) -> None:
     """Value positions, take NAV, and follow the day's loss."""
     lots, mark, values, sector_gross, totals = book.lots, book.mark, book.value, book.sector_gross, book.totals
-    close, lot_size, sectors = market.close[t], market.lot_size, market.sectors[market.segment[t]]
+    close, lot_size, sectors = market.close[t], market.lot_size, market.sectors[segment_at(t, market)]
     held = bars.lots[row]
     long = 0
     short = 0
@@ -75,7 +88,6 @@ def mark_positions(t: int, row: int, market: Market, book: Book, bars: BarLog) -
         book.day_loss[0] = max(book.day_loss[0], 1.0 - float(nav) / float(start))
     bars.nav[row] = nav
     bars.cash[row] = cash
-    bars.positions[row] = long - short
     bars.long[row] = long
     if short != 0:  # the log begins at 0, and a page that is never written costs nothing
         bars.short[row] = short

@@ -26,8 +26,9 @@ from modules.engine.accounting import (
     Terms,
     add,
     micros,
+    segment_at,
 )
-from modules.engine.estimates import need
+from modules.engine.estimates import estimates_at
 from modules.engine.risk import decide
 from modules.jit import inlined
 from modules.panel import FloatArray, IntArray
@@ -109,9 +110,9 @@ def order(t: int, market: Market, terms: Terms, book: Book, orders: OrderLog, ro
     asked, line, committed = room.asked, room.line, room.committed
     lots, values, mark, sector_gross, totals = book.lots, book.value, book.mark, book.sector_gross, book.totals
     pending, pending_id, leans = book.pending, book.pending_id, book.pending_leans
-    need(t, market.estimates)
-    close, sigma, lot_size, sequence = market.close[t], market.estimates.sigma[t], market.lot_size, market.sequence
-    sectors = market.sectors[market.segment[t]]
+    sigma = market.estimates.sigma[estimates_at(t, market.estimates)]
+    close, lot_size, sequence = market.close[t], market.lot_size, market.sequence
+    sectors = market.sectors[segment_at(t, market)]
     to_row, to_symbol, to_asked, to_allowed = orders.row, orders.symbol, orders.asked, orders.allowed
     to_decision, to_rule, to_limit, to_value = orders.decision, orders.rule, orders.limit, orders.value
     committed[:] = 0

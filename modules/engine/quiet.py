@@ -60,7 +60,7 @@ def quiet_bars(decide: Callable[..., None]) -> Callable[..., int]:
 
         Returns the bar that is marked and decided and whose orders are to be made; `stop` where there is none.
         """
-        totals, to_nav, to_cash, to_positions = book.totals, bars.nav, bars.cash, bars.positions
+        totals, to_nav, to_cash = book.totals, bars.nav, bars.cash
         to_long, to_short, to_lots = bars.long, bars.short, bars.lots
         lots, cash, nav, first_nav = book.lots[0], totals[CASH], totals[NAV], totals[DAY_NAV]
         price, loss, value = book.mark[0], book.day_loss[0], 0
@@ -79,7 +79,7 @@ def quiet_bars(decide: Callable[..., None]) -> Callable[..., int]:
             nav = add(cash, value)
             if first_nav > 0:
                 loss = max(loss, 1.0 - float(nav) / float(first_nav))
-            to_nav[row], to_cash[row], to_positions[row], to_lots[row, 0] = nav, cash, value, lots
+            to_nav[row], to_cash[row], to_lots[row, 0] = nav, cash, lots
             to_long[row] = max(0, value)
             if value < 0:
                 to_short[row] = -value

@@ -40,6 +40,7 @@ from modules.engine.accounting import (
     Room,
     Terms,
     new_room,
+    segment_at,
 )
 from modules.engine.bars import Run, prepare
 from modules.engine.limits import RiskLimits
@@ -48,6 +49,7 @@ from modules.engine.quiet import is_quiet, quiet_bars
 from modules.engine.result import Simulation
 from modules.engine.settings import Costs, FillWithoutOpen, Liquidity
 from modules.jit import around
+from modules.memory import empty
 from modules.panel import FloatArray, IntArray, Panel, read_only
 
 
@@ -104,7 +106,7 @@ def _driver(decide: Decide) -> Callable[..., None]:
                     signals, account, parameters, memory, targets,
                 )  # fmt: skip
                 book.sector_gross[:] = 0
-                book.sector_gross[market.sectors[market.segment[min(t, stop - 1)], 0]] = abs(book.value[0])
+                book.sector_gross[market.sectors[segment_at(min(t, stop - 1), market), 0]] = abs(book.value[0])
                 if t == stop:
                     break
             else:
@@ -191,13 +193,15 @@ def run_strategy(
 
 
 def signal_values(bars: Panel, strategy: Strategy) -> FloatArray:
-    """`[T, K, N]`: the signals of a strategy on the rows of the bars. Raises SignalError and EngineError."""
+    """`[T, K, N]`: the signals of a strategy on the rows of the bars, each by itself in memory.
+
+    Raises SignalError and EngineError.
+    """
     if not strategy.signals:
         raise EngineError("signals is empty; a strategy reads at least one expression, such as close")
     from modules.signal import evaluate_all, parse
 
     rows, symbols = bars.shape
-    out = np.empty((rows, len(strategy.signals), symbols))
-    for k, values in enumerate(evaluate_all([parse(text) for text in strategy.signals], bars)):
-        out[:, k] = values
-    return out
+    out = empty((len(strategy.signals), rows, symbols))
+    evaluate_all([parse(text) for text in strategy.signals], bars, out=out)
+    return out.transpose(1, 0, 2)

@@ -49,14 +49,17 @@ def evaluate(node: Node, panel: Panel) -> FloatArray:
     return evaluate_all([node], panel)[0]
 
 
-def evaluate_all(nodes: Sequence[Node], panel: Panel, *, threads: int | None = None) -> list[FloatArray]:
+def evaluate_all(
+    nodes: Sequence[Node], panel: Panel, *, threads: int | None = None, out: FloatArray | None = None
+) -> list[FloatArray]:
     """As `evaluate`, for several signals; what they have in common is computed once.
 
+    `out`: `[nodes, T, N]`, where the values are to stand; None makes room for each.
     `threads`: at most so many; None takes `CWS_THREADS`, or one for each processor. The bits are the same for any.
     """
     for node in nodes:
         check_panel(node, panel)
-    return compute(nodes, panel, threads=threads)
+    return compute(nodes, panel, threads=threads, out=out)
 
 
 def check_panel(node: Node, panel: Panel) -> None:
@@ -146,16 +149,25 @@ def _processors() -> int:
 
 
 def compute(
-    nodes: Sequence[Node], panel: Panel, *, threads: int | None = None, cut: Cut | None = None
+    nodes: Sequence[Node],
+    panel: Panel,
+    *,
+    threads: int | None = None,
+    cut: Cut | None = None,
+    out: FloatArray | None = None,
 ) -> list[FloatArray]:
     """The values without the checks of `evaluate`: too short a panel gives NaN."""
     layout = lay_out(share_parts(make_plan(nodes)))
     plan = layout.plan
-    values = {o: empty(panel.shape) for o in plan.outputs}
+    first = {o: plan.outputs.index(o) for o in plan.outputs}
+    values = {o: empty(panel.shape) if out is None else out[k] for o, k in first.items()}
     if panel.shape[0] and panel.shape[1]:
         compile_missing(plan, _processors())
         cut = cut or Cut.fitting(layout, panel.shape, threads)
         _Run(layout, panel, values, cut).all()
+    if out is not None:
+        for k in (k for k, o in enumerate(plan.outputs) if first[o] != k):
+            out[k] = values[plan.outputs[k]]
     return [read_only(values[o]) for o in plan.outputs]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from modules.engine.costs import impact_rate
-from modules.engine.estimates import MOST_ROWS, made_as_needed, need, trailing_mean, trailing_sigma
+from modules.engine.estimates import MOST_ROWS, estimates_at, made_as_needed, trailing_mean, trailing_sigma
 
 RNG = np.random.default_rng(11)
 
@@ -76,12 +76,12 @@ def test_estimates_made_when_they_are_needed_are_those_made_ahead(width: int) ->
     sigma, mean = trailing_sigma(close, 20, 5), trailing_mean(volume, 20, 5)
     one_by_one, now_and_then = range(500), np.cumsum(rng.integers(0, 9, 60))
     for rows in (one_by_one, now_and_then, [0, 19, 20, 21, 499, 498, 3]):
-        made, unknown = made_as_needed(close, volume), made_as_needed(close, np.empty((0, width)))
+        made, unknown, longest = made_as_needed(close, volume), made_as_needed(close, np.empty((0, width))), 0
         for t in rows:
-            for estimates in (made, unknown):
-                need(int(t), estimates)
+            for estimates, adv in ((made, mean[t]), (unknown, np.full(width, math.nan))):
+                row = estimates_at(int(t), estimates)
+                np.testing.assert_array_equal(estimates.sigma[row], sigma[t])
+                np.testing.assert_array_equal(estimates.adv[row], adv)
                 assert estimates.span[0] <= t < estimates.span[1] <= t + MOST_ROWS
-            np.testing.assert_array_equal(made.sigma[t], sigma[t])
-            np.testing.assert_array_equal(unknown.sigma[t], sigma[t])
-            np.testing.assert_array_equal(made.adv[t], mean[t])
-            assert np.isnan(unknown.adv[t]).all()
+            longest = max(longest, made.span[1] - made.span[0])
+        assert longest == MOST_ROWS or rows is not one_by_one

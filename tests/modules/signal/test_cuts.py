@@ -54,6 +54,16 @@ def test_no_cut_changes_a_bit(cut: Cut) -> None:
         assert bits(found) == bits(wanted), text
 
 
+def test_values_may_be_computed_in_place() -> None:
+    panel = make_panel(5, rows=40, symbols=3)
+    nodes = [parse(text) for text in ("ts_mean(close, 5)", "returns(close, 2)", "ts_mean(close, 5)", "close")]
+    out = np.full((4, 40, 3), -1.0)
+    found = evaluate_all(nodes, panel, out=out)
+    for wanted, values, there in zip(evaluate_all(nodes, panel), found, out, strict=True):
+        assert bits(wanted) == bits(values) == bits(there)
+        assert not values.flags.writeable
+
+
 def test_threads_are_chosen_by_the_caller_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     panel = make_panel(3, rows=300, symbols=200)
     nodes = [parse(f"rank(ts_mean(close, {w})) + ts_std(volume, {w})", units=False) for w in range(5, 25)]
