@@ -118,13 +118,24 @@ def draft_candidates(
             *gate_notes,
             *sized,
         )
-        because = Because(phrases=reading.phrases, skills=(f"{m.skill.name}: {m.recipe.name}",))
+        because = Because(
+            phrases=reading.phrases, skills=(f"{m.skill.name}: {m.recipe.name}",), sources=_sources(reading, m)
+        )
         candidates.setdefault(
             digest,
             Candidate(expr=expr, skill=m.skill.name, recipe=m.recipe.name, why=why, digest=digest, because=because),
         )
     used = {s.name: s.digest for s, _ in matched}
     return Drafted(tuple(candidates.values()), tuple(rejected.values()), frozenset(missing), used)
+
+
+def _sources(reading: Reading, measure: _Measure) -> tuple[str, ...]:
+    """Keys of the published findings on this event that agree with the sign, those linked to the skill first."""
+    from harness.literature.index import search
+
+    found = search(frozenset({reading.event}), sign=reading.sign, horizon_bars=measure.window_bars)
+    agreeing = [s for s in found if s.sign == reading.sign]
+    return tuple(s.key for s in sorted(agreeing, key=lambda s: measure.skill.name not in s.skills))
 
 
 def _measures(reading: Reading, matched: Sequence[tuple[Skill, Drafting]]) -> Iterator[_Measure]:

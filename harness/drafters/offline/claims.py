@@ -346,7 +346,9 @@ def _conditions(
     ]
     for event in rest:
         if event.effect is not None and subject.name != event.name and not event.moves:
-            raise AskError(f"I read an effect as a condition, {_says(sentence, event)}. Which of its stocks do you mean?")
+            raise AskError(
+                f"I read an effect as a condition, {_says(sentence, event)}. Which of its stocks do you mean?"
+            )
         if event.pole == "bare" and event.effect is None:
             raise AskError(f"Does the condition on {_says(sentence, event)} mean high or low?", "high", "low")
     return tuple(rest)

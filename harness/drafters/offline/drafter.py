@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from harness.drafters.offline.answers import settled
 from harness.drafters.offline.candidates import draft_candidates, gate_of, matching_skills
+from harness.drafters.offline.mechanism import without_reason
 from harness.drafters.offline.reading import read
-from harness.drafters.offline.sentence import RELATIVE, SECTOR
+from harness.drafters.offline.sentence import EXAMPLES, RELATIVE, SECTOR
 from harness.drafters.port import Allowance, Answered, Draft, Question, Reading, Refusal, Revision
 from modules.signal.calendar import CALENDAR_FIELDS
 from skills.drafting import Drafting
@@ -50,16 +51,26 @@ class OfflineDrafter:
             )
         return answer
 
+    def _offering(self, question: Question, text: str) -> Question:
+        """A question that has no answers of its own offers the claims nearest to the text."""
+        from harness.drafters.offline.nearest import with_nearest  # the index takes a second to import
+
+        return with_nearest(question, text, self.known) if question.defaults in ((), EXAMPLES) else question
+
     def specify(
         self, text: str, *, seed: int, answers: Sequence[Answered] = (), allowance: Allowance | None = None
     ) -> Draft:
         """See `Drafter.specify`. Spends nothing."""
-        answer = self.read(settled(text, answers, self.read))
+        said = settled(text, answers, self.read)
+        answer = self.read(said)
         if isinstance(answer, Question):
-            return Draft(question=answer)
+            return Draft(question=self._offering(answer, said))
         if isinstance(answer, Refusal):
             return Draft(refusal=answer)
-        return Draft(reading=answer, skills={s.name: s.digest for s, _ in matching_skills(answer, self.known)})
+        reason = without_reason(said).reason
+        return Draft(
+            reading=answer, mechanism=reason, skills={s.name: s.digest for s, _ in matching_skills(answer, self.known)}
+        )
 
     def draft(
         self,
@@ -75,7 +86,7 @@ class OfflineDrafter:
         """See `Drafter.draft`. `seed` has nothing to decide here: the order of candidates is fixed by fit."""
         answer = self.read(claim) if isinstance(claim, str) else claim
         if isinstance(answer, Question):
-            return Draft(question=answer)
+            return Draft(question=self._offering(answer, str(claim)))
         if isinstance(answer, Refusal):
             return Draft(refusal=answer)
         tried = frozenset(revision.tried) if revision else frozenset()
