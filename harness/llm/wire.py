@@ -115,7 +115,8 @@ def port_errors(who: str, key: str) -> Iterator[None]:
     import httpx2
 
     def failed(reason: Reason, said: str, wait_s: float | None = None) -> ModelError:
-        said = " ".join((said.replace(key, "[key]") if key else said).split())[:MESSAGE_CHARS]
+        plain = "".join(c if c.isprintable() else " " for c in (said.replace(key, "[key]") if key else said))
+        said = " ".join(plain.split())[:MESSAGE_CHARS]
         return ModelError(reason, f"{who}: {reason.replace('_', ' ')}: {said}; {REMEDIES[reason]}", wait_s=wait_s)
 
     try:
