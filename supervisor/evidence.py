@@ -11,6 +11,7 @@ from ablations.patch import Patch, render_settings
 from ablations.paths import PatchError
 from ablations.record import FILE, AblationRecord, recompute
 from harness.repository import Change, MergeConflictError, Repository
+from skills.provenance import shipped
 from supervisor.promotion.record import BRANCHES as PROMOTIONS
 from supervisor.promotion.record import FOLDER as PROMOTION_RECORDS
 from supervisor.promotion.record import PromotionRecord, PromotionRecordError, read_record
@@ -179,20 +180,22 @@ def _refuse_other_patch(repo: Repository, request: Request, patch: Patch, change
     for path in patch.paths:
         there = repo.file_at("HEAD", path)
         try:
-            expected = patched_bytes(patch, path, there)
+            expected = patched_bytes(patch, path, there, request.ablation_id or "")
         except PatchError as error:
             raise ReviewError(Refusal.BASE_IS_STALE, str(error), _SUPERVISE) from error
         if repo.file_at(request.commit, path) != expected:
             raise ReviewError(Refusal.NOT_THE_PATCH, f"{path} on the branch is not what the record judged", _SUPERVISE)
 
 
-def patched_bytes(patch: Patch, path: str, there: bytes | None) -> bytes:
-    """What `path` holds once the patch is applied to `there` (None = no such file). Raises PatchError."""
+def patched_bytes(patch: Patch, path: str, there: bytes | None, ablation_id: str) -> bytes:
+    """What `path` holds once the patch is applied to `there` (None = no such file); a skill says which ablation shipped
+    it. Raises PatchError."""
     if path in patch.texts:
         change = patch.texts[path]
         if (None if there is None else there.decode()) != change.old:
             raise PatchError(f"{path} is not what the patch expects; propose it anew")
-        return change.new.encode()
+        named = path.endswith("/SKILL.md")
+        return (shipped(change.new, change.old, ablation_id) if named else change.new).encode()
     if there is None:
         raise PatchError(f"{path} does not exist; name an existing module as stage/name")
     return render_settings(there.decode(), patch).encode()

@@ -50,7 +50,10 @@ def submit(
     branch = branch_of(record.ablation_id)
     if repo.tip(branch) is None:
         refuse_uncommitted(repo, record.patch)
-        files = {path: patched_bytes(record.patch, path, repo.file_at("HEAD", path)) for path in record.patch.paths}
+        files = {
+            path: patched_bytes(record.patch, path, repo.file_at("HEAD", path), record.ablation_id)
+            for path in record.patch.paths
+        }
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
             files[record_folder(record.ablation_id) + path.relative_to(folder).as_posix()] = path.read_bytes()
         repo.commit_files(branch, files, body(record, findings, diff(record.patch, workspace.root)))

@@ -16,7 +16,7 @@ import pytest
 from ablations.certificate import Certificate, Keys, gate_digest, save
 from ablations.gate import FEWEST_TASKS, decide
 from ablations.guards import GuardRule
-from ablations.patch import Change, Patch
+from ablations.patch import Change, Patch, TextChange
 from ablations.record import (
     AblationRecord,
     CertificateReference,
@@ -145,11 +145,13 @@ LEVEL = 0.01
 
 
 @functools.cache
-def shipped_record(change: Change, *, effect: float = 9e-4, certificate_id: str = "") -> AblationRecord:
+def shipped_record(
+    change: Change, *, effect: float = 9e-4, certificate_id: str = "", texts: tuple[tuple[str, TextChange], ...] = ()
+) -> AblationRecord:
     """A sound record of `change` to size/rank_neutral's band: invented returns, the real gate."""
     suite = load_suite(SUITE)
     chosen = suite.tasks[:FEWEST_TASKS]
-    patch = Patch(module=SIZE, changes={"no_trade_band": change})
+    patch = Patch(module=SIZE, changes={"no_trade_band": change}, texts=dict(texts))
     rng = np.random.Generator(np.random.PCG64(1))
     bars = 800
     ts = np.arange(bars, dtype=np.int64) * DAY_NS

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.patch import Change
+from ablations.patch import Change, TextChange
 from ablations.record import AblationRecord, to_json
 from harness.repository import ENGINE
 from supervisor.refusals import Refusal, ReviewError
@@ -47,6 +47,20 @@ def test_approval_is_a_humans_merge_commit(desk: Desk) -> None:
     [after] = list_requests(desk.repo)
     assert after.state == "merged"
     assert SETTINGS in {c.path for c in show(desk.repo, branch).changes}
+
+
+def test_a_merged_skill_says_which_ablation_shipped_it(desk: Desk) -> None:
+    path = "skills/demo/SKILL.md"
+    old = '---\nname: demo\ndescription: A demo.\nmetadata:\n  version: "2"\n---\n\n# Demo\n'
+    (desk.root / path).parent.mkdir(parents=True)
+    (desk.root / path).write_text(old)
+    desk.commit()
+    texts = ((path, TextChange(old=old, new=old + "\nMore.\n")),)
+    certificate_id = certify(desk.workspace.certificates)
+    record = shipped_record(Change(old=0.0, new=0.04), certificate_id=certificate_id, texts=texts)
+    approve(desk.workspace, desk.open(record), desk.emit, by=ADA)
+    merged = (desk.root / path).read_text()
+    assert f'  version: "3"\n  provenance: ablation {record.ablation_id}\n' in merged and merged.endswith("More.\n")
 
 
 def test_gits_user_is_the_human_where_no_name_is_given(desk: Desk) -> None:
