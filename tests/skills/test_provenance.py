@@ -11,10 +11,10 @@ from skills.provenance import shipped
 from skills.registry import FOLDER, load_skill
 
 HEAD = "---\nname: demo\ndescription: A demo.\nmetadata:\n"
-TEXT = (
-    HEAD + '  kind: drafting\n  version: "7"\n  provenance: by hand,\n    at length\n---\n\n# Demo\n\n  version: "9"\n'
-)
-STAMPED = HEAD + '  version: "4"\n  provenance: ablation abc123\n  kind: drafting\n---\n\n# Demo\n\n  version: "9"\n'
+BODY = '---\n\n# Demo\n\n  version: "9"\n'
+STAMP = '  version: "{}"\n  provenance: ablation abc123\n'
+TEXT = HEAD + '  kind: drafting\n  version: "7"\n  provenance: by hand,\n    at length\n' + BODY
+STAMPED = HEAD + STAMP.format(4) + "  kind: drafting\n" + BODY
 
 CASES = [
     ("over version 3", TEXT, TEXT.replace('"7"', '"3"'), STAMPED),
