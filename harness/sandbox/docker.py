@@ -31,8 +31,10 @@ ANSWER_WITHIN_S = 60
 LOOK_EVERY_S, SETTLE_S, MEMORY_EVERY_S = 0.1, 0.01, 0.5
 FREEZES, FREEZE_EVERY_S = 10, 0.3
 KEEPER_MIB = 48  # what the waiting process takes of the container's memory
+# The kernel keeps a first process from signals that it does not handle, so the alarm has a handler.
 _WAIT = (
-    "import signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); signal.alarm(int(sys.argv[1]));"
+    "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
+    " signal.signal(signal.SIGALRM, lambda *_: os._exit(0)); signal.alarm(int(sys.argv[1]));"
     " [signal.pause() for _ in iter(int, 1)]"
 )
 # The program's standard input is a file, put there with the others and removed before the program sees it.
@@ -67,7 +69,7 @@ class Docker:
         began = time.monotonic()
         with _engine() as client:
             tag = image.ensure(client)
-            container = _create(client, tag, job)
+            container = _create(client, tag, job, int(job.limits.timeout_s) + ANSWER_WITHIN_S)
             try:
                 container.start()
                 return _run(client, str(container.id), job, began)
@@ -96,7 +98,8 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
-def _create(client: DockerClient, tag: str, job: Job) -> Container:
+def _create(client: DockerClient, tag: str, job: Job, lasting_s: int) -> Container:
+    """`lasting_s`: after which it ends by itself, should we be killed."""
     from docker.types import DriverConfig, LogConfig, Mount, Ulimit
 
     limits = job.limits
@@ -111,10 +114,9 @@ def _create(client: DockerClient, tag: str, job: Job) -> Container:
         ),
     )
     folders = [Mount(path, str(source), type="bind", read_only=True) for source, path in shown(job)]
-    lasting = int(limits.timeout_s) + 2 * ANSWER_WITHIN_S  # it ends by itself, should we be killed
     return client.containers.create(
         tag,
-        [INTERPRETER, "-I", "-S", "-c", _WAIT, str(lasting)],
+        [INTERPRETER, "-I", "-S", "-c", _WAIT, str(lasting_s)],
         user=f"{KEEPER}:{KEEPER}",
         labels={LABEL: "1"},
         auto_remove=True,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from harness.sandbox.inside.collect import TEMPORARY, Collected, speakable, take
-from harness.sandbox.port import MIB, Limits
+from harness.sandbox.port import MIB, WORK, Limits
 
 
 def pack(files: Mapping[str, bytes], owner: int) -> bytes:
@@ -53,11 +53,14 @@ def unpack(chunks: Iterable[bytes], given: Mapping[str, bytes], limits: Limits) 
 def _consider(
     archive: tarfile.TarFile, entry: tarfile.TarInfo, given: Mapping[str, bytes], limits: Limits, found: Collected
 ) -> None:
-    path = entry.name.partition("/")[2]  # the archive starts with the folder's own name
+    top, _, path = entry.name.partition("/")
+    if f"/{top}" != WORK:
+        found.leave(ascii(entry.name)[:200], "not in the scratch folder")
+        return
     if not path or path == TEMPORARY or path.startswith(f"{TEMPORARY}/") or entry.isdir():
         return
     if not speakable(path):
-        found.leave(ascii(path), "a name that cannot be printed")
+        found.leave(ascii(path)[:200], "a name that cannot be printed, climbs, or is too deep")
     elif entry.issym() or entry.islnk():
         found.leave(path, "a link")
     elif not entry.isreg():

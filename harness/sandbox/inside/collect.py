@@ -44,8 +44,12 @@ def collect(folder: int, given: Mapping[str, bytes], most_files: int, most_bytes
 
 
 def speakable(path: str) -> bool:
-    """Whether the name is text that can be printed, of the one kind of separator."""
-    return path.isprintable() and "\\" not in path and not any("\ud800" <= c <= "\udfff" for c in path)
+    """Whether the path is text that can be printed, stays below where it starts, and is not too deep."""
+    parts = path.split("/")
+    climbs = any(part in ("", ".", "..") for part in parts) or "\\" in path
+    return (
+        path.isprintable() and not climbs and len(parts) <= DEEPEST and not any("\ud800" <= c <= "\udfff" for c in path)
+    )
 
 
 def take(
@@ -82,7 +86,7 @@ def _walk(folder: int, prefix: str, depth: int, found: Collected) -> Iterator[tu
         if not prefix and name == TEMPORARY:
             continue
         if not speakable(path):
-            found.leave(ascii(path), "a name that cannot be printed")
+            found.leave(ascii(path)[:200], "a name that cannot be printed")
             continue
         info = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_ISREG(info.st_mode):

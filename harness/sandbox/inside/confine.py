@@ -51,7 +51,6 @@ def _limit(bounds: Bounds) -> None:
     """What one process may use. Hard limits: without capabilities none can be raised again."""
     os.umask(0o022)
     os.nice(5)
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: bounds.cpus])
     for what, soft, hard in (
         (resource.RLIMIT_CPU, bounds.cpu_s, bounds.cpu_s + 1),
         (resource.RLIMIT_DATA, bounds.memory_bytes, bounds.memory_bytes),

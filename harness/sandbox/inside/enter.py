@@ -38,6 +38,7 @@ def start(order: Order, stdin: int, stdout: int, stderr: int, ready: int) -> int
             os.dup2(source, target)
         os.closerange(READY + 1, 1024)
         os.setsid()
+        _take_processors(order.bounds.cpus, warden)
         _become(order.user)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != warden:
@@ -49,6 +50,13 @@ def start(order: Order, stdin: int, stdout: int, stderr: int, ready: int) -> int
     except OSError as error:
         os.write(2, f"{error}\n".encode())
     os._exit(COULD_NOT)
+
+
+def _take_processors(most: int, seed: int) -> None:
+    """Some of those that we may use; another job takes others."""
+    ours = sorted(os.sched_getaffinity(0))
+    first = seed % len(ours)
+    os.sched_setaffinity(0, (ours + ours)[first : first + most])
 
 
 def _become(user: int) -> None:

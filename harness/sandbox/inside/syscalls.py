@@ -19,7 +19,7 @@ getdents64 217 61 | getcwd 79 17 | chdir 80 49 | fchdir 81 50 | mkdir 83 - | mkd
 unlink 87 - | unlinkat 263 35 | rename 82 - | renameat 264 38 | renameat2 316 276 | link 86 - | linkat 265 37 |
 symlink 88 - | symlinkat 266 36 | chmod 90 - | fchmod 91 52 | fchmodat 268 53 | truncate 76 45 | ftruncate 77 46 |
 fallocate 285 47 | fsync 74 82 | fdatasync 75 83 | utimensat 280 88 | futimesat 261 - | utime 132 - |
-utimes 235 - | umask 95 166 | dup 32 23 | dup2 33 - | dup3 292 24 | fcntl 72 25 | flock 73 32 | sendfile 40 71 |
+utimes 235 - | umask 95 166 | dup 32 23 | dup2 33 - | dup3 292 24 | flock 73 32 | sendfile 40 71 |
 copy_file_range 326 285 | fadvise64 221 223 | statfs 137 43 | fstatfs 138 44 | getxattr 191 8 | lgetxattr 192 9 |
 fgetxattr 193 10 | listxattr 194 11 | llistxattr 195 12 | flistxattr 196 13 | pipe 22 - | pipe2 293 59 |
 poll 7 - | ppoll 271 73 | select 23 - | pselect6 270 72 | epoll_create 213 - | epoll_create1 291 20 |
@@ -50,6 +50,8 @@ TERMINAL_AND_DESCRIPTOR = (
     0x5450,
     0x5451,
 )  # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
+# F_DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC, GETPIPE_SZ. No locks of ranges: nothing counts how many there are.
+DESCRIPTOR_COMMANDS = (0, 1, 2, 3, 4, 1030, 1032)
 # PDEATHSIG, GET_DUMPABLE, SET_NAME, GET_NAME, CAPBSET_READ, SET and GET_NO_NEW_PRIVS, THP_DISABLE twice, SET_VMA
 PROCESS_OPTIONS = (1, 3, 15, 16, 23, 38, 39, 41, 42, 0x53564D41)
 NO_SUCH_CALL = 38  # ENOSYS: the C library then takes the older call, whose flags can be read
@@ -83,6 +85,7 @@ ALLOWED: tuple[Call, ...] = (
     *_plain(),
     Call("clone", 56, 220, argument=0, mask=NEW_NAMESPACES),
     Call("ioctl", 16, 29, argument=1, values=TERMINAL_AND_DESCRIPTOR),
+    Call("fcntl", 72, 25, argument=1, values=DESCRIPTOR_COMMANDS),
     Call("prctl", 157, 167, argument=0, values=PROCESS_OPTIONS),
     Call("personality", 135, 92, argument=0, values=(0, 0xFFFFFFFF)),
 )

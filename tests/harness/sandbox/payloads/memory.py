@@ -88,6 +88,23 @@ def system_v_and_queues(out: Outside) -> None:
 
 
 @payload()
+def locks_of_ranges(out: Outside) -> None:
+    """Each lock is a record in the kernel, and nothing counts how many a file has."""
+    import fcntl
+
+    made = 0
+    with open("locked", "w") as file:
+        for at in range(0, 400_000, 2):
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX, 1, at)
+            except OSError:
+                break
+            made += 1
+    if made > 10_000:
+        escaped(f"{made} locks")
+
+
+@payload()
 def in_pipes(out: Outside) -> None:
     """Bytes that lie in the kernel, between two ends that nobody reads."""
     total = 0

@@ -16,7 +16,7 @@ from payloads.attempt import Outside, call, escaped, payload, refused, syscall
 MOST = 400  # as many as are ever tried for
 
 
-@payload()
+@payload(reasons=("exited",))
 def fork_bomb(out: Outside) -> None:
     """Children until the kernel says no."""
     alive = 1
@@ -45,10 +45,11 @@ def fork_bomb_that_spreads(out: Outside) -> None:
         escaped("more processes than allowed")
 
 
-@payload()
+@payload(reasons=("exited",))
 def thread_bomb(out: Outside) -> None:
     started = 0
     stop = threading.Event()
+    threading.stack_size(64 << 10)  # small, so that it is their number that ends it
     for _ in range(MOST):
         try:
             threading.Thread(target=stop.wait, daemon=True).start()

@@ -1,0 +1,128 @@
+"""Nothing outlives a job, whatever happens to whoever ordered it; and jobs do not meet.
+
+1. The caller is killed (kill -9): the program ends with it. In a container it ends when its time is over.
+2. The caller is interrupted: the same, at once.
+3. Several jobs at a time: each has its own files, and none sees another's.
+4. A program that only ever starts is bounded in time, and the sandbox works afterwards.
+5. An engine has no container and no volume of ours when a job is over.
+"""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from harness.sandbox.docker import LABEL, Docker
+from harness.sandbox.port import MIB, Job, Limits, Reason, Sandbox
+from tests.harness.sandbox.conftest import SMALL, run
+from tests.harness.sandbox.test_payloads import processes_of
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[3]
+CALLER = """
+import sys
+from harness.sandbox.choose import known
+from harness.sandbox.port import Job, Limits
+name, marker = sys.argv[1:]
+sandbox = next(s for s in known() if s.name == name)
+code = "import time; print('on', flush=True); time.sleep(60)"
+sandbox.run(Job({}, ("python", "-I", "-c", code, "of-" + marker), Limits(timeout_s=70)))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_1_2_the_caller_goes(sandbox: Sandbox, number: signal.Signals) -> None:
+    if isinstance(sandbox, Docker) and number == signal.SIGKILL:
+        pytest.skip("an engine knows nothing of its clients; see the next test")
+    marker = secrets.token_hex(8)
+    caller = subprocess.Popen([sys.executable, "-c", CALLER, sandbox.name, marker], cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        _until(lambda: len(processes_of(f"of-{marker}")) > 0, 30)
+        caller.send_signal(number)
+        caller.wait(30)
+        _until(lambda: not processes_of(f"of-{marker}"), 5)
+    finally:
+        caller.kill()
+        caller.wait()
+
+
+def test_1_a_container_ends_by_itself(sandbox: Sandbox) -> None:
+    """Its first process has an alarm; with it goes the container, and the engine removes it."""
+    if not isinstance(sandbox, Docker):
+        pytest.skip("of containers")
+    import docker
+
+    from harness.sandbox import image
+    from harness.sandbox.docker import _create
+
+    client = docker.from_env()
+    container = _create(client, image.ensure(client), Job({}, ("python",), Limits(timeout_s=1)), lasting_s=1)
+    container.start()
+
+    def gone() -> bool:
+        return container.id not in {found.id for found in client.containers.list(all=True)}
+
+    _until(gone, 20)
+
+
+def test_3_jobs_do_not_meet(sandbox: Sandbox) -> None:
+    code = (
+        "import os, time\n"
+        "open(f'mine-{os.environ[\"ME\"]}', 'w').write(os.environ['ME'])\n"
+        "time.sleep(1)\n"
+        "print(sorted(n for n in os.listdir('.') if n.startswith('mine')), os.listdir('/tmp'))\n"
+    )
+    jobs = [
+        Job({"main.py": code.encode()}, ("python", "-I", "main.py"), SMALL, environment={"ME": str(i)})
+        for i in range(4)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(sandbox.run, jobs))
+    for i, outcome in enumerate(outcomes):
+        assert outcome.files == {f"mine-{i}": str(i).encode()}, outcome.stderr
+        assert outcome.stdout.decode() == f"['mine-{i}'] []\n"
+
+
+def test_4_after_the_worst_it_works(sandbox: Sandbox) -> None:
+    code = "import os, signal\nsignal.signal(15, signal.SIG_IGN)\nfor _ in range(6): os.fork()\nwhile True: pass"
+    limits = Limits(timeout_s=2, processes=16, memory_bytes=256 * MIB)
+    assert run(sandbox, code, limits).reason in (Reason.TIMEOUT, Reason.EXITED)
+    assert run(sandbox, "print(1)").stdout == b"1\n"
+
+
+def test_5_the_engine_is_left_clean(sandbox: Sandbox) -> None:
+    if not isinstance(sandbox, Docker):
+        pytest.skip("of containers")
+    import docker
+
+    marker = secrets.token_hex(8)
+    sandbox.run(Job({}, ("python", "-I", "-c", "open('x', 'w')", marker), SMALL, environment={"MARK": marker}))
+    client = docker.from_env()
+    for container in client.containers.list(all=True, filters={"label": LABEL}):
+        assert marker not in str(container.attrs.get("Config"))
+    used = {m.get("Name") for c in client.containers.list(all=True) for m in c.attrs["Mounts"]}
+    ours = [v for v in client.volumes.list() if (v.attrs.get("Options") or {}).get("type") == "tmpfs"]
+    assert not [v.name for v in ours if v.name not in used and _is_old(v.attrs["CreatedAt"])]
+
+
+def _is_old(created: str) -> bool:
+    """Older than a minute: another test may be at work on a younger one."""
+    from datetime import UTC, datetime
+
+    return (datetime.now(UTC) - datetime.fromisoformat(created)).total_seconds() > 60
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.05)
