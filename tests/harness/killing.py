@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,29 +81,24 @@ def once(workspace: Workspace, kill_at: int | None, *, again: bool) -> tuple[Res
 
 def in_a_process(workspace: Workspace, kill_at: int | None, *, again: bool = False) -> dict[str, Any] | None:
     """What `once` gives, from a process of its own; None where that was killed."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(read)
-        code = 1
-        try:
-            result, moments = once(workspace, kill_at, again=again)
-            text = json.dumps({"result": result.model_dump(mode="json"), "moments": moments})
-            with os.fdopen(write, "w") as out:
-                out.write(text)
-            code = 0
-        except BaseException:  # noqa: BLE001 - the parent is told, and this process ends here
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    os.close(write)
-    with os.fdopen(read) as answer:
-        said = answer.read()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return None
-    assert os.waitstatus_to_exitcode(status) == 0, "the research failed; see its traceback above"
-    return dict(json.loads(said))
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"  # no pipe: what a killed process had begun may hold its end open
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                result, moments = once(workspace, kill_at, again=again)
+                answer.write_text(json.dumps({"result": result.model_dump(mode="json"), "moments": moments}))
+                code = 0
+            except BaseException:  # noqa: BLE001 - the parent is told, and this process ends here
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            return None
+        assert os.waitstatus_to_exitcode(status) == 0, "the research failed; see its traceback above"
+        return dict(json.loads(answer.read_text()))
 
 
 def main() -> None:
