@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ class Row:
 class Board:
     """The rows as the steps come in."""
 
-    rows: dict[str, Row] = field(default_factory=lambda: {name: Row() for name in SHOWN})
+    rows: dict[str, Row]
     spent: Spent | None = None
     began: float = field(default_factory=time.monotonic)
 
@@ -88,9 +88,11 @@ class Board:
 
 
 @contextmanager
-def watching(console: Console, *, quiet: bool = False) -> Iterator[tuple[Progress, Board]]:
+def watching(
+    console: Console, *, quiet: bool = False, nodes: Sequence[str] = SHOWN
+) -> Iterator[tuple[Progress, Board]]:
     """A progress to pass on. Live on a terminal; elsewhere one line a finding, or nothing where `quiet`."""
-    board = Board()
+    board = Board({name: Row() for name in nodes})
     if not console.is_terminal:
 
         def line(step: Step) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ ASKED = "asked.json"
 again from it, under its own id."""
 MOST_KEPT = 500
 """Folders of research that are kept; beyond, the oldest go, never one that is being worked on."""
-_NAME = re.compile(r"research-[0-9A-Za-z][0-9A-Za-z-]{0,100}")
+_NAME = re.compile(r"(research|coding)-[0-9A-Za-z][0-9A-Za-z-]{0,100}")
 
 
 class ResearchError(ValueError):
@@ -36,10 +36,11 @@ class ResearchError(ValueError):
 
 
 def folder_of(home: Path, research_id: str) -> Path:
-    """The folder of a research. Raises ResearchError for what is no id."""
-    if not _NAME.fullmatch(research_id):
+    """The folder of a research, or of a piece of coding. Raises ResearchError for what is no id."""
+    found = _NAME.fullmatch(research_id)
+    if found is None:
         raise ResearchError(f"{research_id!r} is not the id of a research; they look like research-20260102T030405-...")
-    return home / "research" / research_id
+    return home / found[1] / research_id
 
 
 def known_ids(home: Path) -> list[str]:
@@ -64,8 +65,11 @@ def find(home: Path, asked: str) -> str:
 
 
 @contextmanager
-def opened(home: Path, research_id: str) -> Iterator[SqliteSaver]:
-    """The checkpoints of a research, locked against any other process. Raises ResearchError."""
+def opened(home: Path, research_id: str, stored: Sequence[type] | None = None) -> Iterator[SqliteSaver]:
+    """The checkpoints of a research, locked against any other process. Raises ResearchError.
+
+    `stored`: the only classes that they are rebuilt into, None = those of a research.
+    """
     from langgraph.checkpoint.sqlite import SqliteSaver
 
     folder = folder_of(home, research_id)
@@ -75,7 +79,7 @@ def opened(home: Path, research_id: str) -> Iterator[SqliteSaver]:
         with locked(lock, fcntl.LOCK_EX, 0.2):
             try:
                 with closing(sqlite3.connect(folder / FILE, check_same_thread=False)) as connection:
-                    yield SqliteSaver(connection, serde=serializer())
+                    yield SqliteSaver(connection, serde=serializer(stored))
             except sqlite3.DatabaseError as error:
                 raise ResearchError(
                     f"{folder / FILE} cannot be used ({error}); delete the folder and research anew"
@@ -103,12 +107,12 @@ def prune(home: Path, *, keep: int = MOST_KEPT) -> None:
             os.close(handle)
 
 
-def serializer() -> JsonPlusSerializer:
+def serializer(stored: Sequence[type] | None = None) -> JsonPlusSerializer:
     """Only our own frozen models are rebuilt from a checkpoint, and nothing is ever unpickled."""
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
     from harness.state import STORED
 
     return JsonPlusSerializer(
-        pickle_fallback=False, allowed_msgpack_modules=[(m.__module__, m.__name__) for m in STORED]
+        pickle_fallback=False, allowed_msgpack_modules=[(m.__module__, m.__name__) for m in stored or STORED]
     )

@@ -248,6 +248,21 @@ class ExchangeRecorded(EventBase):
     replayed: bool = False
 
 
+class ModuleTested(EventBase):
+    """A module in Python was tested in a sandbox, before anybody merged it. `failed` names the rules it broke; the
+    program under test could have said anything, so this is its claim."""
+
+    kind: Literal["module.tested"] = "module.tested"
+    coding_id: str
+    module: str
+    attempt: Count
+    files_digest: str
+    inputs_digest: str
+    sandbox: str
+    passed: bool
+    failed: Texts
+
+
 # --- trials, findings, ablations, reviews -----------------------------------------------------------
 
 
@@ -415,6 +430,7 @@ Event: TypeAlias = Annotated[
     | CandidateDrafted
     | CandidateChecked
     | CandidateScreened
+    | ModuleTested
     | ModuleWritten
     | ExchangeRecorded
     | TrialRecorded

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from harness.coding.material import Material
 from harness.drafters.port import Frozen
@@ -65,9 +65,11 @@ def read_outcome(outcome: Outcome, sandbox: str) -> Tested:
         return Tested(failures=(Failure(rule="the tests end", words=words),), seconds=seconds, sandbox=sandbox)
     try:
         tested = Tested.model_validate({**_object(raw), "seconds": seconds, "sandbox": sandbox})
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         words = f"the report cannot be read: {' '.join(str(error).split())[:500]}"
         return Tested(failures=(Failure(rule="the report", words=words),), seconds=seconds, sandbox=sandbox)
+    if not tested.failures and not tested.passed:
+        return tested.model_copy(update={"failures": (Failure(rule="the report", words="no test was made"),)})
     if tested.ok and not outcome.ok:
         words = f"no rule was broken, but the program ended with {outcome.exit_code} ({outcome.reason})\n{said}"
         return tested.model_copy(update={"failures": (Failure(rule="the tests end", words=words),)})

@@ -20,6 +20,7 @@ from traces.events import (
     FindingRecorded,
     LedgerRepaired,
     LockboxOpened,
+    ModuleTested,
     ModuleWritten,
     PromotionDecided,
     ResearchNeedsInput,
@@ -86,6 +87,16 @@ ONE_OF_EACH: tuple[Event, ...] = (
     CandidateDrafted(research_id="res-1", expr="-returns(close, 5)", skill="reversal", why="fell the most"),
     CandidateChecked(research_id="res-1", expr="-returns(close, 5)", passed=True, reason="OK"),
     CandidateScreened(research_id="res-1", expr="-returns(close, 5)", score=0.2, ic=None, coverage=0.99),
+    ModuleTested(
+        coding_id="cod-1",
+        module="feature/gap_fade",
+        attempt=2,
+        files_digest="e" * 64,
+        inputs_digest="f" * 64,
+        sandbox="docker",
+        passed=False,
+        failed=("it runs",),
+    ),
     ModuleWritten(
         research_id="res-1", expr="-returns(close, 5)", run_id="run-1", branch="research/res-1", commit="a" * 40
     ),

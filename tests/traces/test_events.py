@@ -37,6 +37,7 @@ PLANNED_KINDS = [
     "candidate.screened",
     "module.written",
     "exchange.recorded",
+    "module.tested",
     "trial.recorded",
     "finding.recorded",
     "ablation.started",
