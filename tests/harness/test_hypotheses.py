@@ -3,63 +3,29 @@
 1. Of what can be read, most is read; what is read has the event, sign, windows and gates of a careful reader.
 2. What cannot be tested as it stands is asked or refused, never turned into a signal.
 3. Being confidently wrong is the worst outcome: no sentence of the sets is.
+4. docs/hypotheses.md shows what is read now, and at least 100 hypotheses.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from harness.drafters.offline.drafter import OfflineDrafter
-from harness.drafters.port import Draft, Reading
+from tests.harness.hypotheses import HANDS, draft, is_read, load, mistakes
+from tests.harness.hypotheses.table import page, signals, verdicts_on
 
-FOLDER = Path(__file__).parent / "hypotheses"
 DRAFTER = OfflineDrafter.of_checkout()
-BARS = frozenset({"open", "high", "low", "close", "volume", "sector"})
-Row = dict[str, Any]
-
-
-def load(name: str) -> dict[str, list[Any]]:
-    return dict(yaml.safe_load((FOLDER / name).read_text(encoding="utf-8")))
-
-
-def draft(text: str) -> Draft:
-    return DRAFTER.draft(text, fields=BARS, others=(), k=1, seed=0)
-
-
-def is_read(made: Draft) -> bool:
-    return made.reading is not None and made.question is None and made.refusal is None
-
-
-def mistakes(row: Row, reading: Reading) -> list[str]:
-    """Where a reading differs from that of the row; `x` in a row leaves open."""
-    found = []
-    if reading.event not in row["event"].split("|"):
-        found.append(f"event {reading.event}")
-    if row["sign"] not in ("x", reading.sign):
-        found.append(f"sign {reading.sign}")
-    yearly = reading.event in ("near_high", "season") and reading.horizon_bars in (None, 252)
-    if row.get("bars") != "x" and not yearly and reading.horizon_bars != row.get("bars"):
-        found.append(f"bars {reading.horizon_bars}")
-    if reading.skip_bars != row.get("skip"):
-        found.append(f"skip {reading.skip_bars}")
-    gates = sorted(f"{'not ' if c.negated else ''}{c.event} {c.pole}" for c in reading.conditions)
-    wanted = sorted(row.get("when", []))
-    if gates != wanted and not any(w.endswith(" x") for w in wanted):
-        found.append(f"gates {gates}")
-    return found
-
-
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "hypotheses.md"
+RENEW = "renew the page: python -m tests.harness.hypotheses > docs/hypotheses.md"
 READ = load("read.yaml")
 ASKED = load("asked.yaml")
 
 
 @pytest.mark.parametrize("kind", READ)
 def test_read_as_a_careful_reader_does(kind: str) -> None:
-    answers = [(row, draft(row["text"])) for row in READ[kind]]
+    answers = [(row, draft(DRAFTER, row["text"])) for row in READ[kind]]
     wrong = {
         row["text"]: found
         for row, made in answers
@@ -72,5 +38,30 @@ def test_read_as_a_careful_reader_does(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ASKED)
 def test_never_confidently_wrong(kind: str) -> None:
-    read = {text: made.reading for text in ASKED[kind] if is_read(made := draft(text))}
+    read = {text: made.reading for text in ASKED[kind] if is_read(made := draft(DRAFTER, text))}
     assert not read
+
+
+def test_hands_are_kinds() -> None:
+    assert set(HANDS) <= set(READ) & set(ASKED)
+
+
+def without_verdict(text: str) -> list[str]:
+    return [line.rsplit("|", 2)[0] if line.startswith("| ") else line for line in text.splitlines()]
+
+
+def test_the_page_shows_what_is_read_now() -> None:
+    assert without_verdict(PAGE.read_text(encoding="utf-8")) == without_verdict(page(DRAFTER, {})), RENEW
+
+
+def test_the_page_shows_a_hundred_hypotheses() -> None:
+    shown = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "`" in line]
+    assert len(shown) >= 100
+    assert not [line for line in shown if line.endswith("not measured |")]
+
+
+@pytest.mark.slow
+def test_the_page_shows_the_verdicts_of_the_data() -> None:
+    from tests.harness.hypotheses.__main__ import discovery_bars
+
+    assert PAGE.read_text(encoding="utf-8") == page(DRAFTER, verdicts_on(discovery_bars(), signals(DRAFTER))), RENEW
