@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from cli.errors import ExitCode, Meaning, RequestError, meaning
+from cli.output import visible
 
 _BUG = Meaning(ExitCode.FAILED, "set CWS_DEBUG=1 and run again to see where; this is a defect, please report it")
 _INTERRUPTED = 130
@@ -58,7 +59,7 @@ def _report(error: Exception, known: Meaning | None, as_json: bool) -> int:
     # The message may already end with its remedy; it is not said twice.
     tail = f"\n  remedy: {remedy}" if remedy and remedy not in text else ""
     notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-    print(f"cws: {text}{notes}{tail}", file=sys.stderr)
+    print(visible(f"cws: {text}{notes}{tail}"), file=sys.stderr)
     if as_json:
         print(json.dumps({"error": _as_json(error, text, remedy, int(said.exit_code))}, allow_nan=False))
     return int(said.exit_code)

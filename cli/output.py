@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -54,6 +55,20 @@ def plain(value: object) -> object:
     if hasattr(value, "item"):
         return plain(value.item())
     raise TypeError(f"{type(value).__name__} has no JSON form; give `plain` a case for it")
+
+
+_HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
+
+
+def visible(text: str) -> str:
+    """Text that a terminal only shows: control, invisible and direction-changing characters of file names, symbols and
+    documents are written out. Line ends and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in _HIDDEN else c.encode("unicode_escape").decode()
+        for c in text
+    )
 
 
 def emit(payload: object, as_json: bool, human: Callable[[Console], None]) -> None:

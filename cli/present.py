@@ -9,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from cli.output import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -64,7 +66,7 @@ def text(value: object) -> str:
         return ", ".join(f"{k} {text(v)}" for k, v in value.items()) or "-"
     if isinstance(value, list | tuple):
         return ", ".join(text(v) for v in value) or "-"
-    return str(value)
+    return visible(str(value))
 
 
 def verdict_text(word: str) -> Text:

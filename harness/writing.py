@@ -17,6 +17,7 @@ import yaml
 
 from harness.cutoff import Around
 from harness.drafters.port import Reading
+from harness.literature.quoting import clean
 from harness.specification import Specification, SpecSource, reading_of, to_yaml
 from harness.state import ResearchState, Screen
 from modules.canonical import canonical_json
@@ -27,6 +28,7 @@ PATTERN = "expression"
 COPIED = ("__init__.py", "contract.py", "run.py", "acceptance.py", "settings.py")
 
 MOST_LISTED = 8
+MAX_LINE = 2_000
 REPORTED = (
     "gross_sharpe",
     "net_sharpe",
@@ -132,8 +134,10 @@ def _skill_name(name: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Words of others as one line that no markup can break out of: no code, link, picture, mention or tag."""
-    return re.sub(r"[`<>|\\$\[\]]", "", re.sub(r"\s+", " ", text)).replace("@", " at ").strip()
+    """Words of others as one line of visible text that no markup can break out of: no code, link, picture, mention,
+    tag."""
+    shown = clean(text, MAX_LINE)
+    return " ".join(re.sub(r"[`<>|\\$\[\]]", "", shown).replace("@", " at ").split())
 
 
 def _quoted(line: str) -> str:

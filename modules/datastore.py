@@ -153,8 +153,9 @@ class DataStore:
             folder = self._root / other.name / other.version
             if other.name == but or not names.size or not (folder / "spans.parquet").exists():
                 continue
-            times = pl.read_parquet(folder / "times.parquet").get_column("source_event_time").to_physical().to_numpy()
-            found.append(seen_in(names, pl.read_parquet(folder / "spans.parquet"), np.unique(times // DAY_NS)))
+            stamps = pl.read_parquet(folder / "times.parquet", glob=False).get_column("source_event_time")
+            spans = pl.read_parquet(folder / "spans.parquet", glob=False)
+            found.append(seen_in(names, spans, np.unique(stamps.to_physical().to_numpy() // DAY_NS)))
             by += [other.name] if found[-1].size else []
         return np.unique(np.concatenate(found)), tuple(dict.fromkeys(by))
 
@@ -192,7 +193,7 @@ class DataStore:
     def _write(self, item: Registration, label: str, digest: str, earlier: Sequence[DataVersion]) -> DataVersion:
         times = item.raw.get_column("source_event_time").drop_nulls().unique().sort()
         if item.parent is not None:
-            older = pl.read_parquet(self._root / item.name / item.parent.version / "times.parquet")
+            older = pl.read_parquet(self._root / item.name / item.parent.version / "times.parquet", glob=False)
             times = pl.concat([times, older.get_column("source_event_time")]).unique().sort()
         mining_end, lockbox_start = _periods(item.name, times, earlier)
         marked = mark(item.cells if item.cells is not None else pl.DataFrame(schema=CELLS))
@@ -267,7 +268,7 @@ class DataStore:
             # Nothing of a lockbox is older than its first time, so most sets need no look.
             if other.name == name or not path.exists() or int(cells.time_ns.max()) < other.lockbox_start_ns:
                 continue
-            hit = cells.found_in(pl.read_parquet(path))
+            hit = cells.found_in(pl.read_parquet(path, glob=False))
             if hit.time_ns.size:
                 found[other.name] = (other, hit)
         return tuple(found.values())

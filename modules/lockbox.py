@@ -199,7 +199,7 @@ def _kin(data: DataStore, version: DataVersion) -> frozenset[str]:
 def _names(data: DataStore, version: DataVersion) -> Words:
     """Name marks of the lockbox of a version and of the vintages it builds on; none for a version without marks."""
     path = data.root / version.name / version.version / "marks.parquet"
-    own = names_of(pl.read_parquet(path)) if path.exists() else np.empty(0, np.uint64)
+    own = names_of(pl.read_parquet(path, glob=False)) if path.exists() else np.empty(0, np.uint64)
     if version.parent is None:
         return own
     return np.union1d(own, _names(data, data.get(version.name, version.parent)))

@@ -93,9 +93,9 @@ def _table(path: Path) -> pl.DataFrame:
         raise FactorError(f"{path} has {size:,} bytes", f"give at most {MOST_BYTES:,}")
     try:
         table = (
-            pl.read_parquet(path)
+            pl.read_parquet(path, glob=False)
             if path.suffix == ".parquet"
-            else pl.read_csv(path, infer_schema_length=10_000, truncate_ragged_lines=False)
+            else pl.read_csv(path, infer_schema_length=10_000, truncate_ragged_lines=False, glob=False)
         )
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).splitlines()[0][:200]

@@ -52,7 +52,7 @@ def read_raw(path: Path) -> pl.DataFrame:
 
 def _parquet(path: Path) -> pl.DataFrame:
     try:
-        table = pl.read_parquet(path)
+        table = pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(
             f"{path} starts like Parquet and cannot be read ({_first_line(error)})", "write it again"
@@ -90,7 +90,7 @@ def _csv(path: Path, head: bytes) -> pl.DataFrame:
     separator = max(_SEPARATORS, key=header.count)
     _check_header(path, header, separator)
     try:
-        return pl.read_csv(path, separator=separator, infer_schema=False, try_parse_dates=False)
+        return pl.read_csv(path, separator=separator, infer_schema=False, try_parse_dates=False, glob=False)
     except (OSError, pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} cannot be read as CSV ({_first_line(error)})", "check its rows against its header"

@@ -109,3 +109,9 @@ def test_every_error_class_of_the_parts_is_placed() -> None:
 def test_exit_codes_are_those_of_the_design() -> None:
     assert [int(c) for c in ExitCode] == [0, 1, 2, 3]
     assert {m.exit_code for m in KNOWN.values()} <= set(ExitCode)
+
+
+def test_a_name_of_others_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(Raises(DataError("file \x1b[2J\u202egnp.csv is empty", "give rows")), []) == 1
+    said = capsys.readouterr().err
+    assert "\x1b" not in said and "\u202e" not in said and "\\x1b[2J" in said

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from cli.output import emit, plain
+from cli.output import emit, plain, visible
 from cli.present import text
 
 
@@ -97,3 +97,15 @@ def test_emit_writes_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
 )
 def test_text(value: object, expected: str) -> None:
     assert text(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ("plain", "plain"), ("Rösch 5 €\n\tindented", "Rösch 5 €\n\tindented"), ("\x1b[2Jred\x9b", "\\x1b[2Jred\\x9b"),
+        ("a\u202eb\u200bc", "a\\u202eb\\u200bc"), ("\U000e0041", "\\U000e0041"), ("cut\udc80", "cut\\udc80"),
+        ("\r\x07", "\\r\\x07"),
+    ],
+)  # fmt: skip
+def test_words_of_others_do_nothing_to_a_terminal(shown: str, expected: str) -> None:
+    assert visible(shown) == expected and text(shown) == expected
