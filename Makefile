@@ -9,7 +9,7 @@ SOURCES := modules harness supervisor ablations traces skills cli
 # Two workers: the suite is built for two cores; set WORKERS=0 to run in one process.
 WORKERS ?= 2
 
-.PHONY: demo test check fast soak bench lock clean setup
+.PHONY: demo test check fast soak test-llm bench lock clean setup
 
 setup: $(READY)
 
@@ -34,6 +34,11 @@ check: $(READY)
 
 fast: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not soak"
+
+# A real model, served here: cws model pull first.
+test-llm: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "xllamacpp>=2026.10"
+	$(BIN)/python -m pytest -m soak tests/harness/llm/test_real_model.py -s
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
@@ -173,32 +172,26 @@ def _sandbox(_stores: Stores) -> Iterator[Check]:
     yield Check("sandbox", chosen is not None, "warning", detail, "" if chosen else REMEDY)
 
 
-_PROVIDERS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
-
-
 def _model(_stores: Stores) -> Iterator[Check]:
-    asked = os.environ.get("CWS_LLM", "").strip()
-    if not asked or asked == "offline":
-        yield Check(
-            "model", True, "info", "CWS_LLM is not set: the offline drafter works from the skills, without a model"
-        )
+    from harness.llm.choice import ChoiceError, chosen, live_model
+    from harness.llm.port import ModelError
+    from harness.llm.prices import price_of
+
+    try:
+        choice = chosen(None)
+        if choice.provider == "offline":
+            said = "CWS_LLM is not set: the offline drafter works from the skills, without a model"
+        elif choice.provider == "replay":
+            said = f"{choice}: answers come from the tape of that research"
+        else:
+            price = price_of(live_model(choice).name, own_server=choice.own_server)
+            cost = f"${price.input}/${price.output} per million tokens" if price.output else "free, on this machine"
+            until = f"trained until {price.cutoff}" if price.cutoff else "nobody says until when it was trained"
+            said = f"{choice}: key and price are there ({cost}; {until}; not called)"
+    except (ChoiceError, ModelError) as error:
+        yield Check("model", False, "error", str(error), "mend CWS_LLM, or unset it to work offline")
         return
-    provider = re.split(r"[:/]", asked, maxsplit=1)[0].lower()
-    if provider not in _PROVIDERS:
-        known = ", ".join(_PROVIDERS)
-        yield Check(
-            "model", False, "error", f"CWS_LLM={asked} names no known provider", f"use one of {known}, or unset it"
-        )
-        return
-    missing = []
-    if importlib.util.find_spec(provider) is None:
-        missing.append(f"package {provider} is not installed")
-    if not os.environ.get(_PROVIDERS[provider]):
-        missing.append(f"{_PROVIDERS[provider]} is not set")
-    remedy = f"set {_PROVIDERS[provider]}, or unset CWS_LLM to work offline" if missing else ""
-    yield Check(
-        "model", not missing, "error", "; ".join(missing) or f"{asked}: SDK and key are there (not called)", remedy
-    )
+    yield Check("model", True, "info", said)
 
 
 def _git(stores: Stores) -> Iterator[Check]:

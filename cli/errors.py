@@ -80,6 +80,7 @@ KNOWN: dict[str, Meaning] = {
     "ChoiceError": Meaning(ExitCode.USAGE, "see docs/models.md"),
     "ModelError": Meaning(ExitCode.FAILED, "see docs/models.md; --llm offline asks nobody"),
     "LiteratureError": Meaning(ExitCode.FAILED, "`cws lit --help` shows what can be asked"),
+    "LocalModelError": Meaning(ExitCode.FAILED, "see docs/models.md"),
     "LedgerError": Meaning(ExitCode.FAILED, "run `cws ledger verify` to see the first bad record"),
     "PipelineError": Meaning(ExitCode.FAILED, "compare the pipeline file with `cws module list`"),
     "RegistryError": Meaning(ExitCode.USAGE, "`cws module list` shows the modules"),

@@ -33,6 +33,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
     Entry("skills", "skills", "The research skills: list, show, lint, why.", WORKSPACE),
     Entry("lit", "lit", "What is published: search, show; add documents of your own.", WORKSPACE),
+    Entry("model", "model", "Language models: prices and training dates; pull and serve one of your own.", WORKSPACE),
     Entry("module", "module", "The pipeline's modules and their settings.", WORKSPACE),
     Entry("doctor", "doctor", "Is this workspace fit to work? Each problem with its remedy.", WORKSPACE),
 )

@@ -45,8 +45,15 @@ def behaviours(nodes: Sequence[Node]) -> list[Behaviour | None]:
 def behavioural_similarity(a: Node, b: Node) -> float | None:
     """In [0, 1]; 1 where both order all symbols alike, or one exactly against the other, at every bar; about 0 for
     signals that have nothing to do with each other. None where the reference market cannot judge."""
+    found = agreement(a, b)
+    return None if found is None else abs(found)
+
+
+def agreement(a: Node, b: Node) -> float | None:
+    """In [-1, 1]: 1 where both order all symbols alike at every bar, -1 where one orders them against the other. None
+    where the reference market cannot judge."""
     first, second = _behaviour(canonical(a)), _behaviour(canonical(b))
-    return None if first is None or second is None else alike(first, second)
+    return None if first is None or second is None else correlation(first, second)
 
 
 @functools.lru_cache(maxsize=512)
@@ -55,14 +62,20 @@ def _behaviour(node: Node) -> Behaviour | None:
 
 
 def alike(a: Behaviour, b: Behaviour) -> float | None:
-    """The size of the mean rank correlation (Spearman) over the bars where both have values; None below 40 bars.
+    """The size of the mean rank correlation; None below 40 bars.
 
     The mean is taken before the sign is dropped: two signals that agree on one day and oppose each other on the next
     are not alike.
     """
+    found = correlation(a, b)
+    return None if found is None else abs(found)
+
+
+def correlation(a: Behaviour, b: Behaviour) -> float | None:
+    """The mean rank correlation (Spearman) over the bars where both have values; None below 40 bars."""
     from modules.signal.kernels.cross import row_correlation
 
     rows = np.empty(a.ranks.shape[0])
     row_correlation(a.ranks, b.ranks, rows)
     found = rows[~np.isnan(rows)]
-    return min(1.0, abs(math.fsum(found.tolist()) / found.size)) if found.size >= LEAST_ROWS else None
+    return min(1.0, max(-1.0, math.fsum(found.tolist()) / found.size)) if found.size >= LEAST_ROWS else None

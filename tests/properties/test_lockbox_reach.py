@@ -66,6 +66,7 @@ HERE = (
     ("skills", "list"),
     ("skills", "why", "losers of last week rebound"),
     ("lit", "search", "losers of last week"),
+    ("model", "list"),
     ("module", "list"),
     ("review", "list"),
     ("doctor",),

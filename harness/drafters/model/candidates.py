@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from harness.drafters.model import forms, words
 from harness.drafters.model.talk import Talk
+from harness.drafters.offline.candidates import draft_candidates, matching_skills
 from harness.drafters.port import Because, Candidate, Draft, Reading, Refusal, Rejected, Revision, Spent
 from harness.llm.cap import Capped
 from harness.llm.port import ModelError, Reason
-from modules.signal import SignalError, format_signal, parse, signal_digest
+from modules.signal import Node, SignalError, format_signal, parse, signal_digest
+from modules.signal.behaviour import agreement
 from skills.registry import Skill
 
 RECIPE = "the model's own"
+AGAINST = -0.5
+"""Rank correlation with the recipes' signal, on the reference market, at which a candidate counts as upside down."""
 
 
 @dataclass
@@ -48,6 +53,9 @@ class Work:
             node = parse(said.expr, self.fields)
         except SignalError as error:
             return self._refuse(said, str(error))
+        against = self._against(node)
+        if against is not None:
+            return self._refuse(said, against)
         digest = signal_digest(node)
         if digest in self.revision.tried:
             return self._refuse(said, "it was tried before; write another")
@@ -66,6 +74,26 @@ class Work:
         )
         self.bad.pop(said.expr, None)
         return []
+
+    def _against(self, node: Node) -> str | None:
+        """Whether the signal points against the claim: a right idea with a wrong sign tests another claim."""
+        reference = self._reference
+        found = agreement(reference, node) if reference is not None else None
+        if reference is None or found is None or found > AGAINST:
+            return None
+        return (
+            f"it points against the claim: on a reference market it orders stocks against {format_signal(reference)}"
+            f" (rank correlation {found:.2f}); turn its sign, or say the claim otherwise"
+        )
+
+    @cached_property
+    def _reference(self) -> Node | None:
+        """What the skills' recipes make of the same reading: the way that the claim points."""
+        known = tuple(self.skills.values())
+        drafted = (
+            draft_candidates(self.reading, known, self.fields, 1) if matching_skills(self.reading, known) else None
+        )
+        return parse(drafted.candidates[0].expr) if drafted and drafted.candidates else None
 
     def _refuse(self, said: forms.SaidCandidate, reason: str) -> list[str]:
         self.bad[said.expr] = Rejected(expr=said.expr, skill=said.skill, reason=reason)

@@ -151,6 +151,22 @@ def test_a_bad_signal_is_told_then_rejected(tmp_path: Path, expr: str, told: str
     assert [told in r.reason for r in stuck.rejected] == [True]
 
 
+AGAINST = ["rank(returns(close, 5))", "zscore(ts_mean(returns(close, 1), 5))", "rank(-(-returns(close, 5)))"]
+
+
+@pytest.mark.parametrize("expr", AGAINST)
+def test_a_signal_against_the_claim_is_told_then_rejected(tmp_path: Path, expr: str) -> None:
+    found, scripted = drafted(tmp_path, *[candidates(A, expr)] * (MAX_REPAIRS + 1))
+    assert [c.expr for c in found.candidates] == [A]
+    assert "points against the claim" in found.rejected[0].reason
+    assert "turn its sign" in scripted.asked[2].messages[-1].text
+
+
+def test_a_signal_of_another_kind_is_not_judged_by_its_sign(tmp_path: Path) -> None:
+    found, _ = drafted(tmp_path, candidates("rank(-volume / ts_mean(volume, 20))", "rank(ts_corr(close, volume, 20))"))
+    assert len(found.candidates) == 2
+
+
 def test_one_of_each_canonical_form(tmp_path: Path) -> None:
     found, _ = drafted(tmp_path, candidates(A, "rank(0 - returns(close,5))", " rank( -returns(close, 5) ) ", B), k=4)
     assert len({c.digest for c in found.candidates}) == len(found.candidates)
