@@ -163,9 +163,7 @@ def _run(client: DockerClient, identity: str, job: Job, began: float) -> Outcome
     code = api.exec_inspect(exec_id)["ExitCode"]
     exit_code = 137 if code is None else int(code)
     cpu_s, peak = _usage(api.stats(identity, stream=False, one_shot=True))
-    found = (
-        _files(api, identity, job) if frozen else Collected(left_out=[("", "all: the container could not be frozen")])
-    )
+    found = _files(api, identity, job) if frozen else _nothing()
     if reason is None:
         reason = Reason.MEMORY if _out_of_memory(api, identity, asked) else _why(exit_code, cpu_s, job)
     _remove(client, identity)  # nobody prints any more
@@ -223,6 +221,12 @@ def _freeze(api: Any, identity: str) -> bool:
         except APIError:
             time.sleep(FREEZE_EVERY_S)
     return False
+
+
+def _nothing() -> Collected:
+    found = Collected()
+    found.leave("", "all: the container could not be frozen")
+    return found
 
 
 def _files(api: Any, identity: str, job: Job) -> Collected:

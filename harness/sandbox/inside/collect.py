@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 TEMPORARY = ".tmp"
@@ -16,12 +15,14 @@ DEEPEST = 24
 NAMED = 16
 
 
-@dataclass
 class Collected:
-    files: dict[str, bytes] = field(default_factory=dict)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
-    uncounted: int = 0
-    size: int = 0
+    """Files by path; and the first of those left out, with the number of the others."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.left_out: list[tuple[str, str]] = []
+        self.uncounted = 0
+        self.size = 0
 
     def leave(self, path: str, why: str) -> None:
         if len(self.left_out) < NAMED:

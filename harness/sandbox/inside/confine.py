@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import resource
 import struct
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from harness.sandbox.inside import kernel, seccomp
 from harness.sandbox.inside.order import Bounds
@@ -37,7 +35,7 @@ def confine(bounds: Bounds, argv: tuple[str, ...]) -> None:
     """Becomes the program. Returns never; the exit code is 127 where it cannot be started."""
     _limit(bounds)
     _landlock()
-    seccomp.install(seccomp.program(platform.machine()))
+    seccomp.install(seccomp.program(os.uname().machine))
     os.set_inheritable(READY, False)
     os.write(READY, SET_OUT.pack(time.monotonic()))
     try:
@@ -82,8 +80,8 @@ def _landlock() -> None:
 
 def command(order_interpreter: str, packages: str, bounds: Bounds, argv: Sequence[str]) -> list[str]:
     """How to run this file as a program."""
-    return [order_interpreter, "-I", "-S", "-c", STEP, packages, json.dumps(asdict(bounds)), *argv]
+    return [order_interpreter, "-I", "-S", "-c", STEP, packages, json.dumps(bounds), *argv]
 
 
 def main() -> None:
-    confine(Bounds(**json.loads(sys.argv[1])), tuple(sys.argv[2:]))
+    confine(Bounds(*json.loads(sys.argv[1])), tuple(sys.argv[2:]))

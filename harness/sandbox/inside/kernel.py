@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import struct
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x20000, 0x02000000, 0x04000000
@@ -77,7 +76,7 @@ def attach_tree(tree: int, target: str) -> None:
 def make_root(path: str) -> None:
     """`path`, a mount, becomes `/`; what was `/` is gone."""
     os.chdir(path)
-    _done(_libc.syscall(_PIVOT_ROOT[platform.machine()], b".", b"."), f"to make {path} the root")
+    _done(_libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), f"to make {path} the root")
     unmount(".")
     os.chdir("/")
 
@@ -89,7 +88,7 @@ def drop_capabilities() -> None:
         if _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0):
             break
     header, nothing = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), struct.pack("=6I", *[0] * 6)
-    _done(_libc.syscall(_CAPSET[platform.machine()], header, nothing), "to drop capabilities")
+    _done(_libc.syscall(_CAPSET[os.uname().machine], header, nothing), "to drop capabilities")
 
 
 def landlock_version() -> int:

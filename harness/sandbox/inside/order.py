@@ -1,12 +1,14 @@
-"""What the warden of a jail is told, and what it answers: one message each way, a JSON header and bodies."""
+"""What the warden of a jail is told, and what it answers: one message each way, a JSON header and bodies.
+
+Tuples with names: a warden starts for every job, and the machinery of dataclasses would take a third of that.
+"""
 
 from __future__ import annotations
 
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
 _LENGTH = struct.Struct("=Q")
 LARGEST_HEADER = 64 << 20
@@ -14,8 +16,7 @@ LARGEST_HEADER = 64 << 20
 How = Literal["bubblewrap", "namespaces"]
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """A file or folder of this machine, read-only, at a path in the jail; `source` "" is an empty folder."""
 
     source: str
@@ -23,8 +24,7 @@ class Seen:
     executable: bool = True
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(NamedTuple):
     """The limits of a job, in what the kernel calls them."""
 
     timeout_s: float
@@ -41,8 +41,7 @@ class Bounds:
     collected_bytes: int
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """One job for a warden. `user` is the id under which the program runs, on this machine's side."""
 
     how: How
@@ -57,8 +56,7 @@ class Order:
     bounds: Bounds
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of it; `failed` is set where the jail itself could not be made."""
 
     failed: str = ""
@@ -71,30 +69,21 @@ class Answer:
 
 
 def order_text(order: Order) -> str:
-    return json.dumps(asdict(order))
+    return json.dumps(order)
 
 
 def read_order(text: str) -> Order:
-    raw = json.loads(text)
-    return Order(
-        **raw
-        | {
-            "seen": tuple(Seen(**s) for s in raw["seen"]),
-            "links": tuple((a, b) for a, b in raw["links"]),
-            "texts": tuple((a, b) for a, b in raw["texts"]),
-            "argv": tuple(raw["argv"]),
-            "bounds": Bounds(**raw["bounds"]),
-        }
-    )
+    order = Order(*json.loads(text))
+    return order._replace(seen=tuple(Seen(*s) for s in order.seen), bounds=Bounds(*order.bounds))
 
 
 def answer_text(answer: Answer) -> str:
-    return json.dumps(asdict(answer))
+    return json.dumps(answer)
 
 
 def read_answer(text: str) -> Answer:
-    raw = json.loads(text)
-    return Answer(**raw | {"left_out": tuple((a, b) for a, b in raw["left_out"])})
+    answer = Answer(*json.loads(text))
+    return answer._replace(left_out=tuple((str(path), str(why)) for path, why in answer.left_out))
 
 
 def send(stream: IO[bytes], text: str, bodies: Mapping[str, bytes]) -> None:

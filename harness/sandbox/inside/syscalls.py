@@ -7,7 +7,7 @@ memory without a name (memfd) and System V memory, which no limit would count, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # name, number on x86_64, number on aarch64 ("-": the machine does not have it).
 _PLAIN = """
@@ -57,8 +57,7 @@ PROCESS_OPTIONS = (1, 3, 15, 16, 23, 38, 39, 41, 42, 0x53564D41)
 NO_SUCH_CALL = 38  # ENOSYS: the C library then takes the older call, whose flags can be read
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One allowed call. With `argument`, only if that argument is one of `values`, or (`mask`) has none of its bits."""
 
     name: str

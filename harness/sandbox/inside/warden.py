@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from harness.sandbox.inside import kernel, memory
 from harness.sandbox.inside.collect import collect
@@ -29,15 +28,15 @@ CHUNK = 1 << 16
 STDIN, STDOUT, STDERR = "/stdin", "/stdout", "/stderr"  # never the name of a job's file, which is relative
 
 
-@dataclass
 class Watch:
     """What has been seen of the program so far."""
 
-    bounds: Bounds
-    began: float
-    peak: int = 0
-    reason: str = ""
-    printed: dict[int, bytearray] = field(default_factory=dict)
+    def __init__(self, bounds: Bounds, outputs: tuple[int, ...]) -> None:
+        self.bounds = bounds
+        self.began = time.monotonic()
+        self.peak = 0
+        self.reason = ""
+        self.printed = {fd: bytearray() for fd in outputs}
 
 
 def main() -> None:
@@ -59,7 +58,7 @@ def _serve(order: Order, bodies: Mapping[str, bytes]) -> tuple[Answer, dict[str,
     work = build(order, given)
     ends = [os.pipe() for _ in range(4)]
     (in_read, in_write), (out_read, out_write), (err_read, err_write), (set_read, set_write) = ends
-    watch = Watch(order.bounds, time.monotonic(), printed={out_read: bytearray(), err_read: bytearray()})
+    watch = Watch(order.bounds, (out_read, err_read))
     child = start(order, in_read, out_write, err_write, set_write)
     for end in (in_read, out_write, err_write, set_write):
         os.close(end)
