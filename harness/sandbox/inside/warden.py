@@ -23,6 +23,7 @@ from harness.sandbox.inside.stage import build
 LARGEST_ORDER = 5 << 30
 LOOK_EVERY_S = 0.01
 ENDED_WITHIN_S = 20.0
+SET_OUT_WITHIN_S = 30.0
 SHARED_AT_MOST = 3  # pages that processes share may count this often before nobody looks closer
 CHUNK = 1 << 16
 STDIN, STDOUT, STDERR = "/stdin", "/stdout", "/stderr"  # never the name of a job's file, which is relative
@@ -33,7 +34,8 @@ class Watch:
 
     def __init__(self, bounds: Bounds, outputs: tuple[int, ...]) -> None:
         self.bounds = bounds
-        self.began = time.monotonic()
+        self.set_out = 0.0  # 0 until the program has
+        self.deadline = time.monotonic() + SET_OUT_WITHIN_S
         self.peak = 0
         self.reason = ""
         self.printed = {fd: bytearray() for fd in outputs}
@@ -62,14 +64,13 @@ def _serve(order: Order, bodies: Mapping[str, bytes]) -> tuple[Answer, dict[str,
     child = start(order, in_read, out_write, err_write, set_write)
     for end in (in_read, out_write, err_write, set_write):
         os.close(end)
-    status, cpu_s = _stand_by(child, watch, in_write, bodies.get(STDIN, b""))
+    status, cpu_s = _stand_by(child, watch, set_read, in_write, bodies.get(STDIN, b""))
     ended = time.monotonic()
     stdout, stderr = bytes(watch.printed[out_read]), bytes(watch.printed[err_read])
-    began = os.read(set_read, SET_OUT.size)
-    if not began:
+    if not watch.set_out:
         why = stderr.decode("utf-8", "replace").strip()[-500:] or watch.reason
         return Answer(failed=f"the jail could not be made ({order.how}): {why}"), {}
-    wall_s = ended - SET_OUT.unpack(began)[0]
+    wall_s = ended - watch.set_out
     found = collect(work, given, order.bounds.collected_files, order.bounds.collected_bytes)
     files = found.files | {STDOUT: stdout, STDERR: stderr}
     reason = watch.reason or _reason(status, cpu_s, order.bounds)
@@ -82,11 +83,11 @@ def _reason(status: int, cpu_s: float, bounds: Bounds) -> str:
     return "killed" if status > 128 else "exited"
 
 
-def _stand_by(child: int, watch: Watch, stdin: int, given: bytes) -> tuple[int, float]:
+def _stand_by(child: int, watch: Watch, setting_out: int, stdin: int, given: bytes) -> tuple[int, float]:
     """Until the program and everything that it started are gone: its exit status, processor seconds of all."""
     ended = os.pidfd_open(child)
     poll = select.poll()
-    for fd in (*watch.printed, ended):
+    for fd in (*watch.printed, ended, setting_out):
         poll.register(fd, select.POLLIN)
     poll.register(0, 0)  # our own input hangs up when whoever ordered this is gone
     feed = _feeder(stdin, given, poll)
@@ -96,10 +97,13 @@ def _stand_by(child: int, watch: Watch, stdin: int, given: bytes) -> tuple[int, 
         feed(ready)
         for fd in ready & set(watch.printed):
             _read(fd, watch, poll)
+        if setting_out in ready:
+            _note(setting_out, watch)
+            poll.unregister(setting_out)
         if ended in ready:
             break
         now = time.monotonic()
-        if 0 in ready or now - watch.began > watch.bounds.timeout_s:
+        if 0 in ready or now > watch.deadline:
             watch.reason = "timeout"
         if now - looked >= LOOK_EVERY_S:
             looked = now
@@ -108,6 +112,14 @@ def _stand_by(child: int, watch: Watch, stdin: int, given: bytes) -> tuple[int, 
     for fd in watch.printed:
         _drain(fd, watch)
     return status, cpu_s
+
+
+def _note(setting_out: int, watch: Watch) -> None:
+    """When the program set out, from which its time counts. Nothing is told where the jail could not be made."""
+    told = os.read(setting_out, SET_OUT.size)
+    if told:
+        (watch.set_out,) = SET_OUT.unpack(told)
+        watch.deadline = watch.set_out + watch.bounds.timeout_s
 
 
 def _feeder(stdin: int, given: bytes, poll: select.poll) -> Callable[[set[int]], None]:
