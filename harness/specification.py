@@ -161,7 +161,7 @@ def specify(
     )
 
 
-def reading_of(spec: Specification) -> Reading:
+def reading_of(spec: Specification, where: str = "spec") -> Reading:
     """What is drafted from. Raises SpecificationError where the details are not those of a reading."""
     moves = bool(spec.details.get("moves", False))
     values = {
@@ -185,7 +185,7 @@ def reading_of(spec: Specification) -> Reading:
     try:
         return Reading.model_validate(values)
     except ValidationError as error:
-        raise SpecificationError(f"spec: {_first(error)}") from error
+        raise SpecificationError(f"{where}: {_first(error)}") from error
 
 
 def to_yaml(spec: Specification) -> str:
@@ -201,7 +201,7 @@ def from_yaml(text: str, where: str = "spec.yaml") -> Specification:
     try:
         # Aliases could make a small file grow without end; a specification has no use for them.
         values = None if any(isinstance(t, yaml.AliasToken) for t in yaml.scan(text)) else yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date that is none is a ValueError
         raise SpecificationError(f"{where}: is not YAML: {' '.join(str(error).split())[:300]}") from error
     if not isinstance(values, dict):
         raise SpecificationError(
@@ -209,7 +209,7 @@ def from_yaml(text: str, where: str = "spec.yaml") -> Specification:
         )
     try:
         spec = Specification.model_validate(values)
-        reading_of(spec)
+        reading_of(spec, where)
     except ValidationError as error:
         raise SpecificationError(f"{where}: {_first(error)}") from error
     return spec
