@@ -17,6 +17,7 @@ from pydantic import Field, JsonValue, ValidationError, field_validator, model_v
 from harness.drafters.port import Answered, Condition, Frozen, Reading
 
 MAX_BYTES = 64 << 10
+MOST_NESTED = 16
 EXPECTED_RANK_CORRELATION = 0.01
 NOT_STATED = "not stated"
 Direction = Literal["high does better", "low does better"]
@@ -199,13 +200,13 @@ def from_yaml(text: str, where: str = "spec.yaml") -> Specification:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise SpecificationError(f"{where}: more than {MAX_BYTES} bytes; a specification is one claim")
     try:
-        # Aliases could make a small file grow without end; a specification has no use for them.
-        values = None if any(isinstance(t, yaml.AliasToken) for t in yaml.scan(text)) else yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date that is none is a ValueError
+        values = yaml.safe_load(text) if _plain(text) else None
+    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
         raise SpecificationError(f"{where}: is not YAML: {' '.join(str(error).split())[:300]}") from error
     if not isinstance(values, dict):
         raise SpecificationError(
-            f"{where}: must be `field: value` lines without aliases, as `cws research TEXT --spec-only` writes them"
+            f"{where}: must be `field: value` lines without aliases or deep nesting; "
+            "`cws research TEXT --spec-only` writes such"
         )
     try:
         spec = Specification.model_validate(values)
@@ -213,6 +214,24 @@ def from_yaml(text: str, where: str = "spec.yaml") -> Specification:
     except ValidationError as error:
         raise SpecificationError(f"{where}: {_first(error)}") from error
     return spec
+
+
+_OPENS = (
+    yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken, yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken,
+)  # fmt: skip
+_CLOSES = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
+
+
+def _plain(text: str) -> bool:
+    """Neither aliases, which make a small file grow without end, nor brackets in brackets without end, which take a
+    parser that long: a specification has no use for either."""
+    depth = 0
+    for token in yaml.scan(text):
+        depth += isinstance(token, _OPENS)
+        depth -= isinstance(token, _CLOSES)
+        if isinstance(token, yaml.AliasToken) or depth > MOST_NESTED:
+            return False
+    return True
 
 
 def read_spec(path: Path) -> Specification:

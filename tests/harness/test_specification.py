@@ -93,7 +93,8 @@ BAD = [
     ("a: &x [1]\nb: *x\n", "without aliases"),
     ("claim: !!python/object/apply:os.system ['true']\n", "is not YAML"),
     ("claim: " + "[" * 400 + "]" * 400, ""),
-    ("claim: " + "[" * 30_000, "is not YAML"),
+    ("claim: " + "[" * 60_000, "deep nesting"),
+    ("- " * 30_000, "deep nesting"),
     ("claim: 2020-13-45\n", ""),
     ("x" * (MAX_BYTES + 1), "bytes"),
 ]
