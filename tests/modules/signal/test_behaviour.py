@@ -3,7 +3,8 @@
 1. In [0, 1], symmetric, and 1 for a signal against itself, its mirror image, and any rising function of it.
 2. What has nothing to do with each other is near 0, and a stranger on another market is no nearer.
 3. What the reference market cannot judge is None, never a number.
-4. The reference market has the same bits everywhere, and is a market: ordered prices, clustered volatility.
+4. A signal that is silent on most days is not like one that speaks on all of them; two silent on the same days are.
+5. The reference market has the same bits everywhere, and is a market: ordered prices, clustered volatility.
 """
 
 from __future__ import annotations
@@ -41,6 +42,22 @@ def test_the_same_in_other_clothes(a: str, b: str) -> None:
 
 @pytest.mark.parametrize(("a", "b", "low", "high"), NEAR)
 def test_relatives_and_strangers(a: str, b: str, low: float, high: float) -> None:
+    found = behavioural_similarity(parse(a), parse(b))
+    assert found is not None and low <= found <= high
+
+
+WEEK = "zscore(-returns(close, 5))"
+GATED = [
+    (f"where(day_of_month <= 7, {WEEK}, 0)", WEEK, 0.15, 0.35),
+    (f"where(day_of_month <= 7, {WEEK}, 0)", f"where(day_of_month <= 7, 2 * {WEEK}, 0)", 0.999, 1.0),
+    (f"where(day_of_month <= 7, {WEEK}, 0)", f"where(day_of_month > 7, {WEEK}, 0)", 0.0, 0.0),
+    (f"where(cs_mean(returns(close, 20)) > 0, {WEEK}, 0)", WEEK, 0.3, 0.7),
+    (f"where(month <= 12, {WEEK}, 0)", WEEK, 0.999, 1.0),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "low", "high"), GATED)
+def test_silence_is_no_agreement(a: str, b: str, low: float, high: float) -> None:
     found = behavioural_similarity(parse(a), parse(b))
     assert found is not None and low <= found <= high
 
