@@ -74,6 +74,7 @@ KNOWN: dict[str, Meaning] = {
     "RunError": Meaning(ExitCode.USAGE, "`cws runs` lists the runs"),
     "ArtifactError": Meaning(ExitCode.FAILED, "run it again with --no-cache"),
     "FactorError": Meaning(ExitCode.USAGE),
+    "PoolError": Meaning(ExitCode.FAILED),
     "FeatureError": Meaning(ExitCode.USAGE, "`cws feature list` shows the library"),
     "NotStoredError": Meaning(ExitCode.USAGE, "`cws feature build` stores features"),
     "FeatureStoreError": Meaning(ExitCode.FAILED, "`cws feature history` shows what was stored"),

@@ -47,6 +47,9 @@ def search(
     facts: Annotated[str | None, typer.Option(help="A registered set of facts beside the bars.")] = None,
     pipeline: Annotated[Path | None, typer.Option(help="A pipeline file.", show_default="pipeline.yaml")] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder to write to.")] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes, with grid or random; the result is the same.")
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Search on the discovery half, never on what judges. The peak is shown with the width of its plateau."""
@@ -65,7 +68,7 @@ def search(
             s.version(spec.facts)
         space = space_of(signal, range_ or (), setting or (), desk.modules(None))
         request = Request(space, method, tuple(objective or ("sharpe",)), trials, seed, steps, walk_forward)
-        result = run(request, desk, lambda n, tried: tell(f"trial {n} of {trials}"))
+        result = run(request, desk, lambda n, tried: tell(f"trial {n} of {trials}"), jobs)
         paths = write_search(request, result, out_dir or s.workspace.reports / f"search-{result.search_id}")
     emit({**figures(request, result), "report": paths}, json, lambda out: _show(out, request, result, paths))
     if not json and result.best is not None and result.best.signal is not None:

@@ -3,63 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
-from pydantic import ValidationError
 
 from harness.search.objectives import objective
-from harness.search.sampling import MOST_TRIALS, Method, Sampler
-from harness.search.space import Point, SearchError, Space
-from harness.search.surface import NEAR, Plateau, plateau
+from harness.search.parallel import refuse_adaptive, tried_in_parallel
+from harness.search.sampling import Sampler
+from harness.search.space import Point, SearchError
+from harness.search.surface import Plateau, plateau
 from harness.search.trial import Tried
+from harness.search.tryout import Desk, Request, try_point
 from harness.validation.splits import walk_forward
 from harness.validation.trials import trials_on
-from modules.artifacts import ArtifactStore
 from modules.canonical import digest_json
-from modules.contract import ContractError, Module, Stage
-from modules.datastore import DataStore
-from modules.dataversion import DataVersion
 from modules.engine.metrics import bars_per_year
-from modules.manifest import Manifest
 from modules.panel import FloatArray, IntArray
-from modules.pipeline import Emit, execute
-from modules.sources import facts_of, source_of
-from modules.task import PipelineSpec, Task, load_modules, make_task
-from modules.workspace import Workspace
-from traces.events import TrialRecorded
 from traces.reader import read
 
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked. `steps` of a grid's axes; `windows` of the walk-forward, 0 = none."""
-
-    space: Space
-    method: Method
-    objectives: tuple[str, ...]
-    trials: int
-    seed: int
-    steps: int
-    windows: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.trials <= MOST_TRIALS:
-            raise SearchError(f"{self.trials} trials; ask for 1 to {MOST_TRIALS}")
-        if self.windows and self.method not in ("grid", "random"):
-            # What an adaptive sampler tries depends on bars that a window keeps for its test.
-            raise SearchError(
-                f"walk-forward needs points chosen without looking; use grid or random, not {self.method}"
-            )
-        if self.windows and len(self.objectives) > 1:
-            raise SearchError("walk-forward follows one objective; give one")
-
-    @property
-    def reach(self) -> float:
-        """How far neighbours of a point lie, as a share of each range: a step of a grid at least."""
-        return max(NEAR, 1.0 / (self.steps - 1)) if self.method == "grid" else NEAR
+__all__ = ["Desk", "Request", "Result", "Step", "search"]
 
 
 @dataclass(frozen=True)
@@ -97,85 +60,48 @@ class Result:
         return self.trials[self.front[0]] if self.front else None
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What a search works with. Nothing that judges and nothing in a lockbox is read: tasks end with discovery."""
-
-    workspace: Workspace
-    version: DataVersion
-    spec: PipelineSpec
-    emit: Emit
-
-    def task(self, signal: str | None) -> Task:
-        """The pipeline on the discovery part."""
-        facts = facts_of(DataStore(self.workspace.data), self.spec)
-        ends = [self.version.mining_end_ns, *([facts.mining_end_ns] if facts is not None else [])]
-        return make_task(self.spec, self.version, facts=facts, signal=signal, end=min(ends))
-
-    def modules(self, signal: str | None) -> dict[Stage, Module]:
-        """The modules in force, with `signal` where one is given."""
-        return load_modules(self.task(signal), self.version)
-
-
-def search(request: Request, desk: Desk, progress: Callable[[int, Tried], None] | None = None) -> Result:
+def search(request: Request, desk: Desk, progress: Callable[[int, Tried], None] | None = None, jobs: int = 1) -> Result:
     """Try up to `request.trials` points. Each is a trial in the ledger, the same outputs the same trial.
 
-    Equal requests on equal data, code and ledgers give equal results to the bit. Raises what a module raises, but a
-    refusal by a contract is a trial without figures.
+    Equal requests on equal data, code and ledgers give equal results to the bit, whatever the number of `jobs`, the
+    processes that points are shared between; for those, the points must be chosen without looking. Raises what a module
+    raises, but a refusal by a contract is a trial without figures.
     """
+    refuse_adaptive(request, jobs)
     sampler = Sampler(
         request.space, request.method, request.trials, request.seed, len(request.objectives), request.steps
     )
     before = trials_on(read(desk.workspace.ledger), desk.version.name, desk.version.digest).count
-    known: dict[Point, Tried] = {}
+    each = (
+        _one_by_one(request, desk, sampler, before)
+        if jobs == 1
+        else tried_in_parallel(request, desk, sampler, before, jobs)
+    )
     found: list[Tried] = []
     times: IntArray = np.empty(0, np.int64)
-    while len(found) < request.trials and (asked := sampler.ask()) is not None:
-        ticket, point = asked
-        same = known.get(point)
-        if same is None:
-            tried, when = _try(request, desk, point, len(found), before + len(known) + 1)
-            times = when if when.size else times
-            known[point] = tried
-        else:
-            tried = Tried(len(found), point, same.signal, same.values, same.run_digest, same.returns, same.why)
-        sampler.tell(ticket, tried.values)
+    for tried, when in each:
+        times = when if when.size else times
         found.append(tried)
         if progress is not None:
             progress(len(found), tried)
     return _result(request, desk, found, times, before)
 
 
-def _try(request: Request, desk: Desk, point: Point, number: int, trials: int) -> tuple[Tried, IntArray]:
-    signal = request.space.filled(point)
-    none = (math.nan,) * len(request.objectives)
-    empty: FloatArray = np.empty(0)
-    nowhen: IntArray = np.empty(0, np.int64)
-    task = desk.task(signal)
-    try:
-        modules = request.space.changed(load_modules(task, desk.version), point)
-    except ValidationError as error:
-        return Tried(number, point, signal, none, "", empty, str(error.errors()[0]["msg"])), nowhen
-    store = ArtifactStore(desk.workspace.artifacts)
-    settings = {stage: m.settings.model_dump(mode="json") for stage, m in modules.items()}
-    trial_id = f"search-{digest_json([task.digest, settings])[:16]}"
-    words = ", ".join(f"{k}={v}" for k, v in request.space.values(point).items())
-    subject = f"{signal or 'feature/' + modules['feature'].name} [{words}]"
-    desk.emit(TrialRecorded(trial_id=trial_id, family="backtest", subject=subject, data_digest=desk.version.digest))
-    raw = source_of(DataStore(desk.workspace.data), task)
-    try:
-        manifest = execute(task, modules, raw, store, desk.emit, purpose="research")
-    except ContractError as error:
-        return Tried(number, point, signal, none, "", empty, str(error).splitlines()[0]), nowhen
-    returns, ts = _account(store, manifest)
-    values = tuple(objective(name, returns, manifest.metrics, bars_per_year(ts), trials) for name in request.objectives)
-    return Tried(number, point, signal, values, manifest.digest, returns), ts
-
-
-def _account(store: ArtifactStore, manifest: Manifest) -> tuple[FloatArray, IntArray]:
-    nav = store.get(manifest.output("nav"))
-    assert isinstance(nav, pl.DataFrame), "nav is a table"
-    return nav.get_column("net_return").to_numpy(), nav.get_column("event_time").to_physical().to_numpy()
+def _one_by_one(request: Request, desk: Desk, sampler: Sampler, before: int) -> Iterator[tuple[Tried, IntArray]]:
+    """Ask, try, tell. A point that was tried is not tried again."""
+    known: dict[Point, Tried] = {}
+    number = 0
+    while number < request.trials and (asked := sampler.ask()) is not None:
+        ticket, point = asked
+        when: IntArray = np.empty(0, np.int64)
+        if point in known:
+            tried = replace(known[point], number=number)
+        else:
+            tried, when = try_point(request, desk, point, number, before + len(known) + 1)
+            known[point] = tried
+        sampler.tell(ticket, tried.values)
+        yield tried, when
+        number += 1
 
 
 def _result(request: Request, desk: Desk, found: Sequence[Tried], times: IntArray, before: int) -> Result:

@@ -243,3 +243,49 @@ def test_2_3_a_search_on_data(office: tuple[Desk, list[Event]], tmp_path: Path) 
         p.read_bytes() for p in (second.html, second.json, second.png)
     ]
     assert first.png.read_bytes()[:4] == b"\x89PNG" and "plateau:" in first.html.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["random", "grid"])
+def test_2_3_two_processes_give_the_bits_of_one_and_record_first(tmp_path: Path, method: Method) -> None:
+    """A point that comes twice among them, and a setting that a contract refuses."""
+    found: list[Result] = []
+    recorded: list[list[Event]] = []
+    for jobs in (1, 2):
+        workspace = Workspace(root=CHECKOUT, home=tmp_path / str(jobs))
+        csv = wide_csv(reversal_panel(700), tmp_path / f"planted{jobs}.csv")
+        version = add_files(DataStore(workspace.data), "planted", [csv]).version
+        events: list[Event] = []
+        with Ledger(workspace.ledger, workspace.checkpoints) as ledger:
+
+            def emit(event: Event, ledger: Ledger = ledger, events: list[Event] = events) -> None:
+                ledger.append(event)
+                events.append(event)
+
+            desk = Desk(workspace, version, load_pipeline(CHECKOUT / "pipeline.yaml"), emit)
+            space = space_of("rank(-returns(close, {days}))", ["days=2:5"], [], desk.modules("close"))
+            request = Request(space, method, ("sharpe", "deflated_sharpe"), 7, 3, 4, 0)
+            found.append(search(request, desk, jobs=jobs))
+            recorded.append(events)
+    one, two = found
+    assert len(one.trials) == len(two.trials) >= 4
+    for a, b in zip(one.trials, two.trials, strict=True):
+        assert (a.number, a.point, a.signal, a.values, a.run_digest, a.why) == (
+            b.number, b.point, b.signal, b.values, b.run_digest, b.why,
+        )  # fmt: skip
+        assert a.returns.tobytes() == b.returns.tobytes()
+    assert (one.front, one.plateau, one.counted, one.search_id) == (two.front, two.plateau, two.counted, two.search_id)
+    trials = [[e.trial_id for e in events if isinstance(e, TrialRecorded)] for events in recorded]
+    assert trials[0] == trials[1] and len(trials[0]) == one.counted
+    runs = [sum(isinstance(e, RunStarted) for e in events) for events in recorded]
+    assert runs == [one.counted] * 2
+    seen = 0
+    for event in recorded[1]:  # no run is told of before its trial is
+        seen += isinstance(event, TrialRecorded) - isinstance(event, RunStarted)
+        assert seen >= 0
+
+
+def test_2_processes_need_points_chosen_without_looking(office: tuple[Desk, list[Event]]) -> None:
+    space = Space((Axis("x", 0, 1, False),), None)
+    with pytest.raises(SearchError, match="--jobs needs points chosen without looking"):
+        search(Request(space, "tpe", ("sharpe",), 5, 0, 3, 0), office[0], jobs=2)
