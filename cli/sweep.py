@@ -33,21 +33,23 @@ class Swept:
     vectorbt_difference: float | None
 
 
-def sweep_grid(session: Session, grid: Grid, data: str | None, symbol: str | None, top: int) -> Swept:
+def sweep_grid(session: Session, grid: Grid, data: str | None, symbol: str | None, top: int, jobs: int = 1) -> Swept:
     """Keep every account, record every combination as a trial, and keep the best `top`."""
-    from harness.vector.screen import Terms, check_with_vectorbt, ranked, sweep_across, sweep_symbol
+    from harness.vector.parallel import refuse_one_symbol, sweep_by
+    from harness.vector.screen import Terms, check_with_vectorbt, ranked, sweep_symbol
     from modules.engine.settings import TradingSettings
     from modules.panel import iso
     from modules.registry import load_module
     from modules.task import load_pipeline
 
+    refuse_one_symbol(jobs, symbol)
     spec = load_pipeline(session.workspace.root / "pipeline.yaml")
     version = session.version(data or spec.data)
     bars, instruments = _discovery(session, version)
     settings = load_module("backtest", "bars").settings
     assert isinstance(settings, TradingSettings), "backtest/bars trades"
     terms = Terms(settings)
-    found = sweep_symbol(grid, bars, symbol, terms) if symbol else sweep_across(grid, bars, instruments, terms)
+    found = sweep_symbol(grid, bars, symbol, terms) if symbol else sweep_by(grid, bars, instruments, terms, jobs)
     new, all_trials = _count(session, version, found, symbol)
     best = ranked(found)[:top]
     return Swept(

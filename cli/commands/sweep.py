@@ -30,6 +30,9 @@ def sweep(
         str | None, typer.Option(help="Hold this one while EXPR is true, instead of ranking all by EXPR.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=10_000, help="Show so many of the best.")] = 10,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes, for sweeps across symbols; the result is the same.")
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Every combination of a grid on discovery data: Sharpe after spread and commission, and nothing else in the way.
@@ -42,7 +45,7 @@ def sweep(
 
     asked = grid_of(signal, grid)
     with session() as s, working(f"{len(asked.combinations)} combinations"):
-        found = sweep_grid(s, asked, data, symbol, top)
+        found = sweep_grid(s, asked, data, symbol, top, jobs)
     emit(found, json, lambda out: _show(out, found))
     if not json and found.best:
         say(f'\nnext: [bold]cws run --signal "{found.best[0].expr}"[/]: the sweep is in its trial count')

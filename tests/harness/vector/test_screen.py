@@ -14,6 +14,7 @@ import pytest
 from harness.vector.frictionless import FRICTIONLESS, free, simulate_fine
 from harness.vector.grid import GridError, check_signals, grid_of
 from harness.vector.ladder import opens_and_closes
+from harness.vector.parallel import refuse_one_symbol, sweep_by
 from harness.vector.screen import Terms, check_with_vectorbt, ranked, sweep_across, sweep_symbol
 from modules.engine import metrics as m
 from modules.engine.settings import TradingSettings
@@ -101,3 +102,15 @@ def test_one_symbol_by_two_loops(home: Path) -> None:
         assert check_with_vectorbt(found, data.bars, symbol, terms) < 1e-9
     with pytest.raises(GridError, match="not in the data"):
         sweep_symbol(grid, data.bars, "NOBODY", terms)
+
+
+@pytest.mark.slow
+def test_a_sweep_by_two_processes_has_the_bits_of_one(home: Path) -> None:
+    set_ = bundled(home, "us5")
+    terms = Terms(TradingSettings(half_spread_bps=3.0, commission_bps=1.0))
+    grid = grid_of("rank(-returns(close, {days}) + {share} * returns(close, 2))", ["days=2:13:1", "share=0.5,1.0,2.0"])
+    one = sweep_by(grid, set_.bars, set_.instruments, terms, 1)
+    two = sweep_by(grid, set_.bars, set_.instruments, terms, 2)
+    assert len(one) == 36 and one == two
+    with pytest.raises(GridError, match="--symbol"):
+        refuse_one_symbol(2, "IBM.NYSE")
