@@ -16,6 +16,7 @@ from harness.sandbox.inside.order import Order
 from harness.sandbox.inside.stage import ROOT, WORK, map_ids
 
 INNER_ID = 1000
+HOST = "sandbox"
 PACKAGES = "/opt/sandbox"
 COULD_NOT = 125
 _ALL = (
@@ -74,8 +75,8 @@ def _bubblewrap(order: Order) -> NoReturn:
         order.bubblewrap,
         [
             order.bubblewrap, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent",
-            "--uid", str(INNER_ID), "--gid", str(INNER_ID), "--hostname", "sandbox", "--cap-drop", "ALL",
-            "--bind", ROOT, "/", "--chdir", WORK, "--clearenv", *variables, "--",
+            "--uid", str(INNER_ID), "--gid", str(INNER_ID), "--hostname", HOST, "--cap-drop", "ALL",
+            "--dev-bind", ROOT, "/", "--chdir", WORK, "--clearenv", *variables, "--",
             *command(order.interpreter, PACKAGES, order.bounds, order.argv),
         ],
     )  # fmt: skip
@@ -85,6 +86,7 @@ def _namespaces(order: Order) -> NoReturn:
     user, group = os.geteuid(), os.getegid()
     kernel.unshare(_ALL)
     map_ids(user, group, INNER_ID, INNER_ID)
+    kernel.name_host(HOST)
     kernel.mount(ROOT, ROOT, "", kernel.MS_BIND | kernel.MS_REC)  # its own mount, so that it is not locked
     kernel.make_root(ROOT)
     first = os.fork()

@@ -33,6 +33,11 @@ def unshare(flags: int) -> None:
     _done(_libc.unshare(flags), "to take namespaces of its own")
 
 
+def name_host(name: str) -> None:
+    """In a namespace of names."""
+    _done(_libc.sethostname(name.encode(), len(name)), "to name the host")
+
+
 def prctl(option: int, value: int) -> None:
     _done(_libc.prctl(option, value, 0, 0, 0), f"process option {option}")
 

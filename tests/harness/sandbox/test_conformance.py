@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.sandbox.port import MIB, Job, Limits, Reason, Sandbox
@@ -58,6 +60,59 @@ def test_2_input_arguments_environment(sandbox: Sandbox) -> None:
     outcome = sandbox.run(job)
     assert outcome.stdout.decode() == "end ['a b', '*', '$HOME'] 7\n"
     assert outcome.stderr == b"e"
+
+
+def test_2_the_same_inside_of_all(sandbox: Sandbox) -> None:
+    code = (
+        "import os, platform, getpass, sys, tempfile\n"
+        "print(platform.node(), getpass.getuser(), os.path.expanduser('~'), os.getcwd(), tempfile.gettempdir())\n"
+        "open('/dev/null', 'w').write('x'); assert len(open('/dev/urandom', 'rb').read(9)) == 9\n"
+        "print(sorted(n for n in os.environ), sys.prefix, sys.base_prefix, len(os.sched_getaffinity(0)) > 0)\n"
+    )
+    outcome = run(sandbox, code)
+    assert outcome.ok, outcome.stderr
+    first, second = outcome.stdout.decode().splitlines()
+    assert first == "sandbox sandbox /work /work /work/.tmp"
+    assert second.endswith("/opt/venv /opt/python True")
+
+
+def test_2_packages_that_modules_need(sandbox: Sandbox) -> None:
+    """Libraries with threads, compilers and allocators of their own start under the filter and the limits."""
+    code = (
+        "import numba, numpy, polars, pydantic, pyarrow, yaml, pytest, hypothesis, scipy.stats, exchange_calendars\n"
+        "print(numba.njit(lambda x: x * 2)(21), polars.DataFrame({'a': [1, 2]}).select(polars.col('a').sum()).item())\n"
+        "print(numpy.linalg.svd(numpy.eye(60))[1].sum())\n"
+    )
+    outcome = run(sandbox, code, Limits(timeout_s=120, cpu_s=60))
+    assert outcome.stdout == b"42 3\n60.0\n", outcome.stderr[-800:]
+
+
+def test_2_a_suite_of_tests_runs_inside(sandbox: Sandbox) -> None:
+    good, bad = (
+        "def test_good():\n    assert 1\n",
+        "def test_bad(tmp_path):\n    (tmp_path / 'x').touch()\n    assert 0\n",
+    )
+    tests = f"{good}\n\n{bad}".encode()
+    argv = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
+    outcome = sandbox.run(Job({"test_it.py": tests}, argv, Limits(timeout_s=120)))
+    assert outcome.exit_code == 1
+    assert b"1 failed, 1 passed" in outcome.stdout, outcome.stderr
+
+
+def test_2_folders_that_are_shown(sandbox: Sandbox, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "data.txt").write_text("seen")
+    (tmp_path / "out").symlink_to("/etc")
+    code = (
+        "import os\n"
+        "print(open('/shown/data/data.txt').read(), os.listdir('/shown'), os.path.exists('/shown/data/out/passwd'))\n"
+        "for path in ('/shown/data/new', '/shown/new'):\n"
+        "    try: open(path, 'w'); print('WROTE', path)\n"
+        "    except OSError: pass\n"
+    )
+    job = Job({"main.py": code.encode()}, ("python", "-I", "main.py"), SMALL, shown={"data": tmp_path})
+    outcome = sandbox.run(job)
+    assert outcome.stdout.decode() == "seen ['data'] False\n", outcome.stderr
 
 
 def test_2_a_command_that_is_not_there(sandbox: Sandbox) -> None:
