@@ -178,7 +178,7 @@ def serve(path: Path, *, port: int = PORT, threads: int | None = None) -> object
     params.model.path = str(path)
     params.n_ctx = CONTEXT_TOKENS
     params.n_parallel = 1
-    params.hostname = HOST
+    params.hostnames = [HOST]
     params.port = port
     if threads is not None:
         params.cpuparams.n_threads = threads
