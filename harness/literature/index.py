@@ -3,10 +3,14 @@
 A construction is the measure in the signal language; later returns go with it by `sign`. `fidelity` says whether it is
 the published one or a near one (other windows, sectors for industries, the mean of the bars for the market). What our
 fields cannot make says in `needs` what is missing.
+
+`events` names the skills' events that a finding bears on. `-event`: the event's measure runs against the construction,
+so its sign is the other one. `~event`: the finding bears on it without giving it a sign, as a condition does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -46,7 +50,19 @@ class Source(BaseModel):
     fidelity: Literal["exact", "approximate"] | None = None
     needs: str | None = None
     events: tuple[str, ...] = ()
+    senses: Mapping[str, Literal[-1, 0, 1]] = Field(default_factory=dict)
     skills: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_senses(cls, entry: Mapping[str, object]) -> Mapping[str, object]:
+        if "senses" in entry:
+            return entry
+        written = entry.get("events")
+        named = [str(e) for e in written] if isinstance(written, list | tuple) else []
+        bare = [e.removeprefix("-").removeprefix("~") for e in named]
+        senses = {b: {"-": -1, "~": 0}.get(e[:1], 1) for b, e in zip(bare, named, strict=True)}
+        return {**entry, "events": tuple(bare), "senses": senses}
 
     @model_validator(mode="after")
     def _made_or_missing(self) -> Source:
@@ -55,6 +71,11 @@ class Source(BaseModel):
         if (self.construction is None) != (self.fidelity is None):
             raise ValueError(f"{self.key}: fidelity says how near the construction is; give both or neither")
         return self
+
+    def says(self, events: frozenset[str]) -> Literal[-1, 0, 1]:
+        """The sign of the relation between the measure of these events and later returns; 0 where it gives none."""
+        signs = [self.sign * self.senses[e] for e in self.events if e in events and self.senses[e]]
+        return 0 if not signs else 1 if signs[0] > 0 else -1
 
     @property
     def citation(self) -> str:
@@ -99,24 +120,28 @@ def source_of(key: str) -> Source | None:
     return next((s for s in load_index() if s.key == key), None)
 
 
+_RANK = {1: 0, 0: 1, -1: 2}
+"""For the claim, without a sign, against it."""
+
+
 def search(events: frozenset[str], *, sign: int, horizon_bars: int | None, limit: int = 4) -> tuple[Source, ...]:
-    """Sources on these events, nearest first: shared events, then the same sign, then the nearest window.
+    """Sources on these events, nearest first: events shared with a sign, then the same sign, then the nearest window.
 
     Sources that speak against the claim are kept: a reader wants them most.
     """
     found = [s for s in load_index() if events & set(s.events)]
 
     def order(source: Source) -> tuple[int, int, float, str]:
-        shared = len(events & set(source.events))
+        shared = sum(1 for e in events & set(source.events) if source.senses[e])
         apart = (
             0.0
             if horizon_bars is None
             else abs(source.horizon_bars - horizon_bars) / max(source.horizon_bars, horizon_bars)
         )
-        return (-shared, source.sign != sign, round(apart, 6), source.key)
+        return (-shared, _RANK[source.says(events) * sign], round(apart, 6), source.key)
 
     best = sorted(found, key=order)[:limit]
-    against = next((s for s in sorted(found, key=order) if s.sign != sign), None)
-    if against is not None and all(s.sign == sign for s in best):
+    against = next((s for s in sorted(found, key=order) if s.says(events) == -sign), None)
+    if against is not None and all(s.says(events) != -sign for s in best):
         best = [*best[: limit - 1], against]
     return tuple(best)

@@ -49,7 +49,8 @@ class Room:
         """Sources on the claim: the index by its events (by its words where it knows few), then related documents."""
         events = frozenset({reading.event, *(c.event for c in reading.conditions)})
         found = search(events, sign=reading.sign, horizon_bars=reading.horizon_bars)
-        cited = [_of_index(s, s.sign == reading.sign) for s in found]
+        own = frozenset({reading.event})
+        cited = [_of_index(s, _agrees(s, own, reading.sign)) for s in found]
         if len(cited) < FEW:
             by_words = (f.source for f in find(reading.text, limit=MOST_RELATED))
             cited += [_of_index(s, None) for s in by_words if s not in found and _shares(reading.text, s.claim)]
@@ -95,6 +96,11 @@ def room_of(
         for name in dict.fromkeys(names)
     )
     return Room(Shelf(shelf_of(home)), outside)
+
+
+def _agrees(source: Source, events: frozenset[str], sign: int) -> bool | None:
+    said = source.says(events)
+    return said == sign if said else None
 
 
 def _of_index(source: Source, agrees: bool | None) -> SpecSource:

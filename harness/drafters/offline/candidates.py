@@ -133,8 +133,9 @@ def _sources(reading: Reading, measure: _Measure) -> tuple[str, ...]:
     """Keys of the published findings on this event that agree with the sign, those linked to the skill first."""
     from harness.literature.index import search
 
-    found = search(frozenset({reading.event}), sign=reading.sign, horizon_bars=measure.window_bars)
-    agreeing = [s for s in found if s.sign == reading.sign]
+    events = frozenset({reading.event})
+    found = search(events, sign=reading.sign, horizon_bars=measure.window_bars)
+    agreeing = [s for s in found if s.says(events) == reading.sign]
     return tuple(s.key for s in sorted(agreeing, key=lambda s: measure.skill.name not in s.skills))
 
 

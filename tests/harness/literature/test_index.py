@@ -47,6 +47,8 @@ def test_sources_name_known_skills_and_events() -> None:
         assert set(source.events) <= events, source.key
         assert source.skills or source.family == "meta", source.key
     assert len(made()) >= 200
+    covered = {e for s in sources for e in s.events if s.senses[e]}
+    assert len(events - covered) <= 20, f"no finding says anything of {sorted(events - covered)}"
 
 
 def test_every_construction_is_read_and_its_units_fit() -> None:
@@ -91,10 +93,22 @@ def test_constructions_on_bars_have_values_and_see_no_future() -> None:
 
 
 def test_nearest_window_and_sign_first_with_one_against() -> None:
-    found = search(frozenset({"return"}), sign=-1, horizon_bars=5)
-    assert len(found) == 4
-    assert [s.sign for s in found[:3]] == [-1, -1, -1]
-    assert found[3].sign == 1
+    on = frozenset({"return"})
+    found = search(on, sign=-1, horizon_bars=5)
+    assert [s.says(on) for s in found] == [-1, -1, -1, 1]
+
+
+@pytest.mark.parametrize(
+    ("key", "event", "says"),
+    [
+        ("brennan-chordia-subrahmanyam-1998", "illiquidity", 1), ("atilgan-et-al-2020", "volatility", -1),
+        ("barroso-santa-clara-2015", "return", 1), ("barroso-santa-clara-2015", "volatility", 0),
+        ("jegadeesh-1990", "return", -1), ("jegadeesh-1990", "volume", 0), ("lou-polk-skouras-2019", "tug", 1),
+    ],
+)  # fmt: skip
+def test_a_finding_speaks_in_the_sense_of_the_event(key: str, event: str, says: int) -> None:
+    source = source_of(key)
+    assert source is not None and source.says(frozenset({event})) == says
 
 
 def test_unknown_event_finds_nothing() -> None:
