@@ -44,12 +44,15 @@ def open_drafter(opening: Opening) -> OpenDrafter:
     from harness.drafters.model.drafter import ModelDrafter
     from harness.llm.choice import open_model, parse_choice
 
+    choice = parse_choice(opening.choice)
+    source = vouched(choice.model, opening.home / "ledger") if choice.provider == "replay" else {}
     opened = open_model(
-        parse_choice(opening.choice),
+        choice,
         home=opening.home,
         research_id=opening.research_id,
         emit=opening.emit,
         vouched=opening.vouched,
+        vouched_source=source,
         waiting=opening.waiting,
     )
     if opened is None:

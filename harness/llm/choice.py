@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from harness.llm.port import Model, ModelError, Reason
 from harness.llm.prices import Priced, price_of
-from harness.llm.recorder import Emit, Recorded, Replayed, reconcile, settle_price
+from harness.llm.recorder import Emit, Recorded, Replayed, reconcile, settle_price, verify
 from harness.llm.retry import Retrying
 from harness.llm.tape import Tape, tape_path
 from harness.llm.wire import DEADLINE_S
@@ -146,12 +146,14 @@ def open_model(
     research_id: str,
     emit: Emit,
     vouched: Mapping[str, str] | None = None,
+    vouched_source: Mapping[str, str] | None = None,
     waiting: Callable[[str], None] = lambda words: None,
 ) -> Opened | None:
     """The model of `choice` on the tape of `research_id`, or None for offline.
 
-    `vouched`: request digest to line digest of the ledger's exchanges of this research, when it is resumed. `waiting`
-    is told why an answer takes longer. Raises ModelError: no key, no price, no tape, or one that was altered.
+    `vouched`: request digest to line digest of the ledger's exchanges of this research, when it is resumed, and
+    `vouched_source` of the one that is replayed, where this ledger holds it. `waiting` is told why an answer takes
+    longer. Raises ModelError: no key, no price, no tape, or one that was altered.
     """
     if choice.provider == "offline":
         return None
@@ -160,6 +162,7 @@ def open_model(
     reconcile(own, research_id, known, emit)
     if choice.provider == "replay":
         source = Tape(tape_path(home, choice.model), ask_outside=False)
+        verify(source, vouched_source or {})
         replayed = Replayed.of(source, own, research_id, emit)
         price = settle_price(source, own, research_id, emit, replayed.name, _no_price)
         return Opened(replayed, price, price.cutoff)

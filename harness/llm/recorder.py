@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -154,12 +154,21 @@ def event_of(research_id: str, exchange: Exchange, *, replayed: bool = False) ->
     )
 
 
-def reconcile(tape: Tape, research_id: str, vouched: dict[str, str], emit: Emit) -> int:
+def reconcile(tape: Tape, research_id: str, vouched: Mapping[str, str], emit: Emit) -> int:
     """Bring ledger and tape together after a crash between the two: events that are missing are made up for.
 
     `vouched` maps request digest to line digest, from the ledger's events of this research. Returns how many were
     missing. Raises TapeError where a line is not the one vouched for, or is gone.
     """
+    verify(tape, vouched)
+    missing = [e for e in tape if e.digest not in vouched]
+    for exchange in missing:
+        emit(event_of(research_id, exchange))
+    return len(missing)
+
+
+def verify(tape: Tape, vouched: Mapping[str, str]) -> None:
+    """Whether a tape holds every exchange that the ledger vouches for, to the bit. Raises TapeError."""
     lines = {e.digest: e for e in tape}
     for digest, line in vouched.items():
         if digest not in lines:
@@ -170,7 +179,3 @@ def reconcile(tape: Tape, research_id: str, vouched: dict[str, str], emit: Emit)
             raise TapeError(
                 f"{tape.path}: the exchange {digest[:12]} is not the one the ledger vouches for; it was altered"
             )
-    missing = [e for e in tape if e.digest not in vouched]
-    for exchange in missing:
-        emit(event_of(research_id, exchange))
-    return len(missing)
