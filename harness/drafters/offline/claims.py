@@ -176,7 +176,7 @@ def _drop_comparators(
                     f"{_says(sentence, same[-1])} and {_says(sentence, after)} name the same end. "
                     "What is compared with what?"
                 )
-            if same:
+            if same and after in kept:
                 kept.remove(after)
     return kept, outcomes
 
@@ -238,6 +238,13 @@ def _bare_effect(sentence: Sentence, events: Sequence[Event], assumptions: Seque
         raise AskError("You deny an effect. Do you expect its opposite, or nothing at all?", "the opposite", "nothing")
     if len({e.name for e in effects}) > 1:
         raise AskError(f"I read two effects, {_says(sentence, effects[0])} and {_says(sentence, effects[1])}. Which?")
+    moved = [e for e in events if e.effect is None and e.name == RETURN and e.mark.bars is None]
+    if effects and moved and effects[0].name == RETURN:
+        raise AskError(
+            f"I read {_says(sentence, effects[0])} and {_says(sentence, moved[0])}, and not what the second says "
+            "of the first. What do you expect to happen?",
+            "it goes on as usual",
+        )
     if effects:
         sign: Sign = 1 if effects[0].effect in ("continues", "high") else -1
         others = tuple(e for e in _gates(effects[0], events) if e.name != effects[0].name)

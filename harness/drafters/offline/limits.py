@@ -42,13 +42,13 @@ _MIDDLE = re.compile(
     r"\b(?:deciles?|quintiles?|quartiles?|terciles?|percentiles?|buckets?|groups?|thirds?)\b"
     r"|\bmid ranked\b|\bmiddle of the\b"
     r"|(?<!above )(?<!below )\b(?:moderate|middling|average) (?:losers|winners|volatility|volume|beta|returns?)\b"
-    r"|\bneither\b.{0,30}\bnor\b|\bboth extremes\b"
+    r"|\bneither (?:winners|losers|high|low|the)\b.{0,30}\bnor\b|\bboth extremes\b"
 )
 _OTHER_YIELD = re.compile(
     r"\b(?:sharpe|sortino|information|hit|win|success) (?:ratios?|rates?)\b"
     r"|\b(?:become|becomes|are|is|get|gets|grow|grows) (?:\w+ )?more volatile\b"
     r"|\bvariance\b.{0,12}\b(?:next|later|after)|"
-    r"\b(?:lower|smaller|larger|higher|deeper) drawdowns? (?:next|later|after|in the)"
+    r"\b\bprofits? (?:from|of|on) \w+|(?:lower|smaller|larger|higher|deeper) drawdowns? (?:next|later|after|in the)"
 )
 _SHARE = re.compile(
     r"(?<!top )(?<!bottom )\b(?:half|most|some|many|few|majority|minority|fraction|a third|two thirds) of "
@@ -67,7 +67,14 @@ _RANGE = re.compile(
     r"(?:days?|sessions?|weeks?|months?|years?)\b(?! ago)"
 )
 _SYMBOLS = re.compile(r"[={}\[\]\\|^~<>`@#]")
-_SALAD = re.compile(r"\b(\w{4,})(?: \1\b)+|\b(?:the|a|an|of|and|or|with|that|their|to|most)[.!]?$")
+_SALAD = re.compile(
+    r"\b(\w{4,})(?: \1\b)+|\b(?:the|a|an|of|and|or|with|that|their|to|most)[.!]?$"
+    r"|\b(?:the|a|an|their|its) (?:(?:of|in|is|are|was|were|to|over|that|and|or|with|from|by|have|has|had)\b"
+    r"|(?:the|an?|on|at|for|than|do|does|did|be|been|will|would|if|when|because|who|which)\b|[,.;])"
+    r"|\b(?:of|with|from|into|than|per) (?:(?:of|with|from|is|are|was|were|have|has|had)\b"
+    r"|(?:to|and|or|if|when|because)\b|[,.;])"
+    r"|\b(?:and|or|but) (?:and|or|of|than)\b|\b(?:is|are|was|were) (?:is|are|was|were|have|has|do|does|will|of|that)\b"
+)
 _WHO = re.compile(
     r"\b(?:i|we|he|she|you) (?:have |has |had |also |just )?"
     r"(?:lost|lose|won|win|fell|fall|rose|rise|gained|gain|dropped|drop)\b"
@@ -136,6 +143,7 @@ def ask_about_limits(text: str, sentence: Sentence) -> None:
         )
     _ask_about_market(sentence)
     _ask_about_all(sentence)
+    _ask_about_conditions(sentence)
     _ask_about_rivals(sentence)
     _ask_whose(sentence)
     _ask_about_either(sentence)
@@ -186,6 +194,21 @@ def _ask_about_market(sentence: Sentence) -> None:
                 "Shall I test the claim without it?",
                 "without it",
             )
+
+
+def _ask_about_conditions(sentence: Sentence) -> None:
+    """ "rebound if their peers do": a condition in which nothing can be read."""
+    for i, part in enumerate(sentence.parts):
+        opener = sentence.tokens[part.mark.start].text
+        if part.mark.kind not in ("when", "neg") or opener not in _IF:
+            continue
+        clause = [p for p in sentence.parts[i + 1 :] if not sentence.stopped(part.mark.end, p.mark.start)]
+        if not any(p.role is not None or p.mark.kind in ("calendar", "percent") for p in clause):
+            said = " ".join(t.text for t in sentence.tokens[part.mark.start : part.mark.end + 4])
+            raise AskError(f"I cannot read the condition '{said}'. Shall I test the claim without it?", "without it")
+
+
+_IF = frozenset({"if", "when", "whenever", "unless", "provided", "assuming", "once"})
 
 
 def _ask_about_all(sentence: Sentence) -> None:

@@ -126,7 +126,7 @@ def _settle_move(tokens: Sequence[Token], marks: list[Mark], i: int) -> None:
 def _settle_return(tokens: Sequence[Token], marks: list[Mark], head: Mark) -> None:
     first, past, future = _phrase_before(tokens, head.start)
     after = _time_after(tokens, marks, head.end)
-    future = future or after == "future"
+    future = future or (after == "future" and not past)
     end = _end_before(tokens, marks, head) or _end_after(tokens, marks, head)
     if end is None and _is_predicted(tokens, marks, first):
         future = True

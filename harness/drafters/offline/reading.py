@@ -161,7 +161,7 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
     kinds = [p.mark.kind for p in sentence.parts]
     against = any(sentence.is_market(a, b) for a, b in pairwise([p.mark for p in sentence.parts]))
     relative = "peers" if "peers" in kinds or against else "own history" if "own" in kinds else None
-    percent = next((p.mark.n for p in sentence.parts if p.mark.kind == "percent"), None)
+    percent = next((p.mark.n for p in sentence.parts if p.mark.kind == "percent" and not _is_share(sentence, p)), None)
     if percent is None and "percent" in sentence.phrase(claim.event.mark):
         percent = claim.event.mark.factor
     read_marks = [
@@ -202,10 +202,15 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
     )
 
 
+def _is_share(sentence: Sentence, part: Part) -> bool:
+    """ "the 20% of stocks with ..." counts stocks; it is no size of a move."""
+    return [t.text for t in sentence.tokens[part.mark.end : part.mark.end + 1]] == ["of"]
+
+
 def _ask_about_two_dates(conditions: Sequence[Condition]) -> None:
     dates = [c.phrase for c in conditions if c.event == "calendar" and not c.negated]
-    for name in ("day_of_week ==", "month =="):
-        said = [d for d in dates if d.startswith(name)]
+    for name in ("day_of_week", "month"):
+        said = [d for d in dates if d.split()[0] == name]
         if len(set(said)) > 1:
             raise AskError("You name two dates, and no bar has both. Which of the two shall I test?")
 

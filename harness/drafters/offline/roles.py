@@ -110,7 +110,7 @@ def roles(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Part, ...]:
     """The marks with their roles and denials."""
     scene = _Scene(tokens, marks)
     parts = [Part(mark, _role(scene, i)) for i, mark in enumerate(marks)]
-    parts = _promote_last_past(scene, parts)
+    parts = _promote_last_past(scene, _promote_noun(scene, parts))
     return tuple(_deny(scene, parts))
 
 
@@ -120,6 +120,8 @@ def _role(scene: _Scene, i: int) -> Role | None:
         return "outcome" if scene.near_before(i, _AHEAD, 1) or _becomes(scene, i) else "event"
     if mark.kind in ("event", "effect"):
         return "event"
+    if mark.kind in ("buy", "sell") and _is_adjective(scene, mark):
+        return None
     if mark.kind in ("works", "weak", "buy", "sell", "relates_up", "relates_down"):
         return "outcome"
     if mark.kind not in MOVES and mark.kind not in ("turn", "go_on"):
@@ -144,6 +146,15 @@ def _is_passive(scene: _Scene, start: int) -> bool:
         if token.stem not in ("not", "never") and not token.text.endswith("ly"):
             return False
     return False
+
+
+def _is_adjective(scene: _Scene, mark: Mark) -> bool:
+    """ "a long winning streak" is not bought."""
+    before = scene.tokens[mark.start - 1].text if mark.start else ""
+    return scene.tokens[mark.start].text in ("long", "short") and before in _ARTICLES
+
+
+_ARTICLES = frozenset({"a", "an", "the", "its", "their", "very", "too", "as", "how"})
 
 
 def _role_by_clause(scene: _Scene, i: int) -> Role:
@@ -247,6 +258,22 @@ def _split_side(scene: _Scene, i: int) -> Role | None:
         if mark.kind == "split_back" and i != j:
             return "outcome" if i < j else "event"
     return None
+
+
+def _promote_noun(scene: _Scene, parts: list[Part]) -> list[Part]:
+    """ "The outperformance of calm stocks", "reversal of last week's losers": the noun at the head is the claim."""
+    if any(p.role == "outcome" for p in parts):
+        return parts
+    head = next((i for i, p in enumerate(parts) if p.role is not None), None)
+    if head is None or parts[head].mark.kind not in OUTCOMES or parts[head].mark.start > _HEAD:
+        return parts
+    after = scene.tokens[parts[head].mark.end : parts[head].mark.end + 1]
+    if [t.text for t in after] in (["of"], ["for"], ["in"], ["among"], ["after"]):
+        parts[head] = replace(parts[head], role="outcome")
+    return parts
+
+
+_HEAD = 2
 
 
 def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
