@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.drafters.offline.roles import MOVES, Part
+from harness.drafters.offline.comparisons import without_comparators
+from harness.drafters.offline.outcomes import outcome_of, sign_of
+from harness.drafters.offline.scene import MOVES, Part
 from harness.drafters.offline.sentence import (
     LEAD_LAG,
     RELATIVE,
@@ -27,7 +29,7 @@ def read_claim(sentence: Sentence) -> Claim:
     outcomes = _without_its_praise(sentence, outcomes)
     if not events or (_only_conditions(events) and _turns(outcomes)):
         events = _implied_return(sentence, events, outcomes, assumptions)
-    events, outcomes = _drop_comparators(sentence, events, outcomes)
+    events, outcomes = without_comparators(sentence, events, outcomes)
     pairs = [(_undenied(e, assumptions, sentence), i, p) for e, i, p in _pair(sentence, events, outcomes)]
     pairs = [(e, i, p) for e, i, p in pairs if e.moves or not _says_only_still(sentence, i)]
     if not pairs:
@@ -36,12 +38,12 @@ def read_claim(sentence: Sentence) -> Claim:
     strangers = [e for e, _, _ in pairs if e.name != subject.name]
     if strangers:
         raise AskError(
-            f"I read two claims, on {_says(sentence, subject)} and on {_says(sentence, strangers[0])}. "
+            f"I read two claims, on {sentence.says(subject)} and on {sentence.says(strangers[0])}. "
             "Which one shall I test?",
-            f"only {_says(sentence, subject)}",
-            f"only {_says(sentence, strangers[0])}",
+            f"only {sentence.says(subject)}",
+            f"only {sentence.says(strangers[0])}",
         )
-    readings = [(_sign(sentence, e, i, p, assumptions), e, p) for e, i, p in pairs]
+    readings = [(sign_of(sentence, e, i, p, assumptions), e, p) for e, i, p in pairs]
     signs = {s for s, _, _ in readings}
     if len(signs) != 1:
         said = " and ".join(dict.fromkeys(f"'{sentence.phrase(p.mark)}'" for _, _, p in readings))
@@ -50,7 +52,7 @@ def read_claim(sentence: Sentence) -> Claim:
             "it reverses",
             "it goes on",
         )
-    sign, outcome = readings[0][0], _outcome(readings[0][2])
+    sign, outcome = readings[0][0], outcome_of(readings[0][2])
     return Claim(
         subject, outcome, sign, _conditions(sentence, subject, events, pairs), tuple(dict.fromkeys(assumptions))
     )
@@ -76,12 +78,8 @@ def _says_only_still(sentence: Sentence, i: int) -> bool:
 def _undenied(event: Event, assumptions: list[str], sentence: Sentence) -> Event:
     if not event.negated:
         return event
-    assumptions.append(f"the denial of {_says(sentence, event)} is read as its other end")
+    assumptions.append(f"the denial of {sentence.says(event)} is read as its other end")
     return opposite(event)
-
-
-def _says(sentence: Sentence, event: Event) -> str:
-    return f"'{sentence.phrase(event.mark)}'"
 
 
 def _absorbed(sentence: Sentence, i: int) -> bool:
@@ -135,50 +133,6 @@ def _implied_return(
         Event(RETURN, pole, True, part.mark, index),
         *(Event(e.name, e.pole, e.moves, e.mark, e.index, e.effect, True) for e in events),
     ]
-
-
-def _drop_comparators(
-    sentence: Sentence, events: list[Event], outcomes: list[tuple[int, Part]]
-) -> tuple[list[Event], list[tuple[int, Part]]]:
-    """ "A outperforms B", "rather than B": B is the other end of the same event and says nothing new."""
-    kept = list(events)
-    for i, part in outcomes:
-        if part.mark.kind not in ("perform_up", "perform_down", "turn_up"):
-            continue
-        before = [e for e in events if e.index < i]
-        for rival in [e for e in events if e.index > i and e.effect is not None][:1]:
-            if rival.mark.start - part.mark.end <= 2:
-                raise AskError(f"Comparing with {_says(sentence, rival)} compares two effects. Which one shall I test?")
-        for after in [e for e in events if e.index > i][:1]:
-            between = sentence.tokens[part.mark.end : after.mark.start]
-            always = ("when", "split", "neg", "skip_word")
-            openers = always if part.mark.kind == "turn_up" else (*always, "gate")
-            opened = any(p.mark.kind in openers for p in sentence.parts[i + 1 : after.index])
-            left_out = any(p.mark.kind == "skip_word" for p in sentence.parts[i + 1 : after.index])
-            if not left_out and any(
-                t.text in ("than", "those", "ones") for t in between
-            ):  # "... than shares whose swings are big"
-                opened = False
-            if opened or any(t.is_stop or t.stem in ("and", "while", "but", "whil") for t in between):
-                continue
-            same = [e for e in before if e.name == after.name]
-            if part.mark.kind == "turn_up" and not same:
-                continue
-            if before and not same:
-                raise AskError(
-                    f"I read a comparison of {_says(sentence, before[-1])} with {_says(sentence, after)}, two things. "
-                    "Which one ranks the stocks?",
-                    f"{sentence.phrase(before[-1].mark)}",
-                    f"{sentence.phrase(after.mark)}",
-                )
-            if same and same[-1].pole == after.pole and after.pole != "bare":
-                raise AskError(
-                    f"{_says(sentence, same[-1])} and {_says(sentence, after)} name the same end. "
-                    "What is compared with what?"
-                )
-            if same and after in kept:
-                kept.remove(after)
-    return kept, outcomes
 
 
 def _pair(
@@ -237,11 +191,11 @@ def _bare_effect(sentence: Sentence, events: Sequence[Event], assumptions: Seque
     if effects and effects[0].negated:
         raise AskError("You deny an effect. Do you expect its opposite, or nothing at all?", "the opposite", "nothing")
     if len({e.name for e in effects}) > 1:
-        raise AskError(f"I read two effects, {_says(sentence, effects[0])} and {_says(sentence, effects[1])}. Which?")
+        raise AskError(f"I read two effects, {sentence.says(effects[0])} and {sentence.says(effects[1])}. Which?")
     moved = [e for e in events if e.effect is None and e.name == RETURN and e.mark.bars is None]
     if effects and moved and effects[0].name == RETURN:
         raise AskError(
-            f"I read {_says(sentence, effects[0])} and {_says(sentence, moved[0])}, and not what the second says "
+            f"I read {sentence.says(effects[0])} and {sentence.says(moved[0])}, and not what the second says "
             "of the first. What do you expect to happen?",
             "it goes on as usual",
         )
@@ -261,81 +215,6 @@ def _bare_effect(sentence: Sentence, events: Sequence[Event], assumptions: Seque
 _EFFECT_OUTCOME: dict[str, Outcome] = {"continues": "continues", "reverts": "reverts", "high": "up", "low": "down"}
 
 
-_OUTCOME_OF: dict[str, Outcome] = {
-    "turn": "reverts",
-    "go_on": "continues",
-    "buy": "up",
-    "works": "up",
-    "sell": "down",
-    "relates_up": "up",
-    "relates_down": "down",
-    "weak": "down",
-}
-
-
-def _outcome(part: Part) -> Outcome:
-    kind = part.mark.kind
-    outcome: Outcome = _OUTCOME_OF[kind] if kind in _OUTCOME_OF else "up" if MOVES[kind] == "high" else "down"
-    opposite: dict[Outcome, Outcome] = {"reverts": "continues", "continues": "reverts", "up": "down", "down": "up"}
-    return opposite[outcome] if part.negated else outcome
-
-
-def _sign(sentence: Sentence, event: Event, index: int, part: Part, assumptions: list[str]) -> Sign:
-    said, kind = sentence.phrase(part.mark), part.mark.kind
-    outcome = _outcome(part)
-    if part.negated:
-        if kind in ("works", "weak") or event.effect is not None:
-            raise AskError(
-                f"You deny {_says(sentence, event)}. Do you expect the opposite, or no effect at all?",
-                "the opposite",
-                "no effect",
-            )
-        assumptions.append(f"the denial of '{said}' is read as its opposite")
-    if event.effect is not None:
-        sign: Sign = 1 if event.effect in ("continues", "high") else -1
-        if kind in ("works", "buy", "perform_up") or (kind == "turn_up" and event.name != RETURN):
-            return sign
-        if outcome in ("continues", "reverts") and event.moves:
-            wanted: Sign = 1 if outcome == "continues" else -1
-            if wanted == sign or kind == "go_on":
-                return sign
-        raise AskError(
-            f"{_says(sentence, event)} names an effect and '{said}' speaks against it. "
-            "Do you expect the opposite, or a weaker effect?",
-            "the opposite",
-            "a weaker effect",
-        )
-    if outcome in ("continues", "reverts") and kind in ("turn", "go_on"):
-        if not event.moves:
-            raise AskError(
-                f"'{said}' needs a price move, and {_says(sentence, event)} is none. "
-                "Do these stocks do better or worse?",
-                "they outperform",
-                "they underperform",
-            )
-        return 1 if outcome == "continues" else -1
-    if kind in ("relates_up", "relates_down"):
-        return 1 if (outcome == "up") == (event.pole != "low") else -1
-    if event.pole == "bare":
-        if kind in ("turn_up", "turn_down") and event.moves:
-            return 1 if part.negated else -1
-        raise AskError(
-            f"Is it stocks with high or with low {sentence.phrase(event.mark)} that you mean by '{said}'?",
-            "high",
-            "low",
-        )
-    if kind in ("turn_up", "turn_down") and event.moves and MOVES[kind] == event.pole:
-        way = "fallen" if kind == "turn_up" else "risen"
-        raise AskError(
-            f"'{said}' is said of stocks that have {way}, but {_says(sentence, event)} speaks of the other end. "
-            "Which do you mean?",
-            f"{'losers' if kind == 'turn_up' else 'winners'} {said}",
-            "they go on",
-        )
-    up = outcome == "up"
-    return 1 if up == (event.pole == "high") else -1
-
-
 def _gates(subject: Event, events: Sequence[Event]) -> Sequence[Event]:
     """Of a lead, laggards and leaders are who follows whom, and no gate."""
     return [e for e in events if subject.name != LEAD_LAG or e.name not in (RETURN, RELATIVE, SECTOR)]
@@ -353,9 +232,7 @@ def _conditions(
     ]
     for event in rest:
         if event.effect is not None and subject.name != event.name and not event.moves:
-            raise AskError(
-                f"I read an effect as a condition, {_says(sentence, event)}. Which of its stocks do you mean?"
-            )
+            raise AskError(f"I read an effect as a condition, {sentence.says(event)}. Which of its stocks do you mean?")
         if event.pole == "bare" and event.effect is None:
-            raise AskError(f"Does the condition on {_says(sentence, event)} mean high or low?", "high", "low")
+            raise AskError(f"Does the condition on {sentence.says(event)} mean high or low?", "high", "low")
     return tuple(rest)

@@ -8,46 +8,27 @@ any other where a past window is said beside it; with a time to come it is what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-import yaml
-
+from harness.drafters.offline.ends import (
+    ADJECTIVES,
+    DEGREES,
+    FUTURE,
+    PAST,
+    REACH,
+    End,
+    end_after,
+    end_before,
+    quantile,
+    stems,
+)
 from harness.drafters.offline.lexicon import UNITS, Mark
-from harness.drafters.offline.words import Token, stem
+from harness.drafters.offline.words import Token
 
-_TABLE: dict[str, str] = yaml.safe_load((Path(__file__).parent / "ends.yaml").read_text(encoding="utf-8"))
-
-
-def _stems(name: str) -> frozenset[str]:
-    return frozenset(stem(word)[0] for word in _TABLE[name].split())
-
-
-_HIGH, _LOW = _stems("high"), _stems("low")
-_UP, _DOWN = _stems("up"), _stems("down")
-_ABOVE, _BELOW = _stems("above"), _stems("below")
-_TOP, _BOTTOM = _stems("top"), _stems("bottom")
-_QUANTILES = _stems("quantiles")
-_USUAL = _stems("usual")
-_LINKS, _DEGREES = _stems("links"), _stems("degrees")
-_BY = _stems("by")
-_PAST, _FUTURE = _stems("past"), _stems("future")
-_RETURNS = _stems("returns")
-_MOVES = _stems("moves")
-_GROUPS = _stems("groups")
-_ARTICLES = frozenset({"a", "an", "the"})
+_RETURNS = stems("returns")
+_MOVES = stems("moves")
 _WINDOWS = frozenset({"lookback", "lookback_word", "several"})
 _REPLACED = frozenset({"event", "subject", "winners", "losers", "perform_up", "perform_down", "move_up", "move_down"})
-_REACH = 9
-
-
-@dataclass(frozen=True)
-class _End:
-    """Where the end of a measure is said: at tokens `start <= i < end`, and which one."""
-
-    start: int
-    end: int
-    high: bool
 
 
 def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...]:
@@ -78,18 +59,18 @@ def _splits_nothing(tokens: Sequence[Token], mark: Mark) -> bool:
 _POSSESSIVE = frozenset({"its", "their", "the", "own", "long", "moving"})
 
 
-def _coordinated(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
+def _coordinated(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> End | None:
     """ "both volume and volatility are high": the first measure shares the end of the second."""
     after = next((m for m in sorted(marks, key=lambda m: m.start) if m.start >= head.end), None)
     if after is None or after.kind != "event" or after.value not in ("high", "low"):
         return None
     joined = [t.text for t in tokens[head.end : after.start]] == ["and"]
     said_of_both = any(t.stem == "be" for t in tokens[after.start : after.end])
-    return _End(head.start, head.end, after.value == "high") if joined and said_of_both else None
+    return End(head.start, head.end, after.value == "high") if joined and said_of_both else None
 
 
-def _settle(tokens: Sequence[Token], marks: list[Mark], head: Mark, shared: _End | None) -> None:
-    end = _end_before(tokens, marks, head) or _end_after(tokens, marks, head) or shared
+def _settle(tokens: Sequence[Token], marks: list[Mark], head: Mark, shared: End | None) -> None:
+    end = end_before(tokens, marks, head) or end_after(tokens, marks, head) or shared
     if end is None:
         return
     high = end.high != (head.value == "inverse")
@@ -127,7 +108,7 @@ def _settle_return(tokens: Sequence[Token], marks: list[Mark], head: Mark) -> No
     first, past, future = _phrase_before(tokens, head.start)
     after = _time_after(tokens, marks, head.end)
     future = future or (after == "future" and not past)
-    end = _end_before(tokens, marks, head) or _end_after(tokens, marks, head)
+    end = end_before(tokens, marks, head) or end_after(tokens, marks, head)
     if end is None and _is_predicted(tokens, marks, first):
         future = True
     if future:
@@ -153,21 +134,16 @@ def _is_predicted(tokens: Sequence[Token], marks: Sequence[Mark], start: int) ->
 def _phrase_before(tokens: Sequence[Token], start: int) -> tuple[int, bool, bool]:
     """Where the noun phrase of a return begins, and whether a past or a coming time is said in it."""
     i, past, future = start, False, False
-    while i > 0 and start - i < _REACH:
+    while i > 0 and start - i < REACH:
         word = tokens[i - 1]
-        if word.stem in UNITS or word.stem in _PAST or word.text in _ADJECTIVES:
+        if word.stem in UNITS or word.stem in PAST or word.text in ADJECTIVES:
             past = True
-        elif word.stem in _FUTURE:
+        elif word.stem in FUTURE:
             future = True
-        elif word.number is None and word.stem not in _DEGREES:
+        elif word.number is None and word.stem not in DEGREES:
             break
         i -= 1
     return i, past and not future, future
-
-
-_ADJECTIVES = frozenset(
-    {"daily", "weekly", "monthly", "quarterly", "yearly", "annual", "yesterday", "shortterm", "longterm"}
-)
 
 
 def _time_after(tokens: Sequence[Token], marks: Sequence[Mark], end: int) -> str:
@@ -185,95 +161,6 @@ def _time_after(tokens: Sequence[Token], marks: Sequence[Mark], end: int) -> str
         if mark.kind not in ("gate", "vague"):
             return ""
     return ""
-
-
-def _end_before(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
-    """ "low volatility", "the bottom tenth of stocks by weekly return", "a jump in turnover"."""
-    by = False
-    for i in range(head.start - 1, max(-1, head.start - 1 - _REACH), -1):
-        word = tokens[i]
-        if (by or word.stem in _QUANTILES) and (found := _quantile(tokens, i)) is not None:
-            return found
-        if word.stem in _USUAL and i and tokens[i - 1].stem in _ABOVE | _BELOW:
-            return _End(i - 1, i + 1, tokens[i - 1].stem in _ABOVE)
-        if word.stem in _BY:
-            by = True
-        elif by and word.stem in _UP | _DOWN and word.tense == "base":
-            return _End(i, i + 1, word.stem in _UP)
-        elif _says_an_end(word) and not by:
-            return _End(i, i + 1, word.stem in _HIGH)
-        elif by and word.stem in _GROUPS:
-            continue
-        elif word.stem in _UP | _DOWN and word.tense == "ing" and not by:
-            return _End(i, i + 1, word.stem in _UP)
-        elif not (_in_phrase(word) and word.stem not in _BY):
-            return None
-    return None
-
-
-def _says_an_end(word: Token) -> bool:
-    return word.stem in _HIGH | _LOW and not word.text.endswith("ly")  # "unusually low" is low
-
-
-def _end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> _End | None:
-    """ "volatility that has been subdued", "a beta well above one", "volume at twice its average"."""
-    linked, start = False, head.end
-    for i in range(head.end, min(len(tokens), head.end + _REACH + 3)):
-        word = tokens[i]
-        if word.is_stop:
-            return None
-        if (found := _quantile(tokens, i)) is not None and linked:
-            return _End(start, found.end, found.high)
-        if word.stem in _ABOVE | _BELOW and (over := _comparison(tokens, i + 1)) is not None:
-            return _End(start, over, word.stem in _ABOVE)
-        if word.number is not None and i + 1 < len(tokens) and tokens[i + 1].stem == "tim":
-            over = _comparison(tokens, i + 2)
-            return _End(start, over or i + 2, word.number > 1.0)
-        if (linked or i == head.end) and _says_an_end(word):
-            return _End(start, i + 1, word.stem in _HIGH)
-        if word.stem in _UP | _DOWN and (i - head.end <= 3 or linked) and tokens[i - 1].text not in _ARTICLES:
-            return None if _will(tokens, i) else _End(start, i + 1, word.stem in _UP)
-        if word.stem in _LINKS:
-            linked = True
-        elif not _in_phrase(word):
-            return None
-    return None
-
-
-def _in_phrase(word: Token) -> bool:
-    return (
-        word.number is not None or word.stem in UNITS or word.stem in _PAST | _DEGREES | _BY or word.text in _ADJECTIVES
-    )
-
-
-def _will(tokens: Sequence[Token], i: int) -> bool:
-    return any(t.stem in ("will", "would", "then", "tend", "should") for t in tokens[max(0, i - 3) : i])
-
-
-def _comparison(tokens: Sequence[Token], start: int) -> int | None:
-    """Where "(its own 20 day) average" or a plain number ends, looked for from `start`; None where none stands."""
-    for i in range(start, min(len(tokens), start + 7)):
-        word = tokens[i]
-        if word.stem in _USUAL:
-            return i + 1
-        if word.number is not None and (i + 1 == len(tokens) or tokens[i + 1].stem not in UNITS):
-            return i + 1
-        if not (_in_phrase(word) or word.stem == "tim"):
-            return None
-    return None
-
-
-def _quantile(tokens: Sequence[Token], i: int) -> _End | None:
-    """ "top fifth", "bottom 10 percent", "highest decile" ending or beginning at token `i`."""
-    for start in (i, i - 1, i - 2):
-        if start < 0 or tokens[start].stem not in _TOP | _BOTTOM:
-            continue
-        after = [t.stem for t in tokens[start + 1 : start + 3]]
-        if after[:1] and after[0] in _QUANTILES:
-            return _End(start, start + 2, tokens[start].stem in _TOP)
-        if len(after) == 2 and after[1] == "percent":
-            return _End(start, start + 3, tokens[start].stem in _TOP)
-    return None
 
 
 def _with_window(span: Mark, marks: Sequence[Mark]) -> Mark:
@@ -305,10 +192,10 @@ def _shared_measure(tokens: Sequence[Token], marks: list[Mark]) -> list[Mark]:
     said: Mark | None = None
     out = []
     for mark in marks:
-        quantile = _quantile(tokens, mark.start) if mark.kind in ("winners", "losers") else None
-        if mark.kind == "event" and any(_quantile(tokens, i) for i in range(mark.start, mark.end)):
+        found = quantile(tokens, mark.start) if mark.kind in ("winners", "losers") else None
+        if mark.kind == "event" and any(quantile(tokens, i) for i in range(mark.start, mark.end)):
             said = mark
-        elif said is not None and quantile is not None and quantile.end >= mark.end:
-            mark = replace(said, start=mark.start, end=mark.end, value="high" if quantile.high else "low")
+        elif said is not None and found is not None and found.end >= mark.end:
+            mark = replace(said, start=mark.start, end=mark.end, value="high" if found.high else "low")
         out.append(mark)
     return out

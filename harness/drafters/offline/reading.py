@@ -11,7 +11,8 @@ from harness.drafters.offline.lexicon import INTRADAY_UNITS, Lexicon, Mark, lexi
 from harness.drafters.offline.limits import ask_about_crossing, ask_about_limits
 from harness.drafters.offline.measures import with_ends
 from harness.drafters.offline.mechanism import Claimed, without_reason
-from harness.drafters.offline.roles import Part, roles
+from harness.drafters.offline.roles import roles
+from harness.drafters.offline.scene import Part
 from harness.drafters.offline.seasons import with_seasons
 from harness.drafters.offline.sentence import EXAMPLES, RELATIVE, RETURN, SECTOR, AskError, Claim, Event, Sentence
 from harness.drafters.offline.times import Windows, read_windows

@@ -14,22 +14,13 @@ Rules, first that fits:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
+from harness.drafters.offline.denials import deny
 from harness.drafters.offline.lexicon import Kind, Mark
+from harness.drafters.offline.scene import AHEAD, BACK, MOVES, NOUNS, OUTCOMES, Part, Role, Scene
 from harness.drafters.offline.words import Token
 
-Role = Literal["event", "outcome"]
-MOVES: dict[Kind, Literal["high", "low"]] = {
-    "move_up": "high", "move_down": "low", "perform_up": "high", "perform_down": "low", "turn_up": "high",
-    "turn_down": "low", "winners": "high", "losers": "low",
-}  # fmt: skip
-_NOUNS: frozenset[Kind] = frozenset({"winners", "losers"})
-OUTCOMES: frozenset[Kind] = frozenset(
-    {*(k for k in MOVES if k not in _NOUNS), "turn", "go_on", "works", "weak", "buy", "sell"}
-    | {"relates_up", "relates_down"}
-)
 _SUBJECT_BEFORE_REL = frozenset({"subject", "winners", "losers", "event"})
 _NOUN_BEFORE = frozenset(
     {
@@ -52,72 +43,18 @@ _NOUN_BEFORE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Part:
-    """A mark with the role it plays; `negated` where a denial stands before it."""
-
-    mark: Mark
-    role: Role | None
-    negated: bool = False
-
-
-@dataclass(frozen=True)
-class _Scene:
-    tokens: Sequence[Token]
-    marks: Sequence[Mark]
-
-    def near_after(self, index: int, kinds: frozenset[str], reach: int) -> bool:
-        """Whether a mark of `kinds` begins within `reach` tokens after mark `index`, no other verb or stop between."""
-        mark = self.marks[index]
-        for other in self.marks[index + 1 :]:
-            if other.start - mark.end > reach or self.stopped(mark.end, other.start):
-                return False
-            if other.kind in kinds:
-                return True
-            if other.kind in OUTCOMES or other.kind in ("when", "rel", "event", "will"):
-                return False
-        return False
-
-    def near_before(self, index: int, kinds: frozenset[str], reach: int) -> bool:
-        mark = self.marks[index]
-        for other in reversed(self.marks[:index]):
-            if mark.start - other.end > reach or self.stopped(other.end, mark.start):
-                return False
-            if other.kind in kinds:
-                return True
-            if other.kind in OUTCOMES or other.kind in ("rel", "event", "when"):
-                return False
-        return False
-
-    def stopped(self, start: int, end: int) -> bool:
-        return any(t.is_stop for t in self.tokens[start:end])
-
-    def first_verb_since(self, index: int, opener: int) -> bool:
-        """Whether mark `index` is the first that could be a verb or an event after mark `opener`, in one clause."""
-        if self.stopped(self.marks[opener].end, self.marks[index].start):
-            return False
-        return not any(
-            m.kind in OUTCOMES or m.kind in ("event", "effect", "winners", "losers")
-            for m in self.marks[opener + 1 : index]
-        )
-
-
-_AHEAD = frozenset({"ahead", "tomorrow", "soon"})
-_BACK = frozenset({"lookback", "lookback_word", "several"})
-
-
 def roles(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Part, ...]:
     """The marks with their roles and denials."""
-    scene = _Scene(tokens, marks)
+    scene = Scene(tokens, marks)
     parts = [Part(mark, _role(scene, i)) for i, mark in enumerate(marks)]
     parts = _promote_last_past(scene, _promote_noun(scene, parts))
-    return tuple(_deny(scene, parts))
+    return tuple(deny(scene, parts))
 
 
-def _role(scene: _Scene, i: int) -> Role | None:
+def _role(scene: Scene, i: int) -> Role | None:
     mark = scene.marks[i]
-    if mark.kind in _NOUNS:
-        return "outcome" if scene.near_before(i, _AHEAD, 1) or _becomes(scene, i) else "event"
+    if mark.kind in NOUNS:
+        return "outcome" if scene.near_before(i, AHEAD, 1) or _becomes(scene, i) else "event"
     if mark.kind in ("event", "effect"):
         return "event"
     if mark.kind in ("buy", "sell") and _is_adjective(scene, mark):
@@ -138,7 +75,7 @@ def _role(scene: _Scene, i: int) -> Role | None:
     return by_clause
 
 
-def _is_passive(scene: _Scene, start: int) -> bool:
+def _is_passive(scene: Scene, start: int) -> bool:
     """ "is (not, usually) reversed"."""
     for token in reversed(scene.tokens[max(0, start - 3) : start]):
         if token.stem in ("be", "get"):
@@ -148,7 +85,7 @@ def _is_passive(scene: _Scene, start: int) -> bool:
     return False
 
 
-def _is_adjective(scene: _Scene, mark: Mark) -> bool:
+def _is_adjective(scene: Scene, mark: Mark) -> bool:
     """ "a long winning streak" is not bought."""
     before = scene.tokens[mark.start - 1].text if mark.start else ""
     return scene.tokens[mark.start].text in ("long", "short") and before in _ARTICLES
@@ -157,13 +94,13 @@ def _is_adjective(scene: _Scene, mark: Mark) -> bool:
 _ARTICLES = frozenset({"a", "an", "the", "its", "their", "very", "too", "as", "how"})
 
 
-def _role_by_clause(scene: _Scene, i: int) -> Role:
+def _role_by_clause(scene: Scene, i: int) -> Role:
     mark, tense = scene.marks[i], scene.tokens[scene.marks[i].start].tense
-    if scene.near_after(i, _AHEAD, 3) or scene.near_before(i, frozenset({"ahead", "tomorrow"}), 2):
+    if scene.near_after(i, AHEAD, 3) or scene.near_before(i, frozenset({"ahead", "tomorrow"}), 2):
         return "outcome"
     if scene.near_before(i, frozenset({"will", "go_on"}), 3) and not _opened(scene, i, "rel"):
         return "outcome"
-    if scene.near_after(i, _BACK, 4) and tense != "base":
+    if scene.near_after(i, BACK, 4) and tense != "base":
         return "event"
     split = _split_side(scene, i)
     if split is not None:
@@ -176,7 +113,7 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
         return "event"
     if tense == "ing" and scene.tokens[mark.end - 1].stem not in ("return", "performanc", "payoff"):
         return "event"
-    named = any(m.kind in ("event", "effect", *_NOUNS) or m.kind in OUTCOMES for m in scene.marks[:i])
+    named = any(m.kind in ("event", "effect", *NOUNS) or m.kind in OUTCOMES for m in scene.marks[:i])
     turns = mark.kind in (
         "turn_up",
         "turn_down",
@@ -186,7 +123,7 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
     before = scene.tokens[mark.start - 1].text if mark.start else ""
     if before in _NOUN_BEFORE and mark.kind not in ("perform_up", "perform_down") and not (named and turns):
         return "event"
-    if (scene.near_after(i, _BACK, 4) and not named) or _dated_noun(scene, i):
+    if (scene.near_after(i, BACK, 4) and not named) or _dated_noun(scene, i):
         return "event"
     if scene.near_before(i, frozenset({"gate"}), 2) and mark.kind in ("perform_up", "perform_down"):
         return "event"
@@ -196,30 +133,30 @@ def _role_by_clause(scene: _Scene, i: int) -> Role:
 _BEFORE_WINDOW = frozenset({"over", "in", "during", "for", "of", "within", "from", "through"})
 
 
-def _becomes(scene: _Scene, i: int) -> bool:
+def _becomes(scene: Scene, i: int) -> bool:
     """ "losers become winners"."""
     start = scene.marks[i].start
     return any(t.stem in ("becom", "into") for t in scene.tokens[max(0, start - 4) : start])
 
 
-def _dated_noun(scene: _Scene, i: int) -> bool:
+def _dated_noun(scene: Scene, i: int) -> bool:
     """ "Yesterday's gains fade": the first thing named, with its time right before it and a verb still to come."""
-    named = any(m.kind in OUTCOMES or m.kind in ("event", "effect", *_NOUNS) for m in scene.marks[:i])
+    named = any(m.kind in OUTCOMES or m.kind in ("event", "effect", *NOUNS) for m in scene.marks[:i])
     more = any(m.kind in OUTCOMES for m in scene.marks[i + 1 :])
     first = i == 0 and scene.marks[0].start <= 1 and scene.marks[0].kind not in ("perform_up", "perform_down")
-    dated = i > 0 and scene.marks[i - 1].kind in _BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1
+    dated = i > 0 and scene.marks[i - 1].kind in BACK and scene.marks[i].start - scene.marks[i - 1].end <= 1
     if not more:
         return False
     return ((first or dated) and not named) or (dated and _is_possessed(scene, i) and _verb_follows(scene, i))
 
 
-def _is_possessed(scene: _Scene, i: int) -> bool:
+def _is_possessed(scene: Scene, i: int) -> bool:
     """ "its weekly gains", "last week's gains"; not "over the last week gains ..."."""
     start = scene.marks[i - 1].start
     return not {t.text for t in scene.tokens[max(0, start - 3) : start]} & _BEFORE_WINDOW
 
 
-def _verb_follows(scene: _Scene, i: int) -> bool:
+def _verb_follows(scene: Scene, i: int) -> bool:
     """ "..., its weekly gains fade": the claim follows at once."""
     for mark in scene.marks[i + 1 :]:
         if mark.kind in OUTCOMES:
@@ -229,7 +166,7 @@ def _verb_follows(scene: _Scene, i: int) -> bool:
     return False
 
 
-def _opened(scene: _Scene, i: int, opener: Kind) -> bool:
+def _opened(scene: Scene, i: int, opener: Kind) -> bool:
     """Whether mark `i` is the first verb of a clause opened by "that" (after a noun) or by "when"."""
     for j in range(i - 1, -1, -1):
         mark = scene.marks[j]
@@ -244,14 +181,14 @@ def _opened(scene: _Scene, i: int, opener: Kind) -> bool:
     return False
 
 
-def _says_who(scene: _Scene, j: int) -> bool:
+def _says_who(scene: Scene, j: int) -> bool:
     """ "losers are the ones that advance": what follows "that" is claimed of them."""
     start = scene.marks[j - 1].start if j else 0
     before = [t.stem for t in scene.tokens[max(0, start - 2) : start]]
     return j > 0 and scene.tokens[start].text in ("ones", "one", "those", "names", "stocks") and "be" in before
 
 
-def _split_side(scene: _Scene, i: int) -> Role | None:
+def _split_side(scene: Scene, i: int) -> Role | None:
     for j, mark in enumerate(scene.marks):
         if mark.kind == "split":
             return "event" if i < j else "outcome"
@@ -260,7 +197,7 @@ def _split_side(scene: _Scene, i: int) -> Role | None:
     return None
 
 
-def _promote_noun(scene: _Scene, parts: list[Part]) -> list[Part]:
+def _promote_noun(scene: Scene, parts: list[Part]) -> list[Part]:
     """ "The outperformance of calm stocks", "reversal of last week's losers": the noun at the head is the claim."""
     if any(p.role == "outcome" for p in parts):
         return parts
@@ -276,14 +213,14 @@ def _promote_noun(scene: _Scene, parts: list[Part]) -> list[Part]:
 _HEAD = 2
 
 
-def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
+def _promote_last_past(scene: Scene, parts: list[Part]) -> list[Part]:
     """ "Stocks that fell the most rebounded": told in the past throughout, the last verb is what is claimed."""
     if any(p.role == "outcome" for p in parts):
         return parts
     verbs = [
         i for i, p in enumerate(parts)
         if p.role == "event" and p.mark.kind in MOVES and not _opened(scene, i, "rel") and not _opened(scene, i, "when")
-        and not scene.near_after(i, _BACK, 4)
+        and not scene.near_after(i, BACK, 4)
     ]  # fmt: skip
     events = [i for i, p in enumerate(parts) if p.role == "event"]
     if (
@@ -294,48 +231,3 @@ def _promote_last_past(scene: _Scene, parts: list[Part]) -> list[Part]:
     ):
         parts[verbs[-1]] = replace(parts[verbs[-1]], role="outcome")
     return parts
-
-
-def _denies(parts: Sequence[Part], i: int) -> bool:
-    """ "except on high volume": a word that leaves something out denies it, unless it leaves out a time."""
-    after = parts[i + 1].mark.kind if i + 1 < len(parts) else None
-    before = parts[i - 1].mark.kind if i else None
-    return parts[i].mark.kind == "skip_word" and after not in _BACK and before not in _BACK
-
-
-def _denies_another(scene: _Scene, neg: Mark, target: Mark) -> bool:
-    """ "fell for no reason rebound": "no" denies the noun behind it, and no verb further on."""
-    between = scene.tokens[neg.end : target.start]
-    return scene.tokens[neg.start].text == "no" and any(t.stem not in _QUALIFIERS for t in between)
-
-
-_QUALIFIERS = frozenset(
-    {"such", "further", "real", "more", "quick", "strong", "big", "significant", "lasting", "last", "sharp", "large"}
-    | {"subsequent", "immediat", "long", "short", "evident", "clear", "sign", "of", "tendency", "tendenc", "to", "a"}
-)
-
-
-def _deny(scene: _Scene, parts: list[Part]) -> list[Part]:
-    """Each denial flips the next event or outcome of its clause; two flip it back."""
-    out = list(parts)
-    for i, part in enumerate(parts):
-        if part.mark.kind != "neg" and not _denies(parts, i):
-            continue
-        for j in range(i + 1, len(parts)):
-            target = parts[j]
-            if target.mark.start - part.mark.end > 5 or scene.stopped(part.mark.end, target.mark.start):
-                break
-            if target.role is not None:
-                if _denies_another(scene, part.mark, target.mark):
-                    break
-                out[j] = replace(out[j], negated=not out[j].negated)
-                if (
-                    target.mark.kind == "go_on"
-                    and j + 1 < len(parts)
-                    and parts[j + 1].role == "outcome"
-                    and parts[j + 1].mark.start <= target.mark.end + 2
-                ):
-                    out[j + 1] = replace(out[j + 1], negated=not out[j + 1].negated)
-                out[i] = replace(out[i], role="event")  # used: marks the denial as read
-                break
-    return [replace(p, role=None) if p.mark.kind == "neg" and p.role is None else p for p in out]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.drafters.offline.lexicon import Mark
-from harness.drafters.offline.roles import MOVES
+from harness.drafters.offline.scene import MOVES
 
 _EVENTS = {"day_of_week ==": "weekday", "month ==": "season"}
 _REACH = 3

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.drafters.offline.lexicon import Mark
-from harness.drafters.offline.roles import MOVES, Part
+from harness.drafters.offline.scene import MOVES, Part
 from harness.drafters.offline.words import Token
 from harness.drafters.port import Outcome, Pole, Sign
 
@@ -64,6 +64,10 @@ class Sentence:
     def phrase(self, mark: Mark) -> str:
         """The words of a mark."""
         return " ".join(t.text for t in self.tokens[mark.start : mark.end])
+
+    def says(self, event: Event) -> str:
+        """The words of an event, quoted."""
+        return f"'{self.phrase(event.mark)}'"
 
     def stopped(self, start: int, end: int) -> bool:
         """Whether punctuation stands between two tokens."""

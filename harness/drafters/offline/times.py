@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.drafters.offline.lexicon import UNITS, Mark
-from harness.drafters.offline.roles import Part
+from harness.drafters.offline.scene import Part
 from harness.drafters.offline.sentence import LEAD_LAG, AskError, Event, Sentence
 
 _TERMS = frozenset({"shortterm", "mediumterm", "longterm"})

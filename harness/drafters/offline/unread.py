@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.drafters.offline.lexicon import Lexicon
-from harness.drafters.offline.roles import MOVES
+from harness.drafters.offline.scene import MOVES
 from harness.drafters.offline.sentence import EXAMPLES, AskError, Sentence
 
 MAX_UNREAD = 2

@@ -1,7 +1,8 @@
 """Hypotheses in many voices: what a careful reader takes from each (`read.yaml`), texts to ask about (`asked.yaml`).
 
 The first hand was written before the reader was widened; each further hand after that, and read once before anything
-was changed for it (`FIRST_READING`; sentences that proved to be a matter of taste were struck). `python -m tests.harness.hypotheses` prints docs/hypotheses.md.
+was changed for it (`FIRST_READING`; sentences that proved to be a matter of taste were struck).
+`python -m tests.harness.hypotheses` prints docs/hypotheses.md.
 """
 
 from __future__ import annotations
