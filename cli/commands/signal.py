@@ -199,10 +199,18 @@ def explain(
 @app.command(context_settings=TAKES_EXPRESSIONS)
 def similar(
     expr: Expr,
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The expression to compare it with.")],
+    other: Annotated[
+        str | None,
+        typer.Argument(metavar="[OTHER]", help="The expression to compare it with; none: all that is known."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """How alike two expressions are, by their trees and by how they order the symbols of a reference market."""
+    """How alike two expressions are, by trees and by ranks on a reference market; alone: what is known and near."""
+    if other is None:
+        from cli.nearby import show_nearby
+
+        show_nearby(expr, json)
+        return
     from modules.signal import format_signal, parse
     from modules.signal.likeness import likeness, thresholds
 

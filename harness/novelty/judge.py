@@ -18,7 +18,6 @@ from modules.signal.likeness import Likeness, likeness
 from modules.signal.similarity import Structure, in_common, structure
 
 CLOSEST = 5
-"""So many of the nearest by sketch, and by tree, are compared in full."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,19 @@ class Novelty:
 
 
 def novelty(node: Node, known: Sequence[Known]) -> Novelty | None:
-    """The least original answer over all of `known`; None where nothing is known.
+    """The known signal that leaves `node` least original; None where nothing is known."""
+    return next(iter(neighbours(node, known)), None)
 
-    Those near by sketch or by tree are compared in full, the rest cannot be near. Equal answers go to the first name.
+
+def neighbours(node: Node, known: Sequence[Known]) -> tuple[Novelty, ...]:
+    """Up to ten of `known`, those that leave `node` least original first; equals by likeness, then by name.
+
+    The five nearest by sketch and the five nearest by tree are compared in full, the rest cannot be near.
     """
     chosen = _closest(canonical(node), known)
-    found = [Novelty(k.where, k.expr, k.origin, like, originality(like)) for k in chosen for like in [_like(node, k)]]
-    return min(found, key=lambda n: (n.originality, -n.likeness.score, -n.likeness.structural, n.where), default=None)
-
-
-def _like(node: Node, other: Known) -> Likeness:
-    return likeness(node, other.node)
+    alike = [(k, likeness(node, k.node)) for k in chosen]
+    found = [Novelty(k.where, k.expr, k.origin, like, originality(like)) for k, like in alike]
+    return tuple(sorted(found, key=lambda n: (n.originality, -n.likeness.score, -n.likeness.structural, n.where)))
 
 
 def _closest(node: Node, known: Sequence[Known]) -> list[Known]:

@@ -265,6 +265,16 @@ def test_an_expression_may_begin_with_a_minus(cws: Cws) -> None:
     assert cws("signal", "explain", "--bogus", "close").code == 2
 
 
+@pytest.mark.slow
+def test_what_is_known_and_near(cws: Cws) -> None:
+    old = cws("signal", "similar", "rank(-returns(close, 6))", "--json").json
+    assert old["new"] is False and old["originality"] < old["limit"] == 0.7
+    assert old["near"][0]["originality"] == old["originality"]
+    assert "returns(close, 5)" in {n["expr"] for n in old["near"]}
+    new = cws("signal", "similar", "ts_autocorr(volume, 60, 1)", "--json").json
+    assert new["new"] is True and new["near"]
+
+
 def test_trace_query_and_its_limit(cws: Cws) -> None:
     for _ in range(2):
         _run(cws, "--signal", REVERSAL)

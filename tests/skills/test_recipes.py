@@ -14,6 +14,8 @@ from skills.drafting import Drafting
 from skills.registry import Skill, drafting_skills, skills
 from tests.skills.markets import ENDS, HIGH, LOW, noise, ordinary, panel
 
+pytestmark = pytest.mark.slow  # loads a hundred kernels; test_lint.py parses every recipe
+
 DRAFTING = drafting_skills(skills())
 EVENTS = [(skill, block) for skill, block in DRAFTING if block.event != "return"]
 
