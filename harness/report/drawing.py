@@ -42,6 +42,7 @@ _STYLE: dict[str, object] = {
     "grid.color": LIGHT["grid"],
     "grid.linewidth": 0.8,
     "text.color": LIGHT["ink"],
+    "text.parse_math": False,  # a name with a dollar sign is a name
     "xtick.color": LIGHT["muted"],
     "ytick.color": LIGHT["muted"],
     "xtick.major.size": 0,

@@ -14,6 +14,7 @@ from modules.panel import FloatArray, IntArray, iso
 
 TIMES: Final = ("event_time", "date", "time", "timestamp")
 MOST_FACTORS: Final = 20
+LONGEST_NAME: Final = 40
 MOST_ROWS: Final = 2_000_000
 MOST_BYTES: Final = 256 * 1024 * 1024
 LARGEST_SPREAD: Final = 0.25
@@ -74,6 +75,9 @@ def read_factors(path: Path) -> GivenFactors:
     names = [c for c in table.columns if c != times]
     if not 1 <= len(names) <= MOST_FACTORS:
         raise FactorError(f"{path} has {len(names)} factor columns", f"give 1 to {MOST_FACTORS}")
+    long = next((c for c in names if len(c) > LONGEST_NAME), None)
+    if long is not None:
+        raise FactorError(f"{path}: a factor's name has {len(long)} letters", f"give at most {LONGEST_NAME}")
     stamps = _times(path, times, table.get_column(times))
     columns = [_returns(path, name, table.get_column(name)) for name in names]
     order = np.argsort(stamps, kind="stable")

@@ -84,17 +84,12 @@ def exposure(book: Book) -> Exposure:
 
 def composition(book: Book) -> Composition:
     """By sector where any is known, else by symbol."""
-    if book.sectors:
-        of, names = "sector", (*book.sectors, UNKNOWN)
-        label = np.where(book.sector < 0, len(book.sectors), book.sector)
-    else:
-        of, names = "symbol", book.symbols
-        label = np.broadcast_to(np.arange(len(names)), book.weight.shape)
-    long, short = (np.zeros((book.ts.size, len(names))) for _ in range(2))
-    rows = np.broadcast_to(np.arange(book.ts.size)[:, np.newaxis], label.shape)
-    np.add.at(long, (rows, label), np.maximum(book.weight, 0.0))
-    np.add.at(short, (rows, label), np.minimum(book.weight, 0.0))
-    return _largest(of, names, long, short)
+    long, short = np.maximum(book.weight, 0.0), np.minimum(book.weight, 0.0)
+    if not book.sectors:
+        return _largest("symbol", book.symbols, long, short)
+    members = [book.sector == k for k in (*range(len(book.sectors)), -1)]
+    by_sector = (np.column_stack([(side * m).sum(axis=1) for m in members]) for side in (long, short))
+    return _largest("sector", (*book.sectors, UNKNOWN), *by_sector)
 
 
 def _largest(of: str, names: tuple[str, ...], long: FloatArray, short: FloatArray) -> Composition:

@@ -59,6 +59,7 @@ def test_parquet_in_any_order_and_gaps_stay_unknown(tmp_path: Path) -> None:
         ("date,mkt\n2020-01-01,1.2\n2020-01-02,-0.9\n2020-01-03,0.4\n", "deviation of 0.8", "divide percent by 100"),
         ("date,mkt\n20201345,0.01\n", "date of row 1 is 20201345", "2024-01-31"),
         ("date,mkt\n1.5,0.01\n", "date is of type Float64", "2024-01-31"),
+        (f"date,{'m' * 41}\n2020-01-01,0.01\n", "has 41 letters", "at most 40"),
         ("\x00\xff\x00,\n\x00", "factors.csv", ""),
     ],
 )

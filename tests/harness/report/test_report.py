@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -10,16 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.report import RunReport, write_report
+from harness.report import Beside, RunReport, write_report
 from harness.report.charts import draw_costs, draw_ic, draw_quantiles
+from harness.report.factorfile import GivenFactors
 from harness.report.series import read_series
 from harness.report.statistics import statistics
+from harness.report.study import study
 from harness.report.tearsheet import write_tearsheet
 from harness.report.warnings import warnings
 from modules.artifacts import ArtifactError
 from modules.engine.metrics import bars_per_year
 from modules.manifest import RunError
-from tests.harness.report.build import random_run
+from modules.panel import Panel
+from tests.harness.report.build import random_run, weekdays
 
 SECTIONS = (
     "Performance",
@@ -241,6 +245,39 @@ def test_text_of_the_run_is_escaped(tmp_path: Path) -> None:
     hostile = manifest.task.model_copy(update={"signal": "<script>alert(1)</script>"})
     report = RunReport.of(manifest.model_copy(update={"task": hostile}), store, trials_count=0)
     assert "<script>" not in report.page(svgs={})
+
+
+HOSTILE = ("<script>alert(1)</script>", "$\\frac{1}{$", "_hidden", "</title><b>", 'a\nb & "c"\'')
+
+
+@pytest.mark.slow
+def test_names_are_names_on_page_and_pictures(tmp_path: Path) -> None:
+    """Symbols, sectors and factors called like markup, formulas and hidden labels."""
+    manifest, store = random_run(tmp_path, bars=200)
+    given = GivenFactors(
+        "f.csv", HOSTILE, weekdays("2004-01-01", 200), np.random.default_rng(0).normal(0, 0.01, (200, 5))
+    )
+    report = RunReport.of(manifest, store, 0, Beside(factors=given))
+    book = report.series.book
+    named = replace(book, bars=Panel(book.bars.ts, HOSTILE[:4], dict(book.bars.fields)), sectors=HOSTILE[:2])
+    series = replace(report.series, book=named)
+    hostile = replace(report, series=series, study=study(series, 0, given.on(report.series.account.ts)))
+    page = hostile.page()
+    assert "<script" not in page and "<b>" not in page
+    words = html.unescape(re.sub(r"<[^>]*>", " ", page))
+    assert all(name.split("\n")[0] in words for name in HOSTILE[:4])
+
+
+def test_an_account_below_zero_has_a_page(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=300)
+    report = RunReport.of(manifest, store, 0)
+    account = report.series.account
+    lost = np.where(np.arange(300) == 150, -1.4, account.net_return)
+    nav = np.where(np.arange(300) >= 150, -4e5, account.nav)
+    series = replace(report.series, account=replace(account, net_return=lost, nav=nav))
+    ruined = replace(report, series=series, stats=statistics(series, 0), study=study(series, 0))
+    json.dumps(ruined.numbers(), allow_nan=False)
+    assert "Losses" in ruined.page(svgs={})
 
 
 def test_a_run_that_stopped_early_is_refused_by_name(tmp_path: Path) -> None:

@@ -94,6 +94,20 @@ def test_monte_carlo_is_its_seed_and_meets_the_normal() -> None:
     assert first.var[0] == pytest.approx(normal(returns, 21).var[0], rel=0.1)
 
 
+def test_monte_carlo_keeps_what_follows_each_other() -> None:
+    """Bars that repeat in fives: blocks far longer than that know it, single bars do not."""
+    returns = np.repeat(np.random.default_rng(5).normal(0.0, 0.01, 800), 5)
+    long, short = (monte_carlo(returns, 20, block, 1).var[0] for block in (200, 1))
+    windows = historical(returns, 20).var[0]
+    assert windows is not None and long == pytest.approx(windows, rel=0.1)
+    assert short is not None and long is not None and short < 0.6 * long
+
+
+def test_monte_carlo_over_one_bar_is_the_sample_itself() -> None:
+    returns = np.random.default_rng(6).standard_t(4, 2_000) * 0.01
+    assert monte_carlo(returns, 1, 7, 3).var == pytest.approx(historical(returns).var, rel=0.1)
+
+
 def test_periods_compound() -> None:
     assert over(np.array([0.1, -0.5, 0.2]), 2) == pytest.approx([1.1 * 0.5 - 1, 0.5 * 1.2 - 1])
 
