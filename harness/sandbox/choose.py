@@ -9,7 +9,10 @@ from harness.sandbox.docker import Docker
 from harness.sandbox.jail import Jail
 from harness.sandbox.port import Job, Limits, NoSandboxError, Sandbox, SandboxError
 
-REMEDY = "install bubblewrap (Linux), or start a Docker engine; signals in the language need neither"
+REMEDY = (
+    "install bubblewrap and allow user namespaces (Linux), or start a Docker engine that you may use;"
+    " signals in the language need neither"
+)
 _TRIAL = Job({"trial.txt": b""}, ("python", "-I", "-c", "print(6 * 7)"), Limits(timeout_s=20))
 
 

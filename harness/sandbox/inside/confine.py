@@ -61,7 +61,9 @@ def _limit(bounds: Bounds) -> None:
         (resource.RLIMIT_MSGQUEUE, 0, 0),
         (resource.RLIMIT_SIGPENDING, 256, 256),
     ):
-        resource.setrlimit(what, (soft, hard))
+        ours = resource.getrlimit(what)[1]  # what binds us cannot be raised for it
+        most = hard if ours == resource.RLIM_INFINITY else min(hard, ours)
+        resource.setrlimit(what, (min(soft, most), most))
 
 
 def _landlock() -> None:
