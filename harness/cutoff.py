@@ -2,19 +2,31 @@
 
 A model may have read what came of the bars that it is asked about: figures before the end of its training data say
 nothing of its foresight. Only those after it are out of its sample.
+
+runs/<run id>/trained.json   which model had part in the signal of a run, and the digest of the run it belongs to
 """
 
 from __future__ import annotations
 
 import math
 from datetime import date, timedelta
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
+from pydantic import ValidationError
 
 from harness.drafters.port import Frozen
+from modules.artifacts import write_whole
+from modules.calendars import DAY_NS
 from modules.engine.metrics import bars_per_year, sharpe
-from modules.panel import FloatArray
+from modules.manifest import Manifest, RunError
+from modules.panel import FloatArray, IntArray
+
+FILE = "trained.json"
+Series: TypeAlias = tuple[IntArray, FloatArray]
+_EPOCH = date(1970, 1, 1)
 
 FEWEST_BARS = 20
 """Fewer give no Sharpe ratio worth printing."""
@@ -49,27 +61,64 @@ class Around(Frozen):
         return f"{until}: {self.after.bars} of {self.before.bars + self.after.bars} bars are out of its sample"
 
 
-def around(nav: pl.DataFrame, evidence: pl.DataFrame, *, model: str, cutoff: date) -> Around:
-    """The account and the evidence of a run, cut behind the day `cutoff` (UTC)."""
-    behind = pl.lit(cutoff + timedelta(days=1)).cast(pl.Datetime("ns", "UTC"))
-    early = pl.col("event_time").cast(pl.Datetime("ns", "UTC")) < behind
+class Trained(Frozen):
+    """A model that had part in a signal, and the last day that it can have been trained on."""
+
+    model: str
+    cutoff: date
+
+
+class _Kept(Frozen):
+    run_digest: str
+    trained: Trained
+
+
+def around(returns: Series, ic: Series, trained: Trained) -> Around:
+    """The account and the rank correlations of a run, `(ts, values)` each, cut behind the last day of training, UTC."""
+    behind = (trained.cutoff - _EPOCH).days * DAY_NS + DAY_NS
+    early, early_ic = returns[0] < behind, ic[0] < behind
     return Around(
-        model=model,
-        cutoff=cutoff,
-        before=_part(nav.filter(early), evidence.filter(early)),
-        after=_part(nav.filter(~early), evidence.filter(~early)),
+        model=trained.model,
+        cutoff=trained.cutoff,
+        before=_part(returns[0][early], returns[1][early], ic[1][early_ic]),
+        after=_part(returns[0][~early], returns[1][~early], ic[1][~early_ic]),
     )
 
 
-def _part(nav: pl.DataFrame, evidence: pl.DataFrame) -> Part:
-    if not nav.height:
+def series_of(table: pl.DataFrame, column: str) -> Series:
+    """`(ts, values)` of a table by event time, without its missing values."""
+    known = table.drop_nulls(column)
+    ts = known.get_column("event_time").dt.epoch("ns").to_numpy().astype(np.int64)
+    return ts, known.get_column(column).to_numpy().astype(np.float64)
+
+
+def keep_trained(runs: Path, manifest: Manifest, trained: Trained) -> None:
+    """Put it beside the run, whole or not at all; keeping it twice changes nothing."""
+    kept = _Kept(run_digest=manifest.digest, trained=trained)
+    write_whole(runs / manifest.run_id / FILE, kept.model_dump_json(indent=1).encode() + b"\n")
+
+
+def trained_of(runs: Path, manifest: Manifest) -> Trained | None:
+    """Which model had part in the signal of a run; None where none is known. Raises RunError for a file that cannot be
+    believed."""
+    path = runs / manifest.run_id / FILE
+    try:
+        kept = _Kept.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise RunError(f"{path} cannot be read ({type(error).__name__}); research the hypothesis again") from error
+    if kept.run_digest != manifest.digest:
+        raise RunError(f"{path} is of other bits ({kept.run_digest[:12]}); research the hypothesis again")
+    return kept.trained
+
+
+def _part(ts: IntArray, returns: FloatArray, ic: FloatArray) -> Part:
+    if not ts.size:
         return Part(bars=0)
-    ts = nav.get_column("event_time").dt.epoch("ns").to_numpy().astype(np.int64)
-    returns: FloatArray = nav.get_column("net_return").to_numpy().astype(np.float64)
-    ic = evidence.get_column("ic").drop_nulls().to_numpy().astype(np.float64)
-    enough = nav.height >= FEWEST_BARS
+    enough = ts.size >= FEWEST_BARS
     return Part(
-        bars=nav.height,
+        bars=int(ts.size),
         first=_day(int(ts[0])),
         last=_day(int(ts[-1])),
         net_sharpe=_known(sharpe(returns, bars_per_year(ts))) if enough else None,
@@ -78,7 +127,7 @@ def _part(nav: pl.DataFrame, evidence: pl.DataFrame) -> Part:
 
 
 def _day(ns: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=ns // 86_400_000_000_000)
+    return _EPOCH + timedelta(days=ns // DAY_NS)
 
 
 def _known(value: float) -> float | None:

@@ -79,10 +79,11 @@ def make_document(
 
 
 def key_of(origin: str, identifier: str) -> str:
-    """`arxiv-2301.12345`: safe as a file name; what does not fit is replaced by a digest of all of it."""
+    """`arxiv-2301.12345`: safe as a file name. Addresses and file names, and what does not fit, end in a digest of the
+    whole, so that no two of them share a key."""
     plain = re.sub(r"[^a-z0-9.]+", "-", identifier.lower()).strip("-.")
     plain = re.sub(r"[.-]*([.-])[.-]*", r"\1", plain)
-    if not plain or len(plain) > 60:
+    if not plain or len(plain) > 60 or origin in ("url", "pdf"):
         plain = f"{plain[:40].strip('-.')}-{digest_json(identifier)[:12]}".strip("-.")
     return f"{origin.replace('_', '-')}-{plain}"
 

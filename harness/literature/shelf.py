@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,6 +10,7 @@ from harness.literature.document import Document
 from harness.literature.port import LiteratureError, checked_query
 from harness.literature.port import LiteratureReason as Reason
 from harness.retrieval import Retriever
+from modules.artifacts import write_whole
 from modules.canonical import canonical_json
 
 MAX_DOCUMENTS = 5_000
@@ -40,13 +39,7 @@ class Shelf:
             raise LiteratureError(
                 Reason.TOO_LARGE, f"{self.folder} holds {MAX_DOCUMENTS} documents; delete those that you do not need"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=".new-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(canonical_json(document.model_dump(mode="json")).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        write_whole(path, canonical_json(document.model_dump(mode="json")).encode() + b"\n")
         return True
 
     def documents(self) -> tuple[Document, ...]:

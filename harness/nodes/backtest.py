@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from harness.critique import falsified
-from harness.cutoff import Around, around
+from harness.cutoff import Around, Trained, around, keep_trained, series_of
 from harness.desk import Desk
 from harness.nodes.node import Backtested, refusal, specification
 from harness.specification import Specification, reading_of
@@ -57,4 +57,6 @@ def _around(spec: Specification, manifest: Manifest, desk: Desk) -> Around | Non
         return None
     nav, evidence = (desk.artifacts.get(manifest.output(name)) for name in ("nav", "evidence"))
     assert isinstance(nav, pl.DataFrame) and isinstance(evidence, pl.DataFrame), "both are tables by contract"
-    return around(nav, evidence, model=spec.drafter, cutoff=spec.cutoff)
+    trained = Trained(model=spec.drafter, cutoff=spec.cutoff)
+    keep_trained(desk.workspace.runs, manifest, trained)
+    return around(series_of(nav, "net_return"), series_of(evidence, "ic"), trained)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.cutoff import Trained
 from harness.report.factorfile import GivenFactors
 from harness.validation.capacity import CapacityFigure
 from harness.validation.report import Capacity
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Beside:
-    """All optional. `curve` and `capacity` are of the run's validation, `gap` of `cws gap`; `no_capacity`
-    says why there is no figure, `notes` what was there and could not be read."""
+    """All optional. `curve` and `capacity` are of the run's validation, `gap` of `cws gap`; `trained` is the model
+    that had part in the signal; `no_capacity` says why there is no figure, `notes` what was there and could not be
+    read."""
 
     gap: Gap | None = None
+    trained: Trained | None = None
     curve: tuple[Capacity, ...] = ()
     capacity: CapacityFigure | None = None
     no_capacity: str = ""

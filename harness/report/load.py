@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.cutoff import trained_of
 from harness.report.beside import Beside
 from harness.report.factorfile import read_factors
 from harness.report.report import RunReport
@@ -54,11 +55,17 @@ def beside_run(workspace: Workspace, manifest: Manifest, factors: Path | None = 
             curve = validations.load(manifest).tables.capacity
         except RunError as error:
             notes.append(f"not shown: {error}")
+    trained = None
+    try:
+        trained = trained_of(workspace.runs, manifest)
+    except RunError as error:
+        notes.append(f"not shown: {error}")
     silent = any(NO_VOLUME_NOTE in note for note in manifest.stage("execute").notes)
     why = "the data carry no volume, so size costs nothing here" if silent else NO_EDGE
     capacity = None if silent or not isinstance(own, int | float) else capacity_figure(curve, float(own))
     return Beside(
         gap=gap,
+        trained=trained,
         curve=curve,
         capacity=capacity,
         no_capacity="" if capacity else why,

@@ -13,6 +13,7 @@ from harness.report.statistics import Statistics
 from harness.report.study import Study
 from harness.report.study.calendar import QUANTILES
 from harness.report.study.tail import LEVELS
+from harness.report.tables_beside import apart
 from harness.report.words import Said
 from modules.manifest import Manifest
 from modules.panel import iso
@@ -46,6 +47,7 @@ def report_numbers(
         "quality": [asdict(q) for q in series.quality],
         "decisions": dict(series.decisions),
         "study": study_numbers(study),
+        "cutoff": _apart(beside, series),
         "gap": None if beside.gap is None else asdict(beside.gap),
         "capacity": None if beside.capacity is None else asdict(beside.capacity),
         "stages": [s.model_dump(mode="json") for s in manifest.stages],
@@ -102,6 +104,11 @@ def study_numbers(study: Study) -> dict[str, object]:
         "holdings": [asdict(h) for h in study.holdings],
         "correlation": {"names": list(c.names), "values": c.values.tolist(), "mean_of_all_pairs": c.mean},
     }
+
+
+def _apart(beside: Beside, series: RunSeries) -> object:
+    found = apart(beside, series)
+    return None if found is None else found.model_dump(mode="json")
 
 
 def _last(study: Study) -> dict[str, object]:

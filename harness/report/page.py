@@ -57,6 +57,7 @@ def render_page(
         **study_tables(series, study),
         "gap_tables": tables_beside.gap(beside),
         "capacity_tables": tables_beside.capacity(beside),
+        "cutoff_tables": tables_beside.cutoff(beside, series),
         "metric_rows": [
             (s.stage, k, figure(v))
             for s in manifest.stages

@@ -1,8 +1,10 @@
-"""Tables of the gap to the vector result, and of capacity."""
+"""Tables of the gap to the vector result, of capacity, and of what a model can have known."""
 
 from __future__ import annotations
 
+from harness.cutoff import Around, around
 from harness.report.beside import Beside
+from harness.report.series import RunSeries
 from harness.report.text import DASH, Table, Toned, money, number, percent, toned
 from harness.vector.words import parting_words
 
@@ -55,6 +57,34 @@ def gap(beside: Beside) -> tuple[Table, ...]:
         " ".join(f"{note}." for note in g.notes),
     )
     return parts, checks
+
+
+def apart(beside: Beside, series: RunSeries) -> Around | None:
+    """The result on both sides of the model's training; None where no model had part in the signal."""
+    if beside.trained is None:
+        return None
+    account = series.account
+    return around((account.ts, account.net_return), (series.ic_ts, series.ic), beside.trained)
+
+
+def cutoff(beside: Beside, series: RunSeries) -> tuple[Table, ...]:
+    """Before and after what the model can have known; empty where no model had part in the signal."""
+    found = apart(beside, series)
+    if found is None:
+        return ()
+    rows = tuple(
+        (
+            name,
+            f"{part.bars:,}",
+            str(part.first or DASH),
+            str(part.last or DASH),
+            DASH if part.net_sharpe is None else number(part.net_sharpe),
+            DASH if part.rank_correlation is None else number(part.rank_correlation, 4),
+        )
+        for name, part in (("before", found.before), ("after", found.after))
+    )
+    head = ("", "Bars", "From", "To", "Sharpe, net", "Rank correlation")
+    return (Table("Before and after the model's training", head, rows, f"{found.words}."),)
 
 
 def capacity(beside: Beside) -> tuple[Table, ...]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +17,20 @@ import polars as pl
 import pytest
 import yaml
 
-from harness.cutoff import FEWEST_BARS, around
+from harness.cutoff import FEWEST_BARS, Around, around, keep_trained, series_of, trained_of
+from harness.cutoff import Trained as Model
 from harness.drafters.offline.drafter import OfflineDrafter
+from harness.report import RunReport
+from harness.report.load import beside_run
 from harness.research import research
 from harness.specification import from_yaml
 from modules.datastore import DataStore
 from modules.engine.metrics import bars_per_year, sharpe
 from modules.ingest.adding import add_files
+from modules.manifest import RunError
 from modules.workspace import Workspace
 from tests.harness.planted import git, reversal_panel, small_checkout, wide_csv
+from tests.harness.report.build import random_run
 
 BARS = 100
 FIRST = np.datetime64("2020-01-01")
@@ -46,6 +51,10 @@ def tables(bars: int = BARS) -> tuple[pl.DataFrame, pl.DataFrame]:
     return nav, pl.DataFrame([times, pl.Series("ic", rng.normal(0.02, 0.1, bars))])
 
 
+def cut(nav: pl.DataFrame, ic: pl.DataFrame, cutoff: date) -> Around:
+    return around(series_of(nav, "net_return"), series_of(ic, "ic"), Model(model="x:y", cutoff=cutoff))
+
+
 @pytest.mark.parametrize(
     ("cutoff", "before", "says"),
     [
@@ -56,7 +65,7 @@ def tables(bars: int = BARS) -> tuple[pl.DataFrame, pl.DataFrame]:
 )  # fmt: skip
 def test_1_2_each_side_has_its_own_bars_and_figures(cutoff: str, before: int, says: str) -> None:
     nav, ic = tables()
-    found = around(nav, ic, model="x:y", cutoff=date.fromisoformat(cutoff))
+    found = cut(nav, ic, date.fromisoformat(cutoff))
     assert (found.before.bars, found.after.bars) == (before, BARS - before) and says in found.words
     for part, rows, figures in ((found.before, nav[:before], ic[:before]), (found.after, nav[before:], ic[before:])):
         if part.bars < FEWEST_BARS:
@@ -70,10 +79,38 @@ def test_1_2_each_side_has_its_own_bars_and_figures(cutoff: str, before: int, sa
 
 def test_2_no_bars_and_no_variance() -> None:
     nav, ic = tables()
-    none = around(nav.clear(), ic.clear(), model="m", cutoff=date(2020, 1, 1))
+    none = cut(nav.clear(), ic.clear(), date(2020, 1, 1))
     assert none.before.bars == none.after.bars == 0
-    flat = around(nav.with_columns(net_return=pl.lit(0.0)), ic, model="m", cutoff=date(2020, 2, 19))
+    flat = cut(nav.with_columns(net_return=pl.lit(0.0)), ic, date(2020, 2, 19))
     assert flat.before.net_sharpe is None and flat.before.rank_correlation is not None
+
+
+def test_2_the_report_of_the_run_keeps_them_apart(tmp_path: Path) -> None:
+    manifest, store = random_run(tmp_path, bars=130)
+    place = Workspace(root=tmp_path, home=tmp_path)
+    series = RunReport.of(manifest, store, 0).series
+    model = Model(model="x:<b>y</b>", cutoff=day_of(int(series.account.ts[60])))
+    for _ in range(2):
+        keep_trained(place.runs, manifest, model)
+    beside = beside_run(place, manifest)
+    assert beside.trained == trained_of(place.runs, manifest) == model
+    report = RunReport.of(manifest, store, 0, beside)
+    page, numbers = report.page(svgs={}), report.numbers()["cutoff"]
+    assert 'id="cutoff"' in page and "x:&lt;b&gt;y&lt;/b&gt; was trained on data until" in page
+    assert isinstance(numbers, dict) and numbers["before"]["bars"] == 61
+    assert numbers["after"]["bars"] == series.account.ts.size - 61
+    assert 'id="cutoff"' not in RunReport.of(manifest, store, 0).page(svgs={})
+
+    path = place.runs / manifest.run_id / "trained.json"
+    path.write_text(path.read_text().replace(manifest.digest, "0" * 64))
+    assert "other bits" in beside_run(place, manifest).notes[0]
+    path.write_text("{")
+    with pytest.raises(RunError, match="cannot be read"):
+        trained_of(place.runs, manifest)
+
+
+def day_of(ns: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=ns // 86_400_000_000_000)
 
 
 @pytest.mark.slow

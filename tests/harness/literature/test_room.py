@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 
 from harness.drafters.offline.drafter import OfflineDrafter
 from harness.drafters.port import Reading
-from harness.literature.document import Document, make_document
+from harness.literature.document import Document, key_of, make_document
 from harness.literature.live.openalex import OpenAlex
 from harness.literature.live.web import Patience
 from harness.literature.port import LiteratureError, LiteratureReason
@@ -67,7 +67,7 @@ def test_1_2_index_judged_documents_related(reading: Reading, tmp_path: Path) ->
     assert len(own) == 4 and {s.agrees for s in own} == {True, False}
     assert all(s.published and s.published in s.citation for s in own)
     (related,) = [s for s in found.sources if s.read_on is not None]
-    assert (related.key, related.agrees, related.published) == ("url-one", None, "2024-05-06")
+    assert (related.key, related.agrees, related.published) == (key_of("url", "one"), None, "2024-05-06")
     assert related.read_on == date(2026, 11, 1) and "read on 2026-11-01" in related.line
     assert Room().look_up(reading).sources == tuple(own)
 
@@ -118,7 +118,7 @@ def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
 def test_a_room_without_names_is_the_shelf(reading: Reading, tmp_path: Path) -> None:
     Shelf(shelf_of(tmp_path)).add(document("Stocks that fell last week rebound"))
     found = room_of(tmp_path, "r", (), lambda _: None).look_up(reading)
-    assert "url-x" in [s.key for s in found.sources] and not (tmp_path / "tapes").exists()
+    assert key_of("url", "x") in [s.key for s in found.sources] and not (tmp_path / "tapes").exists()
 
 
 def state_of(reading: Reading, sources: Room) -> ResearchState:
@@ -141,6 +141,6 @@ def test_4_sources_end_up_in_every_paper(reading: Reading, tmp_path: Path) -> No
     assert from_yaml(to_yaml(spec)) == spec
     for paper in (files["README.md"], files["report.md"], message_of(state, "m_1")):
         assert "read on 2026-11-01" in paper and "1990" in paper
-    assert "url-one, published 2024-05-06, read on 2026-11-01, related" in files["README.md"]
+    assert f"{key_of('url', 'one')}, published 2024-05-06, read on 2026-11-01, related" in files["README.md"]
     assert len(files["README.md"].splitlines()) <= 40
     assert message_of(state, "m_1").count("\nSource: ") == len(state.sources)
