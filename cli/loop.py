@@ -42,6 +42,7 @@ class ResearchRequest:
     llm: str = "offline"
     budget: Budget | None = None
     spec_only: bool = False
+    new_only: bool = False
     defaults: bool = False
     literature: tuple[str, ...] = ()
 
@@ -93,6 +94,7 @@ def _researched(
         ask=ask,
         defaults=request.defaults,
         spec_only=request.spec_only,
+        new_only=request.new_only,
         literature=request.literature,
         started=started,
     )

@@ -69,6 +69,7 @@ def research(
     ask: Ask | None = None,
     defaults: bool = False,
     spec_only: bool = False,
+    new_only: bool = False,
     literature: tuple[str, ...] = (),
     started: Callable[[str], None] = _nobody,
 ) -> ResearchResult:
@@ -76,6 +77,7 @@ def research(
 
     Always ends with a result: `drafted` (a module stands on a branch), `specified` (asked for no more), `needs_input`
     (a question that nobody answered; `resume` goes on), `refused`. `llm` names who drafts, as `--llm` does;
+    `new_only` refuses a claim of which everything is known instead of testing it as a replication;
     `literature` sources outside that are asked for publications on the claim.
     Raises DataError for an unknown data set, ValueError for `k` below 1, ModelError where a model gives no answer (then
     `resume` goes on), and what a module raises.
@@ -100,6 +102,7 @@ def research(
         llm=llm,
         code=_code(),
         spec_only=spec_only,
+        new_only=new_only,
         given=given,
         literature=tuple(dict.fromkeys(literature)),
     )

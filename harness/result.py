@@ -22,7 +22,8 @@ class Offered(Frozen):
 class ResearchResult(Frozen):
     """`drafted` has a chosen candidate, `specified` a specification; the others say what is missing or why not.
 
-    `defaulted`: questions that were answered by their default, because nobody was asked.
+    `replication`: all that was tested is known, and this is the nearest. `defaulted`: questions that were answered by
+    their default, because nobody was asked.
     """
 
     research_id: str
@@ -41,6 +42,7 @@ class ResearchResult(Frozen):
     sources: tuple[SpecSource, ...] = ()
     candidates: tuple[Offered, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    replication: str | None = None
     screens: tuple[Screen, ...] = ()
     critique: Critique | None = None
     chosen: Chosen | None = None
@@ -66,6 +68,7 @@ class ResearchResult(Frozen):
 
 _SAME = (
     "research_id", "text", "data", "drafter", "reason", "message", "answers", "specification", "sources", "rejected",
+    "replication",
     "screens", "critique", "chosen", "metrics", "around", "notes", "spent",
 )  # fmt: skip
 

@@ -117,6 +117,7 @@ class ResearchState(BaseModel):
     llm: str = "offline"
     code: str = ""
     spec_only: bool = False
+    new_only: bool = False
     given: Specification | None = None
     literature: tuple[str, ...] = ()
 
@@ -136,6 +137,7 @@ class ResearchState(BaseModel):
     newest: tuple[Candidate, ...] = ()
     passed: tuple[Candidate, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    replication: str | None = None
     screens: tuple[Screen, ...] = ()
     critique: Critique | None = None
     run_id: str | None = None

@@ -169,6 +169,7 @@ def _words(state: ResearchState, name: str) -> dict[str, str]:
         "relation": relation,
         "window": window,
         "drafted_by": chosen.skill,
+        "novelty": _novelty(state.replication),
         "assumptions": "\n".join(f"* {_one_line(a)}" for a in reading.assumptions) or "* none",
         "sources": "\n".join(f"* {_one_line(s.line)}" for s in state.sources) or "* none found",
         "short_sources": "\n".join(f"  * {_dated(s)}" for s in state.sources[:MOST_LISTED]) or "  * none found",
@@ -203,6 +204,12 @@ def _dated(source: SpecSource) -> str:
     read = f", read on {source.read_on.isoformat()}" if source.read_on else ""
     says = {True: "", False: ", against", None: ", related"}[source.agrees]
     return _one_line(f"{source.key}{published}{read}{says}")
+
+
+def _novelty(replication: str | None) -> str:
+    if replication is not None:
+        return f"A replication, not a new idea: {_one_line(replication)}."
+    return "New when it was drafted: nothing known, published or of this house, was near."
 
 
 def _screen_row(screen: Screen, chosen: bool) -> str:

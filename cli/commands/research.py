@@ -35,6 +35,9 @@ def research(
     spec_only: Annotated[
         bool, typer.Option("--spec-only", help="Stop once the hypothesis is specified; the document is on stdout.")
     ] = False,
+    new_only: Annotated[
+        bool, typer.Option("--new-only", help="Refuse a claim that is known throughout, instead of replicating it.")
+    ] = False,
     resume: Annotated[
         str | None, typer.Option(metavar="ID", help="Go on with a research that was cut off or waits; ID or last.")
     ] = None,
@@ -88,6 +91,7 @@ def research(
         str(chosen(llm)),
         budget,
         spec_only=spec_only,
+        new_only=new_only,
         defaults=yes,
         literature=tuple(lit or ()),
     )

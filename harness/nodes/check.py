@@ -17,7 +17,8 @@ from traces.events import CandidateChecked
 def check(state: ResearchState, desk: Desk) -> Checked:
     """Each new candidate: parses, no look-ahead, covered, tells symbols apart, new.
 
-    Where every sound candidate is known elsewhere, the claim is: they are tested as a replication, and it says so.
+    Where every sound candidate of every round is known elsewhere, the claim is: they are tested as a replication, and
+    it says so, or refused where only new ideas were asked for.
     """
     others = desk.others(module_name(reading_of(specification(state)), state.data))
     verdicts: list[tuple[Candidate, Verdict]] = []
@@ -32,17 +33,23 @@ def check(state: ResearchState, desk: Desk) -> Checked:
             break
         desk.wait("check", f"candidate {i + 1} of {len(state.newest)}")
         verdicts.append((candidate, examine(candidate, desk.bars, others, seed=state.seed)))
-    verdicts, replicated = as_replication(verdicts)
-    if replicated is not None:
-        notes.append(f"a replication, not a new idea: {replicated.words}")
+    replication = state.replication
+    if not state.new_only and (replication is not None or not state.passed):
+        verdicts, replicated = as_replication(verdicts)
+        replication = replicated.words if replicated is not None else replication
+    if replication is not None:
+        notes.append(f"a replication, not a new idea: {replication}")
     passed = tuple(c for c, v in verdicts if v.passed)
     refused = tuple(Rejected(expr=c.expr, skill=c.skill, reason=v.reason) for c, v in verdicts if not v.passed)
     for candidate, v in verdicts:
         desk.emit(
             CandidateChecked(research_id=state.research_id, expr=candidate.expr, passed=v.passed, reason=v.reason)
         )
-    known = f", all known: {replicated.words}" if replicated is not None else ""
+    known = f", all known: {replication}" if replication is not None else ""
     desk.say("check", f"{len(passed)} of {len(state.newest)} pass{known}")
     return Checked(
-        passed=(*state.passed, *passed), rejected=(*state.rejected, *refused), notes=tuple(dict.fromkeys(notes))
+        passed=(*state.passed, *passed),
+        rejected=(*state.rejected, *refused),
+        replication=replication,
+        notes=tuple(dict.fromkeys(notes)),
     )

@@ -62,6 +62,7 @@ class Checked(Update):
 
     passed: tuple[Candidate, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    replication: str | None = None
 
 
 class Screened(Update):

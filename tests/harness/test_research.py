@@ -123,7 +123,8 @@ def test_branch_holds_a_complete_module(lab: Lab, first: tuple[ResearchResult, l
     spec = yaml.safe_load(git(root, "show", f"{chosen.branch}:{folder}/spec.yaml"))
     assert (spec["claim"], spec["direction"], spec["horizon_bars"]) == (TEXT, "low does better", 5)
     assert (spec["expected"]["sign"], spec["signal"]) == (-1, chosen.expr)
-    assert len(git(root, "show", f"{chosen.branch}:{folder}/README.md").splitlines()) <= 40
+    readme = git(root, "show", f"{chosen.branch}:{folder}/README.md")
+    assert len(readme.splitlines()) <= 40 and "A replication, not a new idea: originality 0.00 beside library" in readme
     report = git(root, "show", f"{chosen.branch}:{folder}/report.md")
     assert all(s.expr in report for s in first[0].screens) and chosen.run_digest in report
 

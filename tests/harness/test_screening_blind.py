@@ -2,6 +2,7 @@
 
 1. Other prices after the discovery half, whatever they are, leave candidates, checks, screens and choice as they were.
 2. Each screen is one trial in the events, also when the same text is asked again.
+3. A claim that is known throughout is tested as a replication, or refused unseen where only new ones are asked for.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ TEXT = "Stocks that fell the most last week rebound"
 BARS = 1_500
 
 
-def looked_at(folder: Path, bars: Panel, times: int = 1) -> tuple[ResearchResult, list[Event], int]:
+def looked_at(
+    folder: Path, bars: Panel, times: int = 1, *, new_only: bool = False
+) -> tuple[ResearchResult, list[Event], int]:
     """Research of TEXT on these bars, its events, and where the discovery half ends."""
     workspace = Workspace(root=small_checkout(folder / "checkout"), home=folder / "home")
     store = DataStore(workspace.data)
     add_files(store, "planted", [wide_csv(bars, folder / "planted.csv")])
     events: list[Event] = []
     for _ in range(times):
-        result = research(TEXT, workspace=workspace, emit=events.append, data="planted", k=3)
+        result = research(TEXT, workspace=workspace, emit=events.append, data="planted", k=3, new_only=new_only)
     return result, events, store.current("planted").mining_end_ns
 
 
@@ -62,4 +65,13 @@ def test_every_look_is_a_trial(tmp_path: Path) -> None:
     assert len(trials) == len(screened) == 2 * len(result.screens) == 6
     assert len({t.trial_id for t in trials}) == 6
     assert [t.subject for t in trials] == [s.expr for s in screened]
+    assert result.replication is not None and "library" in result.replication
     assert any("replication" in note for note in result.notes), result.notes
+
+
+@pytest.mark.slow
+def test_a_known_claim_is_refused_where_only_new_ones_are_asked_for(tmp_path: Path) -> None:
+    result, events, _ = looked_at(tmp_path, reversal_panel(BARS), new_only=True)
+    assert (result.status, result.reason, result.replication) == ("refused", "no_candidate", None)
+    assert result.message is not None and "library rev_5@1" in result.message and "at least 0.7" in result.message
+    assert result.screens == () and not [e for e in events if e.kind == "trial.recorded"]
