@@ -19,6 +19,8 @@ from modules.panel import FloatArray, IntArray
 MICROS: Final = 1_000_000.0
 EXACT_LIMIT: Final = 9_007_199_254_740_992.0  # 2**53 micros, about 9.0 billion of the currency
 TOTAL_LIMIT: Final = 4_611_686_018_427_387_904  # 2**62
+FEW: Final = 8  # symbols or fills; so few are worked out one after the other
+EXACT_SUMS: Final = 128  # so many times four exact amounts cannot pass int64
 Int32Array = NDArray[np.int32]
 Int8Array = NDArray[np.int8]
 
@@ -118,6 +120,9 @@ class Room(NamedTuple):
     line: IntArray  # [2, N] columns of the orders that shrink a position, and of the others
     committed: IntArray  # [sectors] micros
     stuck: IntArray  # [sectors] 1 = an order that was to free room there found no price
+    shares: FloatArray  # [N] of each fill
+    sigma: FloatArray  # [N]
+    adv: FloatArray  # [N]
 
 
 class BarLog(NamedTuple):
@@ -243,6 +248,9 @@ def new_room(book: Book) -> Room:
         np.zeros((2, symbols), np.int64),
         np.zeros(sectors, np.int64),
         np.zeros(sectors, np.int64),
+        np.zeros(symbols),
+        np.zeros(symbols),
+        np.zeros(symbols),
     )
 
 

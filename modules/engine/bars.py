@@ -34,7 +34,7 @@ from modules.engine.loop import advance
 from modules.engine.market import build_market, opens_everywhere
 from modules.engine.result import Simulation
 from modules.engine.settings import Costs, FillWithoutOpen, Liquidity, TradingSettings
-from modules.panel import FloatArray, IntArray, Panel, iso
+from modules.panel import FloatArray, IntArray, Panel, iso, read_only
 
 
 def first_row(ts: IntArray, start_ns: int) -> int:
@@ -73,10 +73,10 @@ def target_rows(bars: Panel, weights: Panel, start: int) -> FloatArray:
             "(0 = hold nothing)"
         )
     if weights.symbols == bars.symbols:
-        return np.ascontiguousarray(values)
+        return read_only(np.ascontiguousarray(values))
     out = np.zeros((wanted.size, len(bars.symbols)))
     out[:, [column[s] for s in weights.symbols]] = values
-    return out
+    return read_only(out)
 
 
 def signal_on(bars: Panel, signal: Panel) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from modules.jit import inlined, kernel, uncounted
-from modules.panel import FloatArray, IntArray
+from modules.panel import FloatArray, IntArray, read_only
 
 ESTIMATE_BARS: Final = 20
 MINIMUM_BARS: Final = 5
@@ -37,7 +37,7 @@ class Estimates(NamedTuple):
 
 def made_ahead(sigma: FloatArray, adv: FloatArray) -> Estimates:
     """Estimates that are all there."""
-    nothing = np.empty((0, sigma.shape[1]))
+    nothing = read_only(np.empty((0, sigma.shape[1])))
     span = np.array([0, sigma.shape[0]], dtype=np.int64)
     return Estimates(sigma, adv, span, nothing, nothing, np.empty(0), np.empty(0), np.empty(0, dtype=np.int64))
 
@@ -50,8 +50,8 @@ def made_as_needed(close: FloatArray, volume: FloatArray) -> Estimates:
         sigma=np.empty((MOST_ROWS, symbols)),
         adv=np.empty((MOST_ROWS, symbols)),
         span=np.zeros(2, dtype=np.int64),
-        close=close,
-        volume=volume,
+        close=read_only(close),  # of one type whoever they are from, so that the loop is compiled once
+        volume=read_only(volume),
         squares=np.empty(cells),
         zeroed=np.empty(cells),
         known=np.empty(cells, dtype=np.int64),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from modules.engine.accounting import (
     CASH,
+    EXACT_LIMIT,
+    EXACT_SUMS,
     FAULT_SYMBOL,
+    FEW,
     FILLS,
+    MICROS,
     PARTIAL,
     PENDING,
     UNFILLED,
@@ -13,6 +19,7 @@ from modules.engine.accounting import (
     Book,
     FillLog,
     Market,
+    Room,
     Terms,
     add,
     fee,
@@ -21,7 +28,7 @@ from modules.engine.accounting import (
 )
 from modules.engine.costs import impact_rate, most_lots, permanent_rate, scheduled
 from modules.engine.estimates import estimates_at
-from modules.jit import inlined
+from modules.jit import inlined, uncounted
 from modules.panel import IntArray
 
 
@@ -37,37 +44,30 @@ def _find_stuck(t: int, market: Market, book: Book, stuck: IntArray) -> None:
 
 
 @inlined
-def fill(
-    t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog, fills: FillLog, stuck: IntArray
-) -> None:
-    """Fill or expire what was decided a bar ago; PENDING is what stays. `stuck` is room for a mark a sector."""
+def _take(t: int, market: Market, terms: Terms, book: Book, fills: FillLog, room: Room) -> tuple[int, int]:
+    """Write what fills at bar t to the log, money apart, and to `room` what its costs are made of.
+
+    Returns where the log ends, and the number of orders that stay.
+    """
     pending, lots, totals = book.pending, book.lots, book.totals
     prices, lot_size = market.fill[t], market.lot_size
     known = estimates_at(t - 1, market.estimates)
     sigma, adv = market.estimates.sigma[known], market.estimates.adv[known]
     to_order, to_row, to_symbol, to_lots, to_price = fills.order, fills.row, fills.symbol, fills.lots, fills.price
-    to_notional, to_commission, to_spread, to_impact = fills.notional, fills.commission, fills.spread, fills.impact
+    to_shares, to_sigma, to_adv = room.shares, room.sigma, room.adv
     sectors, leans = market.sectors[segment_at(t - 1, market)], book.pending_leans
-    _find_stuck(t, market, book, stuck)
-    cash, k = totals[CASH], totals[FILLS]
-    capped, with_schedule = terms.participation > 0.0, terms.commission_share + terms.commission_trade > 0.0
-    with_schedule = with_schedule or terms.commission_least > 0.0
+    first = totals[FILLS]
+    taken = 0
     resting = 0
-    traded = 0
-    commissions = 0
-    spreads = 0
-    impacts = 0
     for i in range(pending.size):
         quantity = pending[i]
         if quantity == 0:
             continue
         pending[i] = 0
-        price = prices[i]
-        if not price > 0.0 or (leans[i] == 1 and stuck[sectors[i]] == 1):
+        if not prices[i] > 0.0 or (leans[i] == 1 and room.stuck[sectors[i]] == 1):
             totals[UNFILLED] += 1
             continue
-        totals[FAULT_SYMBOL] = i
-        if capped:
+        if terms.participation > 0.0:
             most = most_lots(terms.participation, market.busy[t, i], lot_size[i])
             if abs(quantity) > most:
                 if most > 0:
@@ -81,34 +81,98 @@ def fill(
                 quantity = part
                 if quantity == 0:
                     continue
-        notional = micros(quantity, lot_size[i], price)
-        size = abs(notional)
-        shares = float(abs(quantity)) * lot_size[i]
-        commission = fee(size, terms.commission)
+        lots[i] += quantity
+        k = first + taken
+        to_order[k], to_row[k], to_symbol[k] = book.pending_id[i], t, i
+        to_lots[k], to_price[k] = quantity, prices[i]
+        to_shares[taken], to_sigma[taken], to_adv[taken] = float(abs(quantity)) * lot_size[i], sigma[i], adv[i]
+        taken += 1
+    return first + taken, resting
+
+
+@inlined
+def charge_each(begin: int, end: int, terms: Terms, fills: FillLog, room: Room, skip: int, totals: IntArray) -> None:
+    """Write the money of the fills `begin` to `end - 1` of the log, the first of which is `skip` in `room`.
+
+    Raises OverflowError for the first amount that is not exact, with its symbol in `totals`.
+    """
+    with_schedule = terms.commission_share + terms.commission_trade > 0.0 or terms.commission_least > 0.0
+    for k in range(begin, end):
+        totals[FAULT_SYMBOL] = fills.symbol[k]
+        j = skip + k - begin
+        shares, sigma, adv = room.shares[j], room.sigma[j], room.adv[j]
+        size = micros(1, shares, fills.price[k])
+        commission, impact = fee(size, terms.commission), fee(size, impact_rate(terms.impact_k, sigma, shares, adv))
         if with_schedule:
             commission = scheduled(
                 commission, shares, terms.commission_share, terms.commission_trade, terms.commission_least
             )
-        spread = fee(size, terms.half_spread)
-        impact = fee(size, impact_rate(terms.impact_k, sigma[i], shares, adv[i]))
         if terms.permanent_gamma > 0.0:
-            impact += fee(size, permanent_rate(terms.permanent_gamma, sigma[i], shares, adv[i]))
-        cash = add(cash, -notional - commission - spread - impact)
-        lots[i] += quantity
-        traded = add(traded, size)
-        commissions += commission
-        spreads += spread
-        impacts += impact
-        to_order[k] = book.pending_id[i]
-        to_row[k] = t
-        to_symbol[k] = i
-        to_lots[k] = quantity
-        to_price[k] = price
-        to_notional[k] = notional
-        to_commission[k] = commission
-        to_spread[k] = spread
-        to_impact[k] = impact
-        k += 1
-    totals[CASH], totals[FILLS], totals[PENDING] = cash, k, resting
-    bars.traded[row] = traded
-    bars.commission[row], bars.spread[row], bars.impact[row] = commissions, spreads, impacts
+            impact += fee(size, permanent_rate(terms.permanent_gamma, sigma, shares, adv))
+        fills.notional[k] = size if fills.lots[k] > 0 else -size
+        fills.commission[k], fills.spread[k], fills.impact[k] = commission, fee(size, terms.half_spread), impact
+
+
+@inlined
+def _is_plain(terms: Terms) -> bool:
+    """Whether fills cost spread, commission by value and passing impact alone, as `charge_many` takes for granted."""
+    return terms.commission_share + terms.commission_trade + terms.commission_least + terms.permanent_gamma == 0.0
+
+
+@uncounted
+def charge_many(begin: int, end: int, terms: Terms, fills: FillLog, room: Room, skip: int) -> bool:
+    """As `charge_each` for plain costs, a column at a time and without branches: several fills are worked out at once.
+
+    Returns whether every amount is exact; where one is not, nothing that was written counts.
+    """
+    lots, price, notional = fills.lots[begin:end], fills.price[begin:end], fills.notional[begin:end]
+    commission, spread, impact = fills.commission[begin:end], fills.spread[begin:end], fills.impact[begin:end]
+    shares, sigma, adv = room.shares[skip:], room.sigma[skip:], room.adv[skip:]
+    exact = True
+    for j in range(end - begin):
+        amount = np.rint(shares[j] * price[j] * MICROS)
+        exact &= amount < EXACT_LIMIT
+        size = int(min(amount, EXACT_LIMIT))
+        notional[j] = size if lots[j] > 0 else -size
+    for j in range(end - begin):
+        size = abs(notional[j])
+        charged, halved = np.rint(float(size) * terms.commission), np.rint(float(size) * terms.half_spread)
+        exact &= (charged < EXACT_LIMIT) & (halved < EXACT_LIMIT)
+        commission[j], spread[j] = int(min(charged, EXACT_LIMIT)), int(min(halved, EXACT_LIMIT))
+    for j in range(end - begin):
+        rate = impact_rate(terms.impact_k, sigma[j], shares[j], adv[j])
+        pushed = np.rint(float(abs(notional[j])) * rate)
+        exact &= pushed < EXACT_LIMIT
+        impact[j] = int(min(pushed, EXACT_LIMIT))
+    return exact
+
+
+@inlined
+def fill(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLog, fills: FillLog, room: Room) -> None:
+    """Fill or expire what was decided a bar ago; PENDING is what stays."""
+    totals = book.totals
+    _find_stuck(t, market, book, room.stuck)
+    begin = totals[FILLS]
+    end, totals[PENDING] = _take(t, market, terms, book, fills, room)
+    for part in range(begin, end, EXACT_SUMS):
+        stop, skip = min(end, part + EXACT_SUMS), part - begin
+        many = stop - part >= FEW and _is_plain(terms)
+        if not (many and charge_many(part, stop, terms, fills, room, skip)):
+            charge_each(part, stop, terms, fills, room, skip, totals)
+        net = 0
+        traded = 0
+        commissions = 0
+        spreads = 0
+        impacts = 0
+        for k in range(part, stop):
+            net += fills.notional[k]
+            traded += abs(fills.notional[k])
+            commissions += fills.commission[k]
+            spreads += fills.spread[k]
+            impacts += fills.impact[k]
+        totals[CASH] = add(totals[CASH], -net - commissions - spreads - impacts)
+        bars.traded[row] = add(bars.traded[row], traded)
+        bars.commission[row] += commissions
+        bars.spread[row] += spreads
+        bars.impact[row] += impacts
+    totals[FILLS] = end

@@ -64,7 +64,7 @@ def begin_bar(
     if market.events.first[t] < market.events.first[t + 1]:
         act(t, row, market.events, market.lot_size, book, bars, acts)
     if totals[PENDING] > 0:
-        fill(t, row, market, terms, book, bars, fills, room.stuck)
+        fill(t, row, market, terms, book, bars, fills, room)
     mark_positions(t, row, market, book, bars)
 
 

@@ -84,16 +84,16 @@ def build_market(
         estimates = _estimates(bars, traded, pool, all_of_them=liquidity.participation_of != "bar")
     return Market(
         ts=bars.ts,
-        fill=fill,
-        close=traded["close"],
+        fill=read_only(fill),
+        close=read_only(traded["close"]),
         estimates=estimates,
         day_scale=np.sqrt(per_day.result(), out=per_day.result()),
         lot_size=axes.lot_size,
         segment=axes.segment,
         sectors=axes.sectors,
         sequence=np.array(sorted(range(len(bars.symbols)), key=bars.symbols.__getitem__), dtype=np.int64),
-        busy=_busy(traded, estimates.adv, liquidity),
-        member=bars["member"] if "member" in bars else np.empty((0, len(bars.symbols))),
+        busy=read_only(_busy(traded, estimates.adv, liquidity)),
+        member=read_only(bars.fields.get("member", np.empty((0, len(bars.symbols))))),
         events=find_events(bars),
     )
 
