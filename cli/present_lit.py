@@ -27,8 +27,9 @@ def list_documents(out: Console, documents: Sequence[Mapping[str, object]]) -> N
     if not documents:
         out.print("nothing found", markup=False)
         return
-    made = table("document", "published", "title", "read on")
-    out.print(rows(made, ((d["key"], d["published"], d["title"], d["read_on"]) for d in documents)))
+    made = table("document", "identifier", "published", "title", "read on")
+    names = ("key", "identifier", "published", "title", "read_on")
+    out.print(rows(made, ([d[n] for n in names] for d in documents)))
 
 
 def show_source(out: Console, source: Source) -> None:

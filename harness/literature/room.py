@@ -16,6 +16,7 @@ from harness.drafters.port import Reading
 from harness.literature.document import Document
 from harness.literature.index import Source, search
 from harness.literature.live.choose import SEARCHABLE, live_source
+from harness.literature.live.web import Patience
 from harness.literature.port import Literature, LiteratureError
 from harness.literature.search import find
 from harness.literature.shelf import Shelf, shelf_of
@@ -28,6 +29,8 @@ from traces.events import ExchangeRecorded
 MOST_RELATED = 3
 LEAST_SHARED = 3
 FEW = 2
+PATIENCE = Patience(deadline_s=15.0, attempts=3)
+"""A research waits this long for a source and goes on without it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,12 @@ def room_of(
     other = Tape(tape_path(home, replayed), ask_outside=False) if replayed is not None else None
     outside = tuple(
         live_source(
-            name, tape=tape, other=other, environment=environment, heard=lambda e: emit(event_of(research_id, e))
+            name,
+            environment=environment,
+            tape=tape,
+            patience=PATIENCE,
+            other=other,
+            heard=lambda e: emit(event_of(research_id, e)),
         )
         for name in dict.fromkeys(names)
     )

@@ -47,6 +47,7 @@ from modules.ingest.adding import add_files
 from modules.workspace import Workspace
 from skills.registry import FOLDER, SkillError, load_skill
 from tests.harness.literature.live.servers import feed
+from tests.harness.literature.live.test_by_hand import pdf
 from tests.harness.literature.poison import CANARY, POISONS, watched
 from tests.harness.planted import reversal_panel, small_checkout, wide_csv
 from traces.events import Event
@@ -162,6 +163,21 @@ def test_1_what_is_read_is_clean_and_reaches_nothing(poison: str, way: str, tmp_
         kept = shelf.documents()
     assert len(found) == 1 and kept == found and reached == []
     assert_clean(found[0])
+    assert_nothing_happened(canary)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["plain order", "shell", "fence", "script", "option", "yaml object", "expression", "limits"]
+)
+def test_1_the_text_and_the_description_of_a_pdf(name: str, tmp_path: Path, canary: Path) -> None:
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(pdf(POISONS[name], POISONS[name]))
+    with watched() as reached:
+        found = read_file(path)
+    assert [event for event, _ in reached] == ["subprocess.Popen"] and "pdfworker.py" in reached[0][1]
+    assert_clean(found)
+    assert found.origin == "pdf" and found.title[:8] == POISONS[name][:8]
     assert_nothing_happened(canary)
 
 
