@@ -6,8 +6,10 @@ program left can be taken out of the frozen container before it is thrown away, 
 
 from __future__ import annotations
 
+import platform
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.sandbox import image
 from harness.sandbox.exchange import pack, unpack
 from harness.sandbox.inside.collect import TEMPORARY, Collected
+from harness.sandbox.inside.seccomp import AUDIT_ARCH
 from harness.sandbox.port import MIB, WORK, Job, LeftOut, Outcome, Reason, SandboxError, Usage
 from harness.sandbox.printed import Printed
 from harness.sandbox.profile import seccomp_profile
@@ -61,7 +64,7 @@ class Docker:
         )
 
     def is_ready(self) -> bool:
-        """Whether the image is there. Raises SandboxError where no engine answers."""
+        """Whether the image is there. Raises SandboxError where no engine answers, or one that is unfit."""
         with _engine() as client:
             return image.exists(client)
 
@@ -77,15 +80,34 @@ class Docker:
                 _remove(client, str(container.id))
 
 
+def unfit(info: Mapping[str, Any]) -> str:
+    """Why an engine, by what it says of itself, cannot hold a program; "" where it can."""
+    lacking = [what for what in ("MemoryLimit", "PidsLimit", "CpuCfsQuota") if not info.get(what)]
+    if lacking:
+        return f"the engine cannot limit ({', '.join(lacking)}); a rootless one needs its control groups delegated"
+    if not any("seccomp" in option for option in info.get("SecurityOptions") or ()):
+        return "the engine has no seccomp, so the list of system calls would not hold"
+    if info.get("OSType") != "linux":
+        return f"the engine runs {info.get('OSType')} containers; Linux ones are needed"
+    return ""
+
+
 @contextmanager
 def _engine() -> Iterator[DockerClient]:
     """The client; what goes wrong with it, or with a container, is a SandboxError."""
     import docker
     import requests
 
+    if sys.platform != "linux" or platform.machine() not in AUDIT_ARCH:
+        raise SandboxError(
+            f"docker: the image is this machine's interpreter, so it needs Linux on {' or '.join(AUDIT_ARCH)};"
+            f" this is {platform.platform()}"
+        )
     client = None
     try:
         client = docker.from_env(timeout=ANSWER_WITHIN_S)
+        if why := unfit(client.info()):
+            raise SandboxError(f"docker: {why}")
         yield client
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         raise SandboxError(f"docker: {_first_line(error)}") from error

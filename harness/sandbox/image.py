@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 NAME = "cws-sandbox"
+KEPT = 3
 FORMAT = 1  # another layout of the image is another number
 # What code of a module and its tests may import; what these need comes with them.
 PACKAGES = (
-    "cryptography", "dataframely", "exchange-calendars", "hypothesis", "numba", "numpy", "polars", "pyarrow",
+    "cryptography", "dataframely", "duckdb", "exchange-calendars", "hypothesis", "numba", "numpy", "polars", "pyarrow",
     "pydantic", "pytest", "pyyaml", "scipy",
 )  # fmt: skip
 _OMITTED = ("test", "tests", "idlelib", "ensurepip", "turtledemo", "tkinter", "site-packages", "config-3")
@@ -91,6 +92,18 @@ def _import(client: DockerClient, wanted: str) -> None:
         file.seek(0)
         # In pieces, so that it is sent as it is read; the client's own way of sending a stream garbles it.
         client.api.import_image_from_data(iter(lambda: file.read(MIB), b""), repository=repository, tag=version)
+    _forget_old(client)
+
+
+def _forget_old(client: DockerClient) -> None:
+    """Images of other versions, but for the newest few: another checkout may be at work with one."""
+    from docker.errors import APIError
+
+    for old in sorted(client.api.images(name=NAME), key=lambda found: found["Created"], reverse=True)[KEPT:]:
+        try:
+            client.api.remove_image(old["Id"])
+        except APIError:
+            continue  # it is in use, or another has just removed it
 
 
 def _fill(archive: tarfile.TarFile) -> None:
