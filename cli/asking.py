@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ def ask(question: Question) -> str | None:
         for number, offered in enumerate(question.defaults, 1):
             out.print(f"  {number}  {offered}{'   (Enter)' if number == 1 else ''}", markup=False)
         out.print("a number, words of your own, or q to leave it for later", style="dim")
+        # A library's handler of Ctrl-C may let a read that it cut off begin again: then it would wait for Enter.
+        signal.siginterrupt(signal.SIGINT, True)
         try:
             said = out.input("> ").strip()
         except EOFError:
