@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modules.contract import Module, Stage
 from modules.signal import parse
+from modules.signal.placeholders import fill, is_name, unmatched
 
 Point = tuple[float, ...]
 """A value for each axis, whole numbers as such."""
 
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 SEARCHED: tuple[Stage, ...] = ("clean", "feature", "backtest", "size", "execute")
 
 
@@ -60,10 +59,7 @@ class Space:
 
     def filled(self, point: Point) -> str | None:
         """The signal with every placeholder replaced."""
-        if self.signal is None:
-            return None
-        found = self.values(point)
-        return _PLACEHOLDER.sub(lambda m: _text(found[m[1]]), self.signal)
+        return None if self.signal is None else fill(self.signal, self.values(point))
 
     def changed(self, modules: Mapping[Stage, Module], point: Point) -> dict[Stage, Module]:
         """The modules with the settings of `point`. Raises ValidationError where two settings exclude each other."""
@@ -93,7 +89,7 @@ def space_of(
     """The space that a command line asks for: `window=5:60` a placeholder, `size.smoothing_bars[=1:10]` a setting.
 
     Whole where both ends are written without a point, for settings where they are whole. Raises SearchError, and
-    SignalError for a signal that does not parse at the lower ends.
+    SignalError for a signal that does not parse at the ends.
     """
     axes = [_placeholder(text) for text in ranges] + [_setting(text, modules) for text in settings]
     names = [a.name for a in axes]
@@ -101,13 +97,11 @@ def space_of(
         raise SearchError("nothing to search: give --range NAME=LOW:HIGH for a {name} in the signal, or --setting")
     if len(set(names)) < len(names):
         raise SearchError(f"{', '.join(sorted({n for n in names if names.count(n) > 1}))} is given twice; give it once")
-    wanted = set(_PLACEHOLDER.findall(signal or ""))
-    given = {a.name for a in axes if a.stage is None}
-    if wanted != given:
-        missing, idle = sorted(wanted - given), sorted(given - wanted)
+    apart = unmatched(signal or "", [a.name for a in axes if a.stage is None])
+    if apart:
         raise SearchError(
-            f"placeholders without a range: {', '.join(missing) or 'none'}; ranges without a placeholder: "
-            f"{', '.join(idle) or 'none'}; write each as {{name}} in the signal and --range name=LOW:HIGH"
+            f"placeholders without a range: {apart.missing}; ranges without a placeholder: {apart.idle}; write each as "
+            "{name} in the signal and --range name=LOW:HIGH"
         )
     space = Space(tuple(axes), signal)
     for corner in (tuple(a.low for a in axes), tuple(a.high for a in axes)):
@@ -119,7 +113,7 @@ def space_of(
 
 def _placeholder(text: str) -> Axis:
     name, _, ends = text.partition("=")
-    if not _PLACEHOLDER.fullmatch(f"{{{name}}}"):
+    if not is_name(name):
         raise SearchError(f"--range {text!r}: {name!r} is no name; use small letters, like window=5:60")
     low, high, whole = _ends(text, ends)
     return Axis(name, low, high, whole)
@@ -158,7 +152,3 @@ def _ends(text: str, ends: str) -> tuple[float, float, bool]:
     if not (-1e12 < low < high < 1e12):
         raise SearchError(f"{text!r}: {low:g} must be below {high:g}, both finite")
     return low, high, not any(c in ends for c in ".eE")
-
-
-def _text(value: float | int) -> str:
-    return str(value) if isinstance(value, int) else repr(float(value))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from modules.signal import SignalError, parse
+from modules.signal.placeholders import fill, is_name, unmatched
 
 MOST_COMBINATIONS: Final = 10_000
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _ROUNDING: Final = 1e-9
 
 Combination = dict[str, float | int]
@@ -32,7 +30,7 @@ class Grid:
 
     def filled(self, combination: Combination) -> str:
         """The signal with every place filled in."""
-        return self.template.format_map({name: repr(value) for name, value in combination.items()})
+        return fill(self.template, combination)
 
 
 def grid_of(template: str, axes: Sequence[str]) -> Grid:
@@ -40,18 +38,18 @@ def grid_of(template: str, axes: Sequence[str]) -> Grid:
 
     Values are whole where all are written without a point. Raises GridError.
     """
-    try:
-        wanted = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-    except ValueError as error:
-        raise GridError(f"{template!r}: {error}; write each place as {{name}}") from error
     given = dict(_axis(text) for text in axes)
     if len(given) < len(axes):
         raise GridError("a place is given twice; give each once")
-    if not wanted or wanted != set(given):
-        missing, idle = sorted(wanted - set(given)), sorted(set(given) - wanted)
+    try:
+        apart = unmatched(template, given)
+    except SignalError as error:
+        raise GridError(str(error)) from error
+    if apart or not given:
+        missing, idle = (apart.missing, apart.idle) if apart else ("none", "none")
         raise GridError(
-            f"places without values: {', '.join(missing) or 'none'}; values without a place: "
-            f"{', '.join(idle) or 'none'}; write each as {{name}} in the signal and --grid name=LOW:HIGH:STEP"
+            f"places without values: {missing}; values without a place: {idle}; write each as {{name}} in the signal "
+            "and --grid name=LOW:HIGH:STEP"
         )
     count = math.prod(len(values) for values in given.values())
     if count > MOST_COMBINATIONS:
@@ -75,7 +73,7 @@ def check_signals(grid: Grid) -> tuple[str, ...]:
 
 def _axis(text: str) -> tuple[str, tuple[float | int, ...]]:
     name, _, said = text.partition("=")
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise GridError(f"--grid {text!r}: {name!r} is no name; use small letters, like days=5:60:5")
     separator = ":" if ":" in said else ","
     try:

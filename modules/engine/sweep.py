@@ -19,7 +19,6 @@ from __future__ import annotations
 import ast
 import itertools
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,8 +33,6 @@ from modules.engine.sweepkernel import CLOSED_TRADES, FINAL, RESULTS, SQUARES, S
 from modules.panel import FloatArray, IntArray, Panel
 
 MOST_COMBINATIONS: Final = 1_000_000
-_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_STAND_IN: Final = "placeholder_"
 
 Combination = Mapping[str, float]
 
@@ -136,29 +133,19 @@ def _prices(bars: Panel) -> tuple[FloatArray, FloatArray]:
 
 def _rule(template: str) -> _Rule:
     """The two sides of a template. What is no comparison is held where it is above 0."""
-    named = _PLACEHOLDER.sub(lambda m: _STAND_IN + m.group(1), template.strip())
-    try:
-        body = ast.parse(named, mode="eval").body
-    except SyntaxError:
-        return _Rule(template, "0", False)  # the language says what is wrong with it
-    if not isinstance(body, ast.Compare) or len(body.ops) != 1:
+    from modules.signal.placeholders import comparison
+
+    told = comparison(template)
+    if told is None or told.operator not in (ast.Gt, ast.GtE, ast.Lt, ast.LtE):
         return _Rule(template, "0", False)
-
-    def text(node: ast.expr) -> str:
-        return re.sub(rf"\b{_STAND_IN}(\w+)", r"{\1}", ast.get_source_segment(named, node) or "")
-
-    first, second, op = text(body.left), text(body.comparators[0]), body.ops[0]
-    match op:
-        case ast.Gt() | ast.GtE():
-            return _Rule(first, second, isinstance(op, ast.GtE))
-        case ast.Lt() | ast.LtE():
-            return _Rule(second, first, isinstance(op, ast.LtE))
-        case _:
-            return _Rule(template, "0", False)
+    sides = (told.left, told.right) if told.operator in (ast.Gt, ast.GtE) else (told.right, told.left)
+    return _Rule(*sides, told.operator in (ast.GtE, ast.LtE))
 
 
 def _check(rule: _Rule, combinations: Sequence[Combination], fee_bps: float, capital_usd: float, threads: int) -> None:
-    asked = set(_PLACEHOLDER.findall(rule.left + rule.right))
+    from modules.signal.placeholders import names_in
+
+    asked = {*names_in(rule.left), *names_in(rule.right)}
     if not 1 <= len(combinations) <= MOST_COMBINATIONS:
         raise EngineError(f"{len(combinations)} combinations; give 1 to {MOST_COMBINATIONS:,}")
     for number, combination in enumerate(combinations):
@@ -180,10 +167,11 @@ def _sides(
 ) -> tuple[FloatArray, IntArray, IntArray]:
     """Each distinct side once, `[U, T]`, and the row of it that each combination has left and right."""
     from modules.signal import evaluate_all, parse
+    from modules.signal.placeholders import fill
 
     rows: dict[str, int] = {}
     left, right = (
-        np.array([rows.setdefault(_fill_in(side, c), len(rows)) for c in combinations], dtype=np.int64)
+        np.array([rows.setdefault(fill(side.strip(), c), len(rows)) for c in combinations], dtype=np.int64)
         for side in (rule.left, rule.right)
     )
     values = np.empty((len(rows), bars.ts.size))
@@ -198,10 +186,6 @@ def _sides(
 
     list(pool.map(work, *_parts(len(nodes), min(threads, max(1, len(nodes))))))
     return values, left, right
-
-
-def _fill_in(text: str, combination: Combination) -> str:
-    return _PLACEHOLDER.sub(lambda m: repr(combination[m.group(1)]), text).strip()
 
 
 def _is_number(text: str) -> bool:
