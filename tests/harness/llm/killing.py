@@ -2,8 +2,8 @@
 
     python -m tests.harness.llm.killing FOLDER STEP
 
-prints a line of JSON for each STEP-th moment: what the process that went on found. It imports once and forks two processes
-a moment, before any kernel has threads.
+prints a line of JSON for each STEP-th moment: what the process that went on found. It imports once and forks two
+processes a moment, before any kernel has threads.
 """
 
 from __future__ import annotations
