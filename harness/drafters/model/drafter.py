@@ -67,6 +67,7 @@ class ModelDrafter:
             answer=forms.specify_form(tuple(self._events)),
             kind=forms.Said,
             check=lambda said: faults_of(said, whole, self._events),
+            max_output_tokens=6_000,
             seed=seed,
         )
         try:
