@@ -109,7 +109,7 @@ def _engine() -> Iterator[DockerClient]:
         if why := unfit(client.info()):
             raise SandboxError(f"docker: {why}")
         yield client
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         raise SandboxError(f"docker: {_first_line(error)}") from error
     finally:
         if client is not None:

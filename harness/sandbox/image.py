@@ -6,15 +6,17 @@ system, no shell and no file of this project.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import io
+import os
 import re
 import sys
 import tarfile
 import tempfile
-import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -36,16 +38,28 @@ PACKAGES = (
 )  # fmt: skip
 _OMITTED = ("test", "tests", "idlelib", "ensurepip", "turtledemo", "tkinter", "site-packages", "config-3")
 _LIBRARY_FOLDERS = ("/lib/{m}", "/usr/lib/{m}", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
-_building = threading.Lock()
 
 
 def ensure(client: DockerClient) -> str:
     """The image's tag, built first where the engine does not have it (tens of seconds, once)."""
     wanted = tag()
-    with _building:
-        if not exists(client):
-            _import(client, wanted)
+    if not exists(client):
+        with _one_builder():
+            if not exists(client):
+                _import(client, wanted)
     return wanted
+
+
+@contextmanager
+def _one_builder() -> Iterator[None]:
+    """One builder at a time on this machine: a second import of the same would leave the first without a name."""
+    path = Path(tempfile.gettempdir()) / f"{NAME}-{os.geteuid()}.lock"
+    held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def exists(client: DockerClient) -> bool:

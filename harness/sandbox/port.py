@@ -22,6 +22,7 @@ MIB = 1 << 20
 WORK = "/work"
 SHOWN = "/shown"
 LONGEST_PATH = 400
+LONGEST_COMMAND = 100_000
 DEEPEST_PATH = 24
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LOADER = ("LD_", "GLIBC_", "MALLOC_")
@@ -110,16 +111,19 @@ class Job:
     def __post_init__(self) -> None:
         if not self.argv or not all(isinstance(a, str) and "\0" not in a for a in self.argv) or not self.argv[0]:
             raise JobError(f"argv = {self.argv!r}: at least a program's name, each a text without NUL")
+        words = (*self.argv, *self.environment, *self.environment.values())
+        if sum(len(word.encode("utf-8", "replace")) for word in words) > LONGEST_COMMAND:
+            raise JobError(f"argv, environment: more than {LONGEST_COMMAND} bytes; give long texts as files or stdin")
         for path in self.files:
             check_path(path)
         folders = {str(p) for path in self.files for p in PurePosixPath(path).parents}
         both = sorted(folders & set(self.files))
         if both:
             raise JobError(f"files: {both[0]!r} is a file and a folder of another; rename one")
-        total = sum(len(body) for body in self.files.values())
+        total = sum(len(body) for body in self.files.values()) + len(self.stdin)
         if total > self.limits.scratch_bytes or len(self.files) + len(folders) > self.limits.scratch_files:
             raise JobError(
-                f"files: {len(self.files)} of {total} bytes do not fit limits.scratch_files ="
+                f"files, stdin: {len(self.files)} of {total} bytes do not fit limits.scratch_files ="
                 f" {self.limits.scratch_files} and limits.scratch_bytes = {self.limits.scratch_bytes}; raise these"
             )
         for name, value in self.environment.items():

@@ -34,6 +34,8 @@ PYTHON = ("python",)
         (lambda: Job({"/".join("x" * 25): b""}, PYTHON), "24 folders"),
         (lambda: Job({"a": b"", "a/b": b""}, PYTHON), "a file and a folder"),
         (lambda: Job({"a": bytes(2 << 20)}, PYTHON, Limits(scratch_bytes=1 << 20)), "scratch_bytes"),
+        (lambda: Job({}, PYTHON, Limits(scratch_bytes=1 << 20), stdin=bytes(2 << 20)), "stdin"),
+        (lambda: Job({}, ("python", "x" * 100_001)), "give long texts as files"),
         (lambda: Job({f"f{i}": b"" for i in range(20)}, PYTHON, Limits(scratch_files=16)), "scratch_files"),
         (lambda: Job({}, PYTHON, environment={"LD_PRELOAD": "x"}), "LD_PRELOAD"),
         (lambda: Job({}, PYTHON, environment={"A=B": "x"}), "A=B"),
