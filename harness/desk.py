@@ -13,7 +13,8 @@ from harness.drafters.opening import OpenDrafter
 from harness.drafters.port import Drafter, Spent
 from harness.journal import attempts
 from harness.literature.room import Room
-from harness.novelty.known import Known, Origin, known, published
+from harness.novelty.house import of_house
+from harness.novelty.known import Known, published
 from harness.progress import Progress, State, Step
 from harness.repository import Repository, RepositoryError
 from modules.artifacts import ArtifactStore
@@ -22,7 +23,7 @@ from modules.groups import with_groups
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import Panel
 from modules.pipeline import Emit, execute
-from modules.registry import list_modules, load_module, module_folder
+from modules.registry import load_module
 from modules.sources import facts_of, source_of
 from modules.task import PipelineSpec, Task, load_modules, make_task
 from modules.workspace import Workspace
@@ -151,20 +152,9 @@ class Desk:
         return with_groups(bars, instruments)
 
     def others(self, own: str) -> list[Known]:
-        """Signals of merged feature modules and of research branches, less those of the module `own`, and what is
-        published: the feature library and the literature's constructions.
-
-        `feature/expression` and its sister on facts are left out: their setting is a sample that any run replaces.
-        """
-        found: dict[str, tuple[str, Origin]] = {}
-        for stage, name in list_modules(self.workspace.root):
-            if stage == "feature" and name not in (own, "expression", "facts_expression"):
-                expr = _expr_of((module_folder(stage, name, self.workspace.root) / "settings.yaml").read_bytes())
-                if expr is not None:
-                    found[f"feature/{name}"] = (expr, "module")
-        found |= {branch: (expr, "branch") for branch, expr in self._on_branches(own).items()}
-        ours = [k for where, (expr, origin) in sorted(found.items()) if (k := known(where, expr, origin)) is not None]
-        return [*ours, *published()]
+        """Signals of this house, less those of the module `own`, and what is published: the feature library and the
+        literature's constructions."""
+        return [*of_house(self.workspace.root, own), *published()]
 
     @cached_property
     def branches(self) -> tuple[str, ...]:
@@ -174,29 +164,6 @@ class Desk:
         except RepositoryError:
             return ()
 
-    def _on_branches(self, own: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        try:
-            repository = Repository(self.workspace.root)
-            branches = repository.branches("research/")
-        except RepositoryError:
-            return found  # no git, no branches; writing will say so
-        for branch in branches:
-            name = branch.removeprefix("research/").replace("-", "_")
-            text = repository.file_at(branch, f"modules/feature/{name}/settings.yaml") if name != own else None
-            expr = _expr_of(text) if text is not None else None
-            if expr is not None:
-                found[branch] = expr
-        return found
-
     @property
     def _data(self) -> DataStore:
         return DataStore(self.workspace.data)
-
-
-def _expr_of(settings: bytes) -> str | None:
-    import yaml
-
-    values = yaml.safe_load(settings)
-    expr = values.get("expr") if isinstance(values, dict) else None
-    return expr if isinstance(expr, str) else None
