@@ -4,12 +4,12 @@ between)."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from harness.llm import wire
 from harness.llm.port import Message, ModelError, Reason, Reply, Request, ToolCall, Usage
+from harness.llm.schemas import without
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -24,8 +24,10 @@ _STOPS: dict[str, Literal["end", "tools", "length", "declined"]] = {
     "model_context_window_exceeded": "length",
     "refusal": "declined",
 }
-UNENFORCED = frozenset({"pattern", "minimum", "maximum", "minLength", "maxLength", "maxItems", "format", "default"})
-"""Schema keywords that its structured outputs refuse. They stay with the caller, who checks every answer anyway."""
+REFUSED = frozenset(
+    {"pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "format", "default"}
+)
+"""Keywords of a schema to which it answers 400."""
 
 
 class AnthropicModel:
@@ -73,26 +75,9 @@ def _arguments(model: str, request: Request) -> dict[str, Any]:  # the SDK's own
             {"name": t.name, "description": t.description, "input_schema": dict(t.parameters)} for t in request.tools
         ]
     if request.answer is not None:
-        schema = enforceable(request.answer.json_schema)
+        schema = without(request.answer.json_schema, REFUSED)
         arguments["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     return arguments
-
-
-def enforceable(schema: object) -> object:
-    """The schema without the keywords that the provider refuses. Names of properties are left alone."""
-    if isinstance(schema, list):
-        return [enforceable(part) for part in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    kept = {k: v for k, v in schema.items() if k not in UNENFORCED}
-    if isinstance(kept.get("minItems"), int) and kept["minItems"] > 1:
-        kept["minItems"] = 1
-    return {
-        k: {name: enforceable(part) for name, part in v.items()}
-        if k == "properties" and isinstance(v, Mapping)
-        else enforceable(v)
-        for k, v in kept.items()
-    }
 
 
 def _turns(messages: tuple[Message, ...]) -> list[dict[str, Any]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from harness.llm.port import Message, ModelError, Reason, Reply, Request, ToolCall, Usage
+from harness.llm.schemas import without
 
 if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types.responses import Response
+
+REFUSED = frozenset({"minLength", "maxLength", "default"})
+"""Keywords of a schema that its strict form does not take."""
 
 
 def ask(client: OpenAI, model: str, request: Request) -> Reply:
@@ -48,7 +52,7 @@ def _arguments(model: str, request: Request) -> dict[str, Any]:  # the SDK's own
             "format": {
                 "type": "json_schema",
                 "name": request.answer.name,
-                "schema": dict(request.answer.json_schema),
+                "schema": without(request.answer.json_schema, REFUSED),
                 "strict": True,
             }
         }

@@ -120,7 +120,7 @@ def sift(work: Work, others: Sequence[tuple[str, frozenset[str]]]) -> Draft:
         model=work.model,
         label=f"draft/{len(work.revision.tried)}",
         system=words.draft_system([work.skills[n] for n in names]),
-        answer=forms.draft_form(sorted(work.fields), names),
+        answer=forms.draft_form(sorted(work.fields), names, work.k),
         kind=forms.SaidCandidates,
         check=work.judge,
         tools={

@@ -16,7 +16,7 @@ from harness.llm.port import Answer
 from modules.signal.operators import operators
 
 NO_SKILL = "none"
-EXPR_PATTERN = "^[a-zA-Z0-9_ ().,+*/<>=!-]+$"
+EXPR_PATTERN = "^[a-zA-Z0-9_ ().,+*/<>=!-]{5,400}$"
 Schema = dict[str, JsonValue]
 
 
@@ -57,7 +57,7 @@ class Said(_Form):
     skip_bars: int | None = Field(default=None, ge=1, le=252)
     holding_bars: int | None = Field(default=None, ge=1, le=1_260)
     relative: Literal["peers", "own history"] | None = None
-    conditions: tuple[SaidCondition, ...] = Field(max_length=4)
+    conditions: tuple[SaidCondition, ...] = Field(max_length=6)
     phrases: tuple[Line, ...] = Field(max_length=12)
     unread: tuple[Line, ...] = Field(max_length=12)
     assumptions: tuple[Line, ...] = Field(max_length=12)
@@ -86,8 +86,9 @@ class SaidCandidates(_Form):
     needs_fields: tuple[Line, ...] = Field(max_length=12)
 
 
-def _text(about: str) -> Schema:
-    return {"type": "string", "description": about}
+def _text(about: str, most: int = 240) -> Schema:
+    """Bounded, for servers that hold to it: a small model may never end a sentence."""
+    return {"type": "string", "description": about, "maxLength": most}
 
 
 def _one_of(values: Sequence[str], about: str = "") -> Schema:
@@ -99,8 +100,8 @@ def _or_null(schema: Schema, about: str) -> Schema:
     return {"anyOf": [schema, {"type": "null"}], "description": about}
 
 
-def _list(items: Schema, about: str) -> Schema:
-    return {"type": "array", "items": items, "description": about}
+def _list(items: Schema, about: str, most: int = 6) -> Schema:
+    return {"type": "array", "items": items, "description": about, "maxItems": most}
 
 
 def _object(properties: dict[str, JsonValue]) -> Schema:
@@ -157,14 +158,14 @@ def specify_form(events: Sequence[str]) -> Answer:
     )
 
 
-def draft_form(fields: Sequence[str], skills: Sequence[str]) -> Answer:
-    """The form of candidates on data with `fields`, with the language's operators."""
+def draft_form(fields: Sequence[str], skills: Sequence[str], k: int) -> Answer:
+    """The form of up to `k` candidates on data with `fields`, with the language's operators."""
     named = [o.name for o in operators() if o.symbol is None]
     candidate = _object(
         {
-            "operators": _list(_one_of(named), "the operators that the signal calls"),
+            "operators": _list(_one_of(named), "the operators that the signal calls", 12),
             "fields": _list(_one_of(fields), "the fields that it reads"),
-            "expr": {**_text("the signal in the language"), "pattern": EXPR_PATTERN},
+            "expr": {"type": "string", "description": "the signal in the language", "pattern": EXPR_PATTERN},
             "skill": _one_of((*skills, NO_SKILL), "the skill it follows"),
             "why": _text("one sentence: how it measures the claim"),
         }
@@ -174,7 +175,7 @@ def draft_form(fields: Sequence[str], skills: Sequence[str]) -> Answer:
         json_schema=_object(
             {
                 "mechanism": _text("why the claim should hold, in one sentence; empty if unknown"),
-                "candidates": _list(candidate, "distinct signals, the best first"),
+                "candidates": _list(candidate, "distinct signals, the best first", k),
                 "needs_fields": _list(_text(""), "fields that are missing, where no signal can be made; else empty"),
             }
         ),
