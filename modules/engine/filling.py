@@ -82,10 +82,10 @@ def _take(t: int, market: Market, terms: Terms, book: Book, fills: FillLog, room
                 if quantity == 0:
                     continue
         lots[i] += quantity
-        k = first + taken
+        k, at = np.uint64(first + taken), np.uint64(taken)
         to_order[k], to_row[k], to_symbol[k] = book.pending_id[i], t, i
         to_lots[k], to_price[k] = quantity, prices[i]
-        to_shares[taken], to_sigma[taken], to_adv[taken] = float(abs(quantity)) * lot_size[i], sigma[i], adv[i]
+        to_shares[at], to_sigma[at], to_adv[at] = float(abs(quantity)) * lot_size[i], sigma[i], adv[i]
         taken += 1
     return first + taken, resting
 

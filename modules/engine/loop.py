@@ -16,7 +16,8 @@ At bar t, in this order:
 
 The phases are inlined, without reference counts, and make no array: with one symbol, counting costs ten times what a
 bar does. `marking.py` says what time costs and what positions are worth, `filling.py` what a fill costs, `ordering.py`
-what targets want and risk allows, `actions.py` what splits, dividends and delistings do.
+what targets want and risk allows, `actions.py` what splits, dividends and delistings do. What indexes without being
+counted by a `range` is unsigned, so that nothing asks whether it counts from the end.
 """
 
 from __future__ import annotations

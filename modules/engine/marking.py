@@ -123,7 +123,7 @@ def mark_positions(t: int, row: int, market: Market, book: Book, bars: BarLog) -
             below += max(0, -values[i])
         long, short = add(long, above), add(short, below)
     for i in range(values.size):
-        sector_gross[sectors[i]] += abs(values[i])
+        sector_gross[np.uint64(sectors[i])] += abs(values[i])
     cash = totals[CASH]
     nav = add(cash, long - short)
     if row == 0 or market.ts[t] // DAY_NS != market.ts[t - 1] // DAY_NS:

@@ -91,11 +91,11 @@ def _line_up(asked: IntArray, lots: IntArray, sequence: IntArray, closing: bool,
     shrinking = 0
     growing = 0
     for j in range(sequence.size):
-        i = sequence[j]
+        i = np.uint64(sequence[j])
         there = (asked[i] != 0) | ((lots[i] != 0) & closing)
         shrinks = abs(lots[i] + asked[i]) <= abs(lots[i])
-        line[0, shrinking] = i
-        line[1, growing] = i
+        line[0, np.uint64(shrinking)] = sequence[j]
+        line[1, np.uint64(growing)] = sequence[j]
         shrinking += 1 if there & shrinks else 0
         growing += 1 if there & (not shrinks) else 0
     return shrinking, growing
@@ -116,12 +116,13 @@ def order(t: int, market: Market, terms: Terms, book: Book, orders: OrderLog, ro
     to_row, to_symbol, to_asked, to_allowed = orders.row, orders.symbol, orders.asked, orders.allowed
     to_decision, to_rule, to_limit, to_value = orders.decision, orders.rule, orders.limit, orders.value
     committed[:] = 0
-    for i in range(values.size):
-        committed[sectors[i]] += abs(values[i])
-        if pending[i] != 0 and lots[i] + pending[i] != 0:
-            growth = abs(micros(lots[i] + pending[i], lot_size[i], mark[i])) - abs(values[i])
-            sector_gross[sectors[i]] += max(0, growth)
-            committed[sectors[i]] += max(0, growth)
+    for c in range(values.size):
+        sector = np.uint64(sectors[c])
+        committed[sector] += abs(values[c])
+        if pending[c] != 0 and lots[c] + pending[c] != 0:
+            growth = abs(micros(lots[c] + pending[c], lot_size[c], mark[c])) - abs(values[c])
+            sector_gross[sector] += max(0, growth)
+            committed[sector] += max(0, growth)
     most = np.floor(terms.max_sector * float(totals[NAV]))
     loss, day_scale = book.day_loss[0], market.day_scale[t]
     closing = loss >= terms.max_daily_loss
@@ -130,10 +131,10 @@ def order(t: int, market: Market, terms: Terms, book: Book, orders: OrderLog, ro
     k = first
     for turn in range(2):
         for j in range(lined_up[turn]):
-            i = line[turn, j]
+            totals[FAULT_SYMBOL] = line[turn, j]
+            i, at = np.uint64(line[turn, j]), np.uint64(k)
             wanted, held = asked[i], lots[i]
-            worth, sector = abs(values[i]), sectors[i]
-            totals[FAULT_SYMBOL] = i
+            worth, sector = abs(values[i]), np.uint64(sectors[i])
             decision, rule, allowed, limit, value = decide(
                 close[i],
                 totals[NAV],
@@ -148,14 +149,14 @@ def order(t: int, market: Market, terms: Terms, book: Book, orders: OrderLog, ro
                 terms.max_daily_loss,
                 terms.max_trade_risk,
             )
-            to_row[k] = t
-            to_symbol[k] = i
-            to_asked[k] = wanted
-            to_allowed[k] = allowed
-            to_decision[k] = decision
-            to_rule[k] = rule
-            to_limit[k] = limit
-            to_value[k] = value
+            to_row[at] = t
+            to_symbol[at] = line[turn, j]
+            to_asked[at] = wanted
+            to_allowed[at] = allowed
+            to_decision[at] = decision
+            to_rule[at] = rule
+            to_limit[at] = limit
+            to_value[at] = value
             if allowed != 0:
                 pending[i] = allowed
                 pending_id[i] = k

@@ -149,17 +149,16 @@ class Simulation:
     def orders_table(self) -> pl.DataFrame:
         """Every order with its decision (OrdersSchema)."""
         o = self.orders
-        named = pl.DataFrame({"row": o.row - self.start, "symbol": o.symbol, "decision": o.decision, "rule": o.rule})
+        named = pl.DataFrame({"symbol": o.symbol, "decision": o.decision, "rule": o.rule})
         words = {"decision": pl.Series(DECISIONS, dtype=pl.Enum(DECISIONS)), "rule": pl.Series(RULES)}
         columns = named.select(
-            pl.lit(self._times(self.ts)).gather(pl.col("row")).alias("event_time"),
             pl.lit(pl.Series(self.symbols, dtype=pl.String)).gather(pl.col("symbol")).alias("symbol"),
             *(pl.lit(values).gather(pl.col(name)).alias(name) for name, values in words.items()),
         )
         return pl.DataFrame(
             {
                 "order_id": np.arange(o.row.size, dtype=np.int64),
-                "event_time": columns["event_time"],
+                "event_time": self._event_times(o.row),
                 "symbol": columns["symbol"],
                 "asked_lots": o.asked,
                 "allowed_lots": o.allowed,
@@ -176,7 +175,7 @@ class Simulation:
         return pl.DataFrame(
             {
                 "order_id": f.order,
-                "event_time": self._times(self.ts[f.row - self.start]),
+                "event_time": self._event_times(f.row),
                 "symbol": self._names(f.symbol),
                 "lots": f.lots,
                 "price": f.price,
@@ -301,6 +300,10 @@ class Simulation:
         if bool((self.bars.nav <= 0).any()):
             found.append("ACCOUNT LOST: NAV fell to zero or below; returns after that are 0")
         return tuple(found)
+
+    def _event_times(self, rows: np.ndarray[tuple[int], np.dtype[np.int32]]) -> pl.Series:
+        """The time of each row of a log, which stand in the order of time."""
+        return self._times(np.repeat(self.ts, np.bincount(rows - self.start, minlength=self.ts.size)))
 
     def _at(self, k: int) -> int:
         return int(self.ts[int(self.acts.row[k]) - self.start])
