@@ -99,9 +99,9 @@ class ModelCoder:
         self, order: Order, files: Mapping[str, str], failures: Sequence[Failure], *, attempt: int, allowance: Allowance
     ) -> Manuscript:
         """See `Coder.write`. Raises ModelError."""
-        from harness.drafters.model.talk import Talk
         from harness.llm.cap import Capped, Limits, Spending
         from harness.llm.port import Answer
+        from harness.llm.talk import Talk
 
         limits = Limits(allowance.calls, allowance.tokens, round(allowance.cost_usd * 1e6), allowance.seconds)
         model = Capped(self.opened.model, self.opened.price, limits, Spending())

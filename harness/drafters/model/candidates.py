@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.drafters.model import forms, words
-from harness.drafters.model.talk import Talk
 from harness.drafters.offline.candidates import draft_candidates, matching_skills
 from harness.drafters.port import Because, Candidate, Draft, Reading, Refusal, Rejected, Revision, Spent
 from harness.llm.cap import Capped
 from harness.llm.port import ModelError, Reason
+from harness.llm.talk import Talk
 from modules.signal import Node, SignalError, format_signal, parse, signal_digest
 from modules.signal.behaviour import agreement
 from skills.registry import Skill

@@ -10,12 +10,12 @@ from functools import cached_property
 from harness.drafters.model import forms, words
 from harness.drafters.model.candidates import Work, sift
 from harness.drafters.model.reading import doubt, draft_of, faults_of
-from harness.drafters.model.talk import Talk
 from harness.drafters.offline.drafter import OfflineDrafter
 from harness.drafters.port import Allowance, Answered, Draft, Reading, Refusal, Revision, Spent
 from harness.llm.cap import Capped, Limits, Spending
 from harness.llm.choice import Opened
 from harness.llm.port import ModelError, Reason
+from harness.llm.talk import Talk
 from modules.signal.calendar import CALENDAR_FIELDS
 from skills.drafting import Drafting
 from skills.registry import Skill, drafting_skills, skills

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from harness.drafters.model.drafter import ModelDrafter
-from harness.drafters.model.talk import MAX_REPAIRS, MAX_TOOL_CALLS, MAX_TURNS
 from harness.drafters.model.words import quoted
 from harness.drafters.port import Allowance, Answered, Draft, Reading, Revision
 from harness.llm.port import ModelError, Reason, Reply
 from harness.llm.scripted import Scripted, says
+from harness.llm.talk import MAX_REPAIRS, MAX_TOOL_CALLS, MAX_TURNS
 from harness.llm.tape import Tape
 from modules.signal import parse, signal_digest
 from tests.harness.llm.answers import TEXT, calls, candidate, candidates, drafter, reading
