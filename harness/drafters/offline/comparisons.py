@@ -24,9 +24,10 @@ def without_comparators(
             openers = always if part.mark.kind == "turn_up" else (*always, "gate")
             opened = any(p.mark.kind in openers for p in sentence.parts[i + 1 : after.index])
             left_out = any(p.mark.kind == "skip_word" for p in sentence.parts[i + 1 : after.index])
-            if not left_out and any(
-                t.text in ("than", "those", "ones") for t in between
-            ):  # "... than shares whose swings are big"
+            # "... than shares whose swings are big", "beat stocks with ..."
+            kinds = {p.mark.kind for p in sentence.parts[i + 1 : after.index]}
+            named = "subject" in kinds and "when" not in kinds
+            if not left_out and (named or any(t.text in ("than", "those", "ones") for t in between)):
                 opened = False
             if opened or any(t.is_stop or t.stem in ("and", "while", "but", "whil") for t in between):
                 continue

@@ -24,6 +24,18 @@ from harness.drafters.offline.words import Token
 _SUBJECT_BEFORE_REL = frozenset({"subject", "winners", "losers", "event"})
 _NOUN_BEFORE = frozenset(
     {
+        "strongest",
+        "biggest",
+        "largest",
+        "best",
+        "worst",
+        "steepest",
+        "sharpest",
+        "deepest",
+        "heaviest",
+        "greatest",
+        "heavy",
+        "severe",
         "a",
         "an",
         "the",
@@ -54,7 +66,8 @@ def roles(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Part, ...]:
 def _role(scene: Scene, i: int) -> Role | None:
     mark = scene.marks[i]
     if mark.kind in NOUNS:
-        return "outcome" if scene.near_before(i, AHEAD, 1) or _becomes(scene, i) else "event"
+        ahead = scene.near_before(i, AHEAD, 1) or (_of_returns(scene, mark) and scene.near_after(i, AHEAD, 2))
+        return "outcome" if ahead or _becomes(scene, i) else "event"
     if mark.kind in ("event", "effect"):
         return "event"
     if mark.kind in ("buy", "sell") and _is_adjective(scene, mark):
@@ -73,6 +86,11 @@ def _role(scene: Scene, i: int) -> Role | None:
             else "outcome"
         )
     return by_clause
+
+
+def _of_returns(scene: Scene, mark: Mark) -> bool:
+    """ "the best returns afterwards"."""
+    return scene.tokens[mark.end - 1].stem == "return"
 
 
 def _is_passive(scene: Scene, start: int) -> bool:
@@ -125,7 +143,9 @@ def _role_by_clause(scene: Scene, i: int) -> Role:
         return "event"
     if (scene.near_after(i, BACK, 4) and not named) or _dated_noun(scene, i):
         return "event"
-    if scene.near_before(i, frozenset({"gate"}), 2) and mark.kind in ("perform_up", "perform_down"):
+    behind = scene.marks[i - 1] if i else mark
+    near = mark.start - behind.end <= 2 and not scene.stopped(behind.end, mark.start)
+    if behind.kind == "gate" and near and mark.kind in ("perform_up", "perform_down"):
         return "event"
     return "outcome"
 

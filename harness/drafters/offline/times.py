@@ -42,7 +42,8 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
     events = [subject, *others]
     given: dict[int, list[tuple[int, Mark]]] = {}
     for i, part in enumerate(parts):
-        bars = None if i in used or _is_now(sentence, i) else _lookback(part.mark, sentence, assumptions)
+        to_come = _is_now(sentence, i) or _is_held(sentence, i)
+        bars = None if i in used or to_come else _lookback(part.mark, sentence, assumptions)
         if bars is None:
             continue
         owner = min(events, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
@@ -90,6 +91,14 @@ def _drop_vague(given: dict[int, list[tuple[int, Mark]]], sentence: Sentence) ->
     for index, windows in given.items():
         exact = [(b, m) for b, m in windows if sentence.tokens[m.end - 1].text not in _TERMS]
         given[index] = exact or windows
+
+
+def _is_held(sentence: Sentence, i: int) -> bool:
+    """ "keeps falling for months": how long it goes on, not how long it has."""
+    start = sentence.parts[i].mark.start
+    said = [p for p in sentence.parts[:i] if p.role is not None]
+    after_for = "for" in {t.text for t in sentence.tokens[max(0, start - 2) : start]}
+    return after_for and bool(said) and said[-1].role == "outcome" and not sentence.stopped(said[-1].mark.end, start)
 
 
 def _is_now(sentence: Sentence, i: int) -> bool:

@@ -65,7 +65,9 @@ def _is_critical(sentence: Sentence, i: int, lex: Lexicon) -> bool:
     if tokens[i].stem in lex.meaningful:
         return True
     before = parts[covered[i - 1]].mark.kind if i - 1 in covered else None
-    if before in MOVES and tokens[i - 1].tense == "ing":  # "firms with rising margins"
+    if (before == "event" and tokens[i].text not in ("above", "below")) or (
+        before in MOVES and tokens[i - 1].tense == "ing"
+    ):  # "calm funds", "rising margins"
         return True
     after = parts[covered[i + 1]].mark.kind if i + 1 in covered else None
     return after in ("subject", "winners", "losers") or _opener_before(sentence, i, covered) in _OPENERS

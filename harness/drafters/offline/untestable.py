@@ -54,7 +54,7 @@ _RANGE = re.compile(
 )
 _SYMBOLS = re.compile(r"[={}\[\]\\|^~<>`@#]")
 _SALAD = re.compile(
-    r"\b(\w{4,})(?: \1\b)+|\b(?:the|a|an|of|and|or|with|that|their|to|most)[.!]?$"
+    r"\b(\w{4,})(?: \1\b)+|\b(?:the|a|an|of|and|or|with|that|their|to)[.!]?$"
     r"|\b(?:the|a|an|their|its) (?:(?:of|in|is|are|was|were|to|over|that|and|or|with|from|by|have|has|had)\b"
     r"|(?:the|an?|on|at|for|than|do|does|did|be|been|will|would|if|when|because|who|which)\b|[,.;])"
     r"|\b(?:of|with|from|into|than|per) (?:(?:of|with|from|is|are|was|were|have|has|had)\b"

@@ -18,7 +18,7 @@ from harness.drafters.port import Draft, Reading
 
 FOLDER = Path(__file__).parent
 BARS = frozenset({"open", "high", "low", "close", "volume", "sector"})
-HANDS = ("second hand", "third hand", "fourth hand", "fifth hand", "sixth hand")
+HANDS = ("second hand", "third hand", "fourth hand", "fifth hand", "sixth hand", "seventh hand")
 Row = dict[str, Any]
 
 
@@ -40,6 +40,7 @@ FIRST_READING = {
     "fourth hand": Count(48, 17, 5, 58, 7),
     "fifth hand": Count(42, 10, 1, 33, 2),
     "sixth hand": Count(32, 20, 1, 27, 4),
+    "seventh hand": Count(34, 10, 1, 25, 2),
 }
 """Each hand when it was new to the reader."""
 
