@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from skills.plainyaml import plain_yaml
 
 Claim = Literal["continues", "reverts", "high", "low", "any"]
 """What the skill's sources found: the move continues or reverts; or stocks with a high (low) measure do better."""
@@ -126,7 +127,7 @@ def read_drafting(body: str) -> Drafting | None:
     if len(blocks) > 1:
         raise ValueError(f"{len(blocks)} drafting blocks; a skill has one")
     try:
-        parsed = yaml.safe_load(blocks[0])
-    except yaml.YAMLError as error:
-        raise ValueError(f"the drafting block is not YAML: {error}") from None
+        parsed = plain_yaml(blocks[0])
+    except ValueError as error:
+        raise ValueError(f"the drafting block {error}") from None
     return Drafting.model_validate(parsed)

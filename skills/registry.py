@@ -15,13 +15,14 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-import yaml
 from pydantic import ValidationError
 
 from skills.drafting import Drafting, read_drafting
+from skills.plainyaml import plain_yaml
 
 FOLDER = Path(__file__).resolve().parent
 MAX_BODY_LINES = 499
+MAX_BYTES = 131_072
 _REQUIRED = ("name", "description")
 _ALLOWED = frozenset({*_REQUIRED, "license", "compatibility", "metadata", "allowed-tools"})
 _NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -67,7 +68,10 @@ class Skill:
 
 def load_skill(path: Path) -> Skill:
     """The skill in a SKILL.md. Raises SkillError."""
-    raw = path.read_bytes()
+    with path.open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise SkillError(path, f"has more than {MAX_BYTES:,} bytes; move detail to references/")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -96,9 +100,9 @@ def _split(path: Path, text: str) -> tuple[dict[str, object], str]:
     if len(parts) != 3 or parts[0] != "":
         raise SkillError(path, "no frontmatter; begin with a line ---, YAML, and a line ---")
     try:
-        front = yaml.safe_load(parts[1])
-    except yaml.YAMLError as error:
-        raise SkillError(path, f"the frontmatter is not YAML: {error}") from None
+        front = plain_yaml(parts[1])
+    except ValueError as error:
+        raise SkillError(path, f"the frontmatter {error}") from None
     if not isinstance(front, dict):
         raise SkillError(path, "the frontmatter is not a mapping of keys to values")
     unknown = sorted(str(key) for key in front if key not in _ALLOWED)
