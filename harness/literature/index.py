@@ -125,20 +125,21 @@ _RANK = {1: 0, 0: 1, -1: 2}
 
 
 def search(events: frozenset[str], *, sign: int, horizon_bars: int | None, limit: int = 4) -> tuple[Source, ...]:
-    """Sources on these events, nearest first: events shared with a sign, then the same sign, then the nearest window.
+    """Sources on these events, nearest first: events shared with a sign, then the same sign, then the nearest window,
+    then the first to find it.
 
     Sources that speak against the claim are kept: a reader wants them most.
     """
     found = [s for s in load_index() if events & set(s.events)]
 
-    def order(source: Source) -> tuple[int, int, float, str]:
+    def order(source: Source) -> tuple[int, int, float, int, str]:
         shared = sum(1 for e in events & set(source.events) if source.senses[e])
         apart = (
             0.0
             if horizon_bars is None
             else abs(source.horizon_bars - horizon_bars) / max(source.horizon_bars, horizon_bars)
         )
-        return (-shared, _RANK[source.says(events) * sign], round(apart, 6), source.key)
+        return (-shared, _RANK[source.says(events) * sign], round(apart, 6), source.year, source.key)
 
     best = sorted(found, key=order)[:limit]
     against = next((s for s in sorted(found, key=order) if s.says(events) == -sign), None)
