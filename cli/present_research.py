@@ -91,8 +91,8 @@ def _show_candidates(out: Console, result: ResearchResult) -> None:
         same = [r for r in result.rejected if r.reason == reason]
         others = f" and {len(same) - 1} more" if len(same) > 1 else ""
         out.print(f"not tried: {same[0].expr} ({same[0].skill}){others}: {reason}", markup=False)
-    others = (s for s in result.sources[3:] if s.agrees is not True)  # a reader wants most what speaks against
-    for source in (*result.sources[:3], *others):
+    beyond = (s for s in result.sources[3:] if s.agrees is not True)  # a reader wants most what speaks against
+    for source in (*result.sources[:3], *beyond):
         out.print(f"published: {source.line}", markup=False)
 
 
