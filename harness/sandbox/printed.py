@@ -29,7 +29,7 @@ class Printed:
                     kept += (body or b"")[: self._most - len(kept)]
                 if any(len(kept) >= self._most for kept in self._kept):
                     self.too_much = True
-                    return
+                    self.ended.set()  # what follows is read and dropped, or the engine would wait to be rid of it
         except (OSError, ValueError):
             pass  # the connection went with the container; what came is kept
         finally:

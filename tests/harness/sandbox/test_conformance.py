@@ -141,6 +141,7 @@ def test_3_limits_by_name(sandbox: Sandbox, code: str, limits: Limits, reason: R
     assert outcome.files == {"begun": b"yes"}
     assert outcome.stdout.startswith(b"first\n")
     assert len(outcome.stdout) <= limits.output_bytes
+    assert outcome.usage.start_s < 15, "clearing up waits for something"
 
 
 def test_4_what_is_left_in_the_folder(sandbox: Sandbox) -> None:
