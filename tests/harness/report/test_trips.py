@@ -110,6 +110,24 @@ def test_splits_change_lots_and_dividends_pay() -> None:
     assert trips.profit[0] + trips.fees[0] == pytest.approx(20 * 55 + 20 - 1000)
 
 
+def test_a_split_comes_before_the_fills_of_its_bar() -> None:
+    """10 lots become 20 by a split and are sold on the same bar: one trip, not one and a short beside it."""
+    ts = weekdays("2010-01-04", 2)
+    times = pl.Series("event_time", ts).cast(pl.Datetime("ns", "UTC"))
+    lots, close = np.zeros((2, 4), dtype=np.int64), np.full((2, 4), 10.0)
+    lots[0, 0] = 10
+    actions = pl.DataFrame(
+        {"event_time": times[1:], "symbol": SYMBOLS[:1], "kind": ["split"], "lots_before": [10], "lots_after": [20],
+         "price": [5.0], "cash_micros": [0]}
+    )  # fmt: skip
+    fills = fills_of(times, np.array([[10, 0, 0, 0], [-10, 0, 0, 0]]), close)  # buys 10, then sells 20
+    held = Panel(ts, SYMBOLS, {"lots": lots.astype(float)})
+    trips = round_trips(
+        read_book(Panel(ts, SYMBOLS, {"close": close}), held, instruments(SYMBOLS), fills, actions, np.ones(2))
+    )
+    assert trips.count == 1 and trips.profit[0] + trips.fees[0] == pytest.approx(100.0)
+
+
 def test_nothing_traded_is_no_trip() -> None:
     trips = one([0, 0, 0], [1.0, 1.0, 1.0])
     assert trips.count == 0 and trip_figures(trips)[0].profit == 0.0
