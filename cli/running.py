@@ -84,10 +84,11 @@ def signal_of(manifest: Manifest) -> str:
 
 
 def report_run(stores: Stores, manifest: Manifest) -> ReportPaths:
-    """Write the report of a run below the workspace's reports."""
-    from harness.report import write_report
+    """Write the report of a run below the workspace's reports; its pictures as files are left to `cws report`."""
+    from harness.report import RunReport, write
     from harness.report.load import beside_run, trials_recorded
 
     place = stores.workspace
     trials, beside = trials_recorded(place.ledger), beside_run(place, manifest)
-    return write_report(manifest, stores.artifacts, place.reports / manifest.run_id, trials, beside)
+    made = RunReport.of(manifest, stores.artifacts, trials, beside)
+    return write(made, place.reports / manifest.run_id, pictures=False)

@@ -30,7 +30,7 @@ def run(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="Trade from this date.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Up to and with this date.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")] = None,
-    report: Annotated[bool, typer.Option(help="Write the report page and its pictures.")] = True,
+    report: Annotated[bool, typer.Option(help="Write the report page.")] = True,
     cache: Annotated[bool, typer.Option(help="Reuse stages that were computed before.")] = True,
     json: Json = False,
 ) -> None:
@@ -65,7 +65,7 @@ def run_json(manifest: Manifest, written: ReportPaths | None) -> dict[str, objec
         "metrics": manifest.metrics,
         "warnings": list(written.warnings) if written else None,
         "notes": list(written.notes) if written else None,
-        "report": {"html": written.html, "json": written.json, "pngs": list(written.pngs)} if written else None,
+        "report": {"html": written.html, "json": written.json} if written else None,
     }
 
 

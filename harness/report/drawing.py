@@ -72,16 +72,26 @@ class Chart:
 
 def render(chart: Chart) -> tuple[bytes, str]:
     """`(png, svg)`: the same bytes on every call; the SVG takes its colours from the page, empty where not inline."""
+    return render_png(chart), render_svg(chart)
+
+
+def render_png(chart: Chart) -> bytes:
+    """The picture as a file. Most of the time of a report goes here."""
     with _style():
-        figure = chart.draw()
         png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-        if not chart.inline:
-            return png.getvalue(), ""
+        chart.draw().savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+    return png.getvalue()
+
+
+def render_svg(chart: Chart) -> str:
+    """The picture as a part of the page; empty where it does not stand in one."""
+    if not chart.inline:
+        return ""
+    with _style():
         svg = io.StringIO()
         none = ("Date", "Creator", "Format", "Type")
-        figure.savefig(svg, format="svg", transparent=True, metadata=dict.fromkeys(none))
-    return png.getvalue(), _inline(svg.getvalue(), chart)
+        chart.draw().savefig(svg, format="svg", transparent=True, metadata=dict.fromkeys(none))
+    return _inline(svg.getvalue(), chart)
 
 
 @contextmanager

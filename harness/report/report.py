@@ -11,7 +11,7 @@ import polars as pl
 
 from harness.report.beside import Beside
 from harness.report.charts import charts
-from harness.report.drawing import Chart, render
+from harness.report.drawing import Chart, render_png, render_svg
 from harness.report.numbers import report_numbers
 from harness.report.page import render_page
 from harness.report.series import Artifacts, RunSeries, read_series
@@ -56,16 +56,17 @@ class RunReport:
         return charts(self.series, self.stats, self.study, self.beside)
 
     @cached_property
-    def drawn(self) -> Mapping[str, tuple[bytes, str]]:
-        """Name to (png, svg), drawn once."""
-        return {chart.name: render(chart) for chart in self.charts()}
+    def svgs(self) -> Mapping[str, str]:
+        """The pictures of the page by name, drawn once; empty where one is a file only."""
+        return {chart.name: render_svg(chart) for chart in self.charts()}
+
+    def pngs(self) -> Mapping[str, bytes]:
+        """The pictures as files by name."""
+        return {chart.name: render_png(chart) for chart in self.charts()}
 
     def page(self, svgs: Mapping[str, str] | None = None) -> str:
         """The whole page; with `svgs` given, nothing is drawn and those stand where they are named."""
-        if svgs is None:
-            found = {name: svg for name, (_, svg) in self.drawn.items()}
-        else:
-            found = {chart.name: svgs.get(chart.name, "") for chart in self.charts()}
+        found = self.svgs if svgs is None else {chart.name: svgs.get(chart.name, "") for chart in self.charts()}
         return render_page(
             self.manifest, self.series, self.stats, self.study, self.beside, self.said, self.trials_count, found
         )

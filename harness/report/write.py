@@ -30,17 +30,18 @@ def write_report(
     return write(RunReport.of(manifest, store, trials_count, beside), out_dir)
 
 
-def write(report: RunReport, out_dir: Path) -> ReportPaths:
-    """Write `report.html` (self-contained), `report.json` and one PNG a chart into `out_dir`.
+def write(report: RunReport, out_dir: Path, *, pictures: bool = True) -> ReportPaths:
+    """Write `report.html` (self-contained) and `report.json` into `out_dir`, and, with `pictures`, one PNG a chart.
 
     Equal inputs give equal bytes. Nothing is written where a picture cannot be made.
     """
     page, numbers = report.page(), json_bytes(report.numbers())
+    pngs = report.pngs() if pictures else {}
     out_dir.mkdir(parents=True, exist_ok=True)
     return ReportPaths(
         html=write_whole(out_dir / "report.html", page.encode()),
         json=write_whole(out_dir / "report.json", numbers),
-        pngs=tuple(write_whole(out_dir / f"{name}.png", png) for name, (png, _) in report.drawn.items()),
+        pngs=tuple(write_whole(out_dir / f"{name}.png", png) for name, png in pngs.items()),
         warnings=report.said.warnings,
         notes=report.said.notes,
     )

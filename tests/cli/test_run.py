@@ -115,10 +115,30 @@ def test_runs_lists_the_newest_first(cws: Cws) -> None:
     assert newest["run_id"] in cws("runs").out
 
 
+@pytest.mark.slow
+def test_report_takes_factors_and_writes_a_tear_sheet(cws: Cws, tmp_path: Path) -> None:
+    run = _run(cws, "--signal", REVERSAL).json["run_id"]
+    days = [f"2000-{m:02d}-{d:02d},{0.001 * ((d * m) % 7 - 3)}" for m in range(1, 13) for d in range(1, 29)]
+    years = [day.replace("2000", str(y)) for y in range(1989, 2017) for day in days]
+    (tmp_path / "f.csv").write_text("\n".join(["date,mine", *years]))
+    done = cws("report", run, "--out", str(tmp_path), "--factors", str(tmp_path / "f.csv"), "--quantstats", "--json")
+    assert done.code == 0, done.err
+    page = Path(done.json["html"]).read_text()
+    assert "Given factors" in page and "f.csv" in page
+    assert json.loads(Path(done.json["json"]).read_text())["study"]["given_factors"]["loadings"][0]["name"] == "mine"
+    assert Path(done.json["quantstats"]).stat().st_size > 100_000
+    (tmp_path / "bad.csv").write_text("date,mine\n2000-01-03,abc\n")
+    bad = cws("report", run, "--factors", str(tmp_path / "bad.csv"), "--json")
+    assert bad.code == 2 and "mine of row 1 is 'abc'" in bad.json["error"]["message"]
+    assert "fractions" in bad.json["error"]["remedy"]
+
+
+@pytest.mark.slow
 def test_report_counts_the_trials_of_the_ledger(cws: Cws, tmp_path: Path) -> None:
     run = _run(cws, "--signal", REVERSAL).json["run_id"]
     found = cws("report", run, "--out", str(tmp_path / "r"), "--json").json
-    assert Path(found["html"]).exists() and all(Path(p).exists() for p in found["pngs"])
+    assert Path(found["html"]).exists() and all(Path(p).exists() for p in found["pngs"]) and len(found["pngs"]) == 18
+    assert found["quantstats"] is None
     trials = cws("trace", "query", "SELECT count(*) AS n FROM trial_recorded", "--json").json["rows"][0]["n"]
     assert json.loads(Path(found["json"]).read_text())["trials"] == trials > 0
 

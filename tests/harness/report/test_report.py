@@ -198,8 +198,10 @@ def test_short_runs_have_a_page_and_figures(tmp_path: Path, bars: int) -> None:
 @pytest.mark.parametrize("options", [{"bars": 1}, {"bars": 2}, {"bars": 63}, {"bars": 300, "trades": False}])
 def test_every_picture_of_a_poor_run_can_be_drawn(tmp_path: Path, options: dict) -> None:
     manifest, store = random_run(tmp_path, **options)
-    drawn = RunReport.of(manifest, store, trials_count=1).drawn
-    assert len(drawn) == 18 and all(png.startswith(b"\x89PNG") for png, _ in drawn.values())
+    report = RunReport.of(manifest, store, trials_count=1)
+    pngs, svgs = report.pngs(), report.svgs
+    assert len(pngs) == 18 and all(png.startswith(b"\x89PNG") for png in pngs.values())
+    assert pngs.keys() == svgs.keys() and sum(svg.startswith("<svg ") for svg in svgs.values()) == 15
 
 
 def test_a_notebook_shows_the_page_in_a_frame_without_scripts(tmp_path: Path) -> None:
@@ -207,7 +209,7 @@ def test_a_notebook_shows_the_page_in_a_frame_without_scripts(tmp_path: Path) ->
 
     manifest, store = random_run(tmp_path, bars=130)
     report = RunReport.of(manifest, store, trials_count=1)
-    report.__dict__["drawn"] = {c.name: (b"", f"<svg id='{c.name}'>\"</svg>") for c in report.charts()}
+    report.__dict__["svgs"] = {c.name: f"<svg id='{c.name}'>\"</svg>" for c in report.charts()}
     seen: dict[str, dict] = {}
 
     class Frame(HTMLParser):
