@@ -1,6 +1,7 @@
 """Nothing outlives a job, whatever happens to whoever ordered it; and jobs do not meet.
 
 1. The caller is killed (kill -9): the program ends with it. In a container it ends when its time is over.
+   So it is where the warden is killed.
 2. The caller is interrupted: the same, at once.
 3. Several jobs at a time: each has its own files, and none sees another's.
 4. A program that only ever starts is bounded in time, and the sandbox works afterwards.
@@ -9,6 +10,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import subprocess
@@ -21,7 +23,8 @@ from pathlib import Path
 import pytest
 
 from harness.sandbox.docker import LABEL, Docker
-from harness.sandbox.port import MIB, Job, Limits, Reason, Sandbox
+from harness.sandbox.inside.memory import children
+from harness.sandbox.port import MIB, Job, Limits, Reason, Sandbox, SandboxError
 from tests.harness.sandbox.conftest import SMALL, run
 from tests.harness.sandbox.test_payloads import processes_of
 
@@ -55,6 +58,24 @@ def test_1_2_the_caller_goes(sandbox: Sandbox, number: signal.Signals) -> None:
         caller.wait()
 
 
+def test_1_the_warden_is_killed(sandbox: Sandbox) -> None:
+    """By hand, or by the kernel for memory: its jail goes with it, and the job fails by name."""
+    if isinstance(sandbox, Docker):
+        pytest.skip("of jails")
+    marker = secrets.token_hex(8)
+    code = "import time; time.sleep(60)"
+    job = Job({}, ("python", "-I", "-c", code, "of-" + marker), Limits(timeout_s=70))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(sandbox.run, job)
+        _until(lambda: len(processes_of(f"of-{marker}")) > 0, 30)
+        for child in children(os.getpid()):
+            if b"inside.warden" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(child, signal.SIGKILL)
+        with pytest.raises(SandboxError, match="no answer"):
+            answer.result(20)
+    _until(lambda: not processes_of(f"of-{marker}"), 5)
+
+
 def test_1_a_container_ends_by_itself(sandbox: Sandbox) -> None:
     """Its first process has an alarm; with it goes the container, and the engine removes it."""
     if not isinstance(sandbox, Docker):
@@ -67,9 +88,13 @@ def test_1_a_container_ends_by_itself(sandbox: Sandbox) -> None:
     client = docker.from_env()
     container = _create(client, image.ensure(client), Job({}, ("python",), Limits(timeout_s=1)), lasting_s=1)
     container.start()
+    container.reload()
+    volumes = {mount["Name"] for mount in container.attrs["Mounts"]}
+    assert volumes
 
     def gone() -> bool:
-        return container.id not in {found.id for found in client.containers.list(all=True)}
+        here = {found.id for found in client.containers.list(all=True)}
+        return container.id not in here and not volumes & {found.name for found in client.volumes.list()}
 
     _until(gone, 20)
 
