@@ -52,6 +52,7 @@ def test_a_document_on_disk_is_read_once_found_and_shown(cws: Cws, home: Path, t
     assert cws("lit", "add", str(tmp_path / "none.pdf")).code == 1
 
 
+@pytest.mark.slow
 def test_a_page_on_the_web_is_on_a_tape_and_in_the_ledger(
     cws: Cws, home: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

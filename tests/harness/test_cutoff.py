@@ -85,6 +85,7 @@ def test_2_no_bars_and_no_variance() -> None:
     assert flat.before.net_sharpe is None and flat.before.rank_correlation is not None
 
 
+@pytest.mark.slow
 def test_2_the_report_of_the_run_keeps_them_apart(tmp_path: Path) -> None:
     manifest, store = random_run(tmp_path, bars=130)
     place = Workspace(root=tmp_path, home=tmp_path)

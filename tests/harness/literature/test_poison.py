@@ -54,7 +54,11 @@ from traces.events import Event
 
 CLAIM = "Stocks that fell the most last week rebound"
 BASE = "http://127.0.0.1:9"
-poisoned = pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS)
+FAST = frozenset({"chat marks", "markdown", "terminal", "trailer", "yaml object"})
+poisoned = pytest.mark.parametrize(
+    "poison",
+    [pytest.param(text, id=name, marks=[] if name in FAST else pytest.mark.slow) for name, text in POISONS.items()],
+)
 
 
 @pytest.fixture(autouse=True)

@@ -47,6 +47,7 @@ def pdf(text: str, title: str | None = "Reversal in Stocks") -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_a_pdf_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "paper.pdf"
     path.write_bytes(pdf("Losers of a week rebound in the next."))
