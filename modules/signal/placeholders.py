@@ -84,7 +84,7 @@ def comparison(template: str) -> Comparison | None:
     named = _PLACEHOLDER.sub(lambda m: _STAND_IN + m[1], template.strip())
     try:
         body = ast.parse(named, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the language says what is wrong with it
         return None
     if not isinstance(body, ast.Compare) or len(body.ops) != 1:
         return None

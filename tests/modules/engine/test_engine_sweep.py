@@ -138,6 +138,19 @@ def test_input_that_does_not_fit_is_refused(changes: dict[str, object], message:
         sweep(**(given | changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("ts_mean(close, {n}) > {close", "belongs to no placeholder"),
+        ("ts_mean(close, {N}) > close", "belongs to no placeholder"),
+        ("-" * 5_000 + "close > {n}", "at most 4000 are read"),
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_refused(template: str, message: str) -> None:
+    with pytest.raises(SignalError, match=message):
+        sweep(bars(60), template, [{"n": 3}])
+
+
 def test_a_template_that_is_no_signal_is_refused_by_the_language() -> None:
     with pytest.raises(SignalError, match="ts_maen"):
         sweep(bars(60), "ts_maen(close, {n}) > close", [{"n": 3}])

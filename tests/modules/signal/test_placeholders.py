@@ -92,5 +92,7 @@ def test_4_a_comparison_keeps_its_placeholders() -> None:
     told = comparison(" ts_mean(close, {fast}) >= {level} ")
     assert told is not None
     assert (told.left, told.operator, told.right) == ("ts_mean(close, {fast})", ast.GtE, "{level}")
+    for other in ("-" * 100_000 + "{a} > 1", "close" + "[0]" * 50_000 + " > 1", "close > \ud800", "close\0 > 1"):
+        assert comparison(other) is None
     for other in ("close", "close > 1 > 2", "(close > 1) & (close < 2)", "close >", "rank({a})"):
         assert comparison(other) is None, other
