@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,6 +79,8 @@ def research(
     from harness.llm.choice import chosen
 
     _one_of(hypothesis, spec, resume, answer)
+    if resume is not None:
+        _goes_on({"--llm": llm, "--data": data, "--lit": lit, "--spec-only": spec_only, "--new-only": new_only})
     _known_sources(lit or [])
     budget = Budget(candidates=max(candidates, 1)).capped(cost_usd=max_usd, rounds=rounds)
     request = ResearchRequest(
@@ -108,6 +111,13 @@ def _known_sources(names: list[str]) -> None:
     for name in names:
         if name not in SEARCHABLE:
             raise RequestError(f"--lit is {name!r}", f"give one of {', '.join(SEARCHABLE)}")
+
+
+def _goes_on(given: Mapping[str, object]) -> None:
+    """What a research was begun with is what it goes on with: nothing given here would be heard."""
+    for name, value in given.items():
+        if value:
+            raise RequestError(f"{name} with --resume: a research goes on as it was begun", f"leave {name} out")
 
 
 def _one_of(hypothesis: str | None, spec: Path | None, resume: str | None, answer: str | None) -> None:

@@ -85,6 +85,8 @@ def _work(workshop: Workshop, state: CodingState, emit: Emit, *, begins: bool) -
 
     workspace = workshop.workspace
     version = DataStore(workspace.data).get(state.data, state.version)
+    if version.digest != state.version_digest:
+        raise ResearchError(f"{state.data} {state.version} is not what {state.coding_id} was begun on: draft anew")
     spec = load_pipeline(workspace.root / "pipeline.yaml")
     with opened(workspace.home, state.coding_id, STORED) as saver:
         bench = Bench(

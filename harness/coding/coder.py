@@ -138,8 +138,13 @@ def _form() -> dict[str, object]:
 
 
 def _question(order: Order, files: Mapping[str, str], failures: Sequence[Failure]) -> str:
-    parts = [f"<task>\n{order.task}\n</task>"]
-    parts += [f"<file name={name!r}>\n{text}\n</file>" for name, text in sorted(files.items())]
-    parts += [f"<failed test={f.rule!r}>\n{f.words}\n</failed>" for f in failures]
+    parts = [f"<task>\n{_quoted(order.task)}\n</task>"]
+    parts += [f"<file name={name!r}>\n{_quoted(text)}\n</file>" for name, text in sorted(files.items())]
+    parts += [f"<failed test={_quoted(f.rule)!r}>\n{_quoted(f.words)}\n</failed>" for f in failures]
     parts.append("Mend what failed." if failures else "Write the module.")
     return "\n\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    """Words of others, which cannot end their own quotation."""
+    return text.replace("</", "< /")

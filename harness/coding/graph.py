@@ -18,6 +18,7 @@ from harness.coding.state import CodingState
 from harness.coding.template import new_module
 from harness.coding.trial import Tested, try_module
 from harness.drafters.port import Allowance
+from harness.llm.port import ModelError, Reason
 from harness.progress import Progress, Step
 from harness.repository import Repository, RepositoryError
 from harness.sandbox.port import Sandbox
@@ -68,13 +69,17 @@ def write(state: CodingState, bench: Bench) -> dict[str, Any]:
     bench.progress(Step(node="write", state="waits", words=f"{bench.coder.name}, attempt {state.attempt + 1}"))
     own = {path.removeprefix(state.folder): text for path, text in files.items() if path.startswith(state.folder)}
     failures = state.tested.failures if state.tested else ()
-    manuscript = bench.coder.write(
-        state.order, own, failures, attempt=state.attempt + 1, allowance=_left(state)
-    )  # fmt: skip
+    attempt = state.attempt + 1
+    try:
+        manuscript = bench.coder.write(state.order, own, failures, attempt=attempt, allowance=_left(state))
+    except ModelError as error:
+        if error.reason is not Reason.BUDGET:
+            raise  # it may pass: the draft stays where it is, and can be resumed
+        return {"status": "failed", "message": str(error), "files": files, "coder": bench.coder.name}
     files |= {f"{state.folder}{name}": text for name, text in manuscript.files.items() if name in WRITABLE}
     bench.say("write", f"{len(manuscript.files)} files changed", state)
-    return {"files": files, "attempt": state.attempt + 1, "spent": state.spent + manuscript.spent,
-            "coder": bench.coder.name}  # fmt: skip
+    spent = state.spent + manuscript.spent
+    return {"files": files, "attempt": attempt, "spent": spent, "coder": bench.coder.name}
 
 
 def test(state: CodingState, bench: Bench) -> dict[str, Any]:
@@ -105,13 +110,10 @@ def _outcome(state: CodingState, tested: Tested) -> dict[str, Any]:
     """Another attempt, or the end of it."""
     if tested.ok:
         return {}
-    left = _left(state)
     if state.coder == "template":
         return {"status": "failed", "message": "the template itself fails here: see the failures"}
     if state.attempt >= state.attempts:
         return {"status": "failed", "message": f"{state.attempts} attempts were made, and the last still fails"}
-    if left.calls == 0 or left.tokens == 0 or left.cost_usd == 0.0:
-        return {"status": "failed", "message": "what may be spent is spent, and the last attempt still fails"}
     return {}
 
 
@@ -158,7 +160,7 @@ def travel(saver: SqliteSaver, bench: Bench, coding_id: str, begin: CodingState 
     for name, node in NODES.items():
         graph.add_node(name, _bound(node, bench))
     graph.add_edge(START, "write")
-    graph.add_edge("write", "test")
+    graph.add_conditional_edges("write", lambda state: "test" if state.status is None else END, ["test", END])
     graph.add_conditional_edges("test", _after_test, ["write", "submit", END])
     graph.add_edge("submit", END)
     app = graph.compile(checkpointer=saver)

@@ -118,6 +118,8 @@ def test_the_board_folds_steps_into_rows() -> None:
         ("a text", "--answer", "yes"),
         ("--resume", "last"),
         ("--resume", "../../etc"),
+        ("--resume", "last", "--llm", "offline"),
+        ("--resume", "last", "--data", "us5"),
         ("--spec", "nowhere.yaml"),
         ("a text", "--llm", "gpt"),
     ],
