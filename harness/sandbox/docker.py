@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.sandbox import image
 from harness.sandbox.exchange import pack, unpack
-from harness.sandbox.inside.collect import TEMPORARY, Collected
+from harness.sandbox.inside.collect import Collected
 from harness.sandbox.inside.seccomp import AUDIT_ARCH
-from harness.sandbox.port import MIB, WORK, Job, LeftOut, Outcome, Reason, SandboxError, Usage
+from harness.sandbox.port import MIB, TEMPORARY, WORK, Job, LeftOut, Outcome, Reason, SandboxError, Usage
 from harness.sandbox.printed import Printed
 from harness.sandbox.profile import seccomp_profile
 from harness.sandbox.view import INTERPRETER, environment, shown

@@ -7,8 +7,8 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from harness.sandbox.inside.collect import TEMPORARY, Collected, speakable, take
-from harness.sandbox.port import MIB, WORK, Limits
+from harness.sandbox.inside.collect import Collected, speakable, take
+from harness.sandbox.port import MIB, TEMPORARY, WORK, Limits
 
 
 def pack(files: Mapping[str, bytes], owner: int) -> bytes:

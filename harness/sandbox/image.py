@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from harness.sandbox.elf import needed
-from harness.sandbox.port import MIB, WORK, SandboxError
+from harness.sandbox.port import MIB, TEMPORARY, WORK, SandboxError
 from harness.sandbox.view import INTERPRETER, PYTHON, VENV, interpreter_view, system_view
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ def _fill(archive: tarfile.TarFile) -> None:
     taken: dict[str, Path] = {}
     for source, path in _files():
         taken.setdefault(path, source)
-    folders = {str(parent) for path in taken for parent in PurePosixPath(path).parents} | {WORK, f"{WORK}/.tmp"}
+    folders = {str(parent) for path in taken for parent in PurePosixPath(path).parents} | {WORK, f"{WORK}/{TEMPORARY}"}
     for folder in sorted(folders - {"/"}):
         _folder(archive, folder)
     view = interpreter_view()
-    for target, path in (*system_view().links, *view.links, (f"{WORK}/.tmp", "/tmp")):
+    for target, path in (*system_view().links, *view.links, (f"{WORK}/{TEMPORARY}", "/tmp")):
         if path not in taken:
             entry = tarfile.TarInfo(path.lstrip("/"))
             entry.type, entry.linkname = tarfile.SYMTYPE, target

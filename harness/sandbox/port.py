@@ -18,8 +18,14 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from harness.sandbox.inside.places import TEMPORARY, WORK
+
+__all__ = [
+    "MIB", "SHOWN", "TEMPORARY", "WORK", "Job", "JobError", "LeftOut", "Limits", "NoSandboxError", "Outcome", "Reason",
+    "Sandbox", "SandboxError", "Usage", "check_path",
+]  # fmt: skip
+
 MIB = 1 << 20
-WORK = "/work"
 SHOWN = "/shown"
 LONGEST_PATH = 400
 LONGEST_COMMAND = 100_000
@@ -144,6 +150,10 @@ def check_path(path: str) -> None:
         raise JobError(
             f"files: {path[:80]!r} must be a relative path with / between names, without . or .. or what cannot be"
             f" printed, at most {LONGEST_PATH} bytes and {DEEPEST_PATH} folders deep"
+        )
+    if parts[0] == TEMPORARY:
+        raise JobError(
+            f"files: {path[:80]!r} lies in {TEMPORARY}, which is the program's folder for temporary files; move it"
         )
 
 

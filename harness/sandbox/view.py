@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from harness.sandbox.port import SHOWN, WORK, Job
+from harness.sandbox.port import SHOWN, TEMPORARY, WORK, Job
 
 PYTHON, VENV, STEPS = "/opt/python", "/opt/venv", "/opt/sandbox"
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -72,7 +72,7 @@ def environment(job: Job) -> dict[str, str]:
         "HOME": WORK,
         "USER": "sandbox",
         "LOGNAME": "sandbox",
-        "TMPDIR": f"{WORK}/.tmp",
+        "TMPDIR": f"{WORK}/{TEMPORARY}",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "LD_LIBRARY_PATH": f"{PYTHON}/lib",

@@ -10,7 +10,8 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-TEMPORARY = ".tmp"
+from harness.sandbox.inside.places import TEMPORARY
+
 DEEPEST = 24
 NAMED = 16
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from harness.sandbox.inside import kernel, seccomp
 from harness.sandbox.inside.order import Bounds
+from harness.sandbox.inside.places import WORK
 
 STEP = "import sys; sys.path.insert(0, sys.argv.pop(1)); from harness.sandbox.inside.confine import main; main()"
 CANNOT_START = 127
@@ -77,7 +78,7 @@ def _landlock() -> None:
         attributes += struct.pack("=Q", _NETWORK)
     if version >= 6:
         attributes += struct.pack("=Q", _SCOPES)
-    kernel.landlock(attributes, (("/", _READ), ("/work", everything & ~_MAKE_DEVICES), ("/dev/null", _WRITE_FILE)))
+    kernel.landlock(attributes, (("/", _READ), (WORK, everything & ~_MAKE_DEVICES), ("/dev/null", _WRITE_FILE)))
 
 
 def command(order_interpreter: str, packages: str, bounds: Bounds, argv: Sequence[str]) -> list[str]:

@@ -13,7 +13,8 @@ from typing import NoReturn
 from harness.sandbox.inside import kernel
 from harness.sandbox.inside.confine import READY, command, confine
 from harness.sandbox.inside.order import Order
-from harness.sandbox.inside.stage import ROOT, WORK, map_ids
+from harness.sandbox.inside.places import WORK
+from harness.sandbox.inside.stage import ROOT, map_ids
 
 INNER_ID = 1000
 HOST = "sandbox"

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.sandbox.inside import kernel
-from harness.sandbox.inside.collect import TEMPORARY
 from harness.sandbox.inside.order import Bounds, Order
+from harness.sandbox.inside.places import TEMPORARY, WORK
 
 STAGE = "/tmp"  # covered in this namespace only; every machine has it
 ROOT, SCRATCH = "/tmp/root", "/tmp/scratch"
-WORK = "/work"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 SHARED_MEMORY = "/dev/shm"
 

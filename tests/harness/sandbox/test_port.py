@@ -27,6 +27,8 @@ PYTHON = ("python",)
         (lambda: Job({"/a": b""}, PYTHON), "'/a'"),
         (lambda: Job({"a/../b": b""}, PYTHON), "a/../b"),
         (lambda: Job({"a//b": b""}, PYTHON), "a//b"),
+        (lambda: Job({".tmp": b""}, PYTHON), "temporary files"),
+        (lambda: Job({".tmp/x": b""}, PYTHON), "temporary files"),
         (lambda: Job({"a\nb": b""}, PYTHON), "relative path"),
         (lambda: Job({"\udcff": b""}, PYTHON), "relative path"),
         (lambda: Job({"a\\b": b""}, PYTHON), "relative path"),

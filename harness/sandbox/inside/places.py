@@ -1,0 +1,4 @@
+"""Where things lie in every sandbox."""
+
+WORK = "/work"
+TEMPORARY = ".tmp"  # in WORK
