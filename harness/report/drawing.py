@@ -140,12 +140,6 @@ def thin(ts: IntArray, values: FloatArray, buckets: int = POINTS) -> tuple[IntAr
     return ts[rows], values[rows]
 
 
-def line(axes: Axes, ts: IntArray, values: FloatArray, colour: str, **options: object) -> None:
-    """A line over time, thinned."""
-    x, y = thin(ts, values)
-    axes.plot(dates(x), y, color=LIGHT[colour], **options)  # type: ignore[arg-type]
-
-
 def rolling_window(bars: int, per_year: float) -> int:
     """A year of bars, or a quarter of what there is where that is less; at least 1."""
     return max(1, min(round(per_year), bars // 4))

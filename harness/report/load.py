@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from harness.cutoff import trained_of
 from harness.report.beside import Beside
 from harness.report.factorfile import read_factors
 from harness.report.report import RunReport
 from harness.validation.capacity import NO_EDGE, capacity_figure
-from harness.validation.report import Capacity
 from harness.validation.store import ValidationStore
 from modules.artifacts import ArtifactStore
 from modules.engine.costs import NO_VOLUME_NOTE
@@ -17,6 +18,12 @@ from modules.manifest import Manifest, ManifestStore, RunError
 from modules.workspace import Workspace
 from traces.events import TrialRecorded
 from traces.reader import read
+
+if TYPE_CHECKING:
+    from harness.vector.gap import Gap
+
+GAP_FILE: Final = "gap.json"
+T = TypeVar("T")
 
 
 def open_report(run: str = "last", workspace: Workspace | None = None, factors: str | Path | None = None) -> RunReport:
@@ -39,36 +46,36 @@ def trials_recorded(ledger: Path) -> int:
 def beside_run(workspace: Workspace, manifest: Manifest, factors: Path | None = None) -> Beside:
     """What `cws gap` and `cws validate` left of this run; what cannot be believed of it is said in the notes."""
     notes: list[str] = []
-    gap = None
-    if (workspace.runs / manifest.run_id / "gap.json").exists():
-        from harness.vector.store import GapStore
-
-        try:
-            gap = GapStore(workspace.runs).load(manifest)
-        except RunError as error:
-            notes.append(f"not shown: {error}")
     validations = ValidationStore(workspace.runs)
-    curve: tuple[Capacity, ...] = ()
+    validated = validations.path(manifest.run_id).exists()
+    curve = (_believed(lambda: validations.load(manifest).tables.capacity, notes) if validated else None) or ()
     own = manifest.stage("execute").settings.get("capital_usd")
-    if validations.path(manifest.run_id).exists():
-        try:
-            curve = validations.load(manifest).tables.capacity
-        except RunError as error:
-            notes.append(f"not shown: {error}")
-    trained = None
-    try:
-        trained = trained_of(workspace.runs, manifest)
-    except RunError as error:
-        notes.append(f"not shown: {error}")
     silent = any(NO_VOLUME_NOTE in note for note in manifest.stage("execute").notes)
     why = "the data carry no volume, so size costs nothing here" if silent else NO_EDGE
     capacity = None if silent or not isinstance(own, int | float) else capacity_figure(curve, float(own))
     return Beside(
-        gap=gap,
-        trained=trained,
+        gap=_believed(lambda: _gap(workspace, manifest), notes),
+        trained=_believed(lambda: trained_of(workspace.runs, manifest), notes),
         curve=curve,
         capacity=capacity,
         no_capacity="" if capacity else why,
         factors=None if factors is None else read_factors(factors),
         notes=tuple(notes),
     )
+
+
+def _believed(read_it: Callable[[], T], notes: list[str]) -> T | None:
+    """What is read, or None with the reason among the notes."""
+    try:
+        return read_it()
+    except RunError as error:
+        notes.append(f"not shown: {error}")
+        return None
+
+
+def _gap(workspace: Workspace, manifest: Manifest) -> Gap | None:
+    if not (workspace.runs / manifest.run_id / GAP_FILE).exists():
+        return None  # most runs: nothing of the vector layer is imported for them
+    from harness.vector.store import GapStore
+
+    return GapStore(workspace.runs).load(manifest)

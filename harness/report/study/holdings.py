@@ -13,6 +13,8 @@ from modules.panel import FloatArray, IntArray
 SHOWN: Final = 20
 GROUPS: Final = 8
 """Bands of the composition: sectors, or symbols where no sector is known; the smallest are put together."""
+LEAST_PAIRS: Final = 30
+"""Bars that two must have in common to be correlated."""
 UNKNOWN: Final = "not known"
 OTHERS: Final = "others"
 
@@ -139,9 +141,6 @@ def correlation(book: Book, net: FloatArray, count: int = SHOWN) -> Correlation:
         float(known.mean()) if known.size else None,
         len(book.symbols),
     )
-
-
-LEAST_PAIRS: Final = 30
 
 
 def pairwise(columns: FloatArray) -> FloatArray:
