@@ -30,6 +30,15 @@ def _line(value: object) -> object:
 Line = Annotated[str, BeforeValidator(_line)]
 
 
+def _unsaid(value: object) -> object:
+    """Small models write 0 for what the text does not say."""
+    return None if value == 0 and not isinstance(value, bool) else value
+
+
+Bars = Annotated[Annotated[int, Field(ge=1, le=1_260)] | None, BeforeValidator(_unsaid)]
+Factor = Annotated[Annotated[float, Field(gt=0.0, le=100.0)] | None, BeforeValidator(_unsaid)]
+
+
 class _Form(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -40,8 +49,8 @@ class SaidCondition(_Form):
     event: str
     pole: Pole
     negated: bool
-    factor: float | None = Field(default=None, gt=0.0, le=100.0)
-    window_bars: int | None = Field(default=None, ge=1, le=1_260)
+    factor: Factor = None
+    window_bars: Bars = None
     phrase: Line = Field(min_length=1, max_length=200)
 
 
@@ -53,9 +62,9 @@ class Said(_Form):
     pole: Pole
     outcome: Outcome
     sign: Sign
-    horizon_bars: int | None = Field(default=None, ge=1, le=1_260)
-    skip_bars: int | None = Field(default=None, ge=1, le=252)
-    holding_bars: int | None = Field(default=None, ge=1, le=1_260)
+    horizon_bars: Bars = None
+    skip_bars: Bars = None
+    holding_bars: Bars = None
     relative: Literal["peers", "own history"] | None = None
     conditions: tuple[SaidCondition, ...] = Field(max_length=6)
     phrases: tuple[Line, ...] = Field(max_length=12)

@@ -62,7 +62,7 @@ MENDED: list[tuple[dict[str, object], str]] = [
     ({"event": "astrology"}, "is not in the list of events"),
     ({"phrases": ["fell by the wayside"]}, "does not stand in the hypothesis"),
     ({"phrases": []}, "phrases: none"),
-    ({"horizon_bars": 0}, "horizon_bars"),
+    ({"horizon_bars": -5}, "horizon_bars"),
     ({"horizon_bars": "week"}, "horizon_bars"),
     ({"skip_bars": 5}, "fewer are skipped than measured"),
     ({"surprise": 1}, "surprise"),
@@ -84,6 +84,12 @@ def test_a_reading_that_stays_faulty_is_an_error(tmp_path: Path, change: dict[st
     with pytest.raises(ModelError) as caught:
         read(tmp_path, *[reading(**change)] * (MAX_REPAIRS + 1))
     assert caught.value.reason is Reason.MALFORMED and told.split(",")[0] in str(caught.value)
+
+
+def test_nought_is_taken_as_not_said(tmp_path: Path) -> None:
+    found, scripted = read(tmp_path, reading(skip_bars=0, holding_bars=0))
+    assert found.reading is not None and len(scripted.asked) == 1
+    assert found.reading.skip_bars is None and found.reading.holding_bars is None
 
 
 def test_what_the_grammar_contradicts_is_asked(tmp_path: Path) -> None:
