@@ -12,12 +12,17 @@ from harness.novelty.known import Known, Origin
 from harness.novelty.originality import LIMIT, originality
 from harness.novelty.sketch import Sketch, near, shipped, sketch
 from modules.panel import FloatArray
-from modules.signal import Node, canonical, signal_digest
+from modules.signal import Call, Node, canonical, signal_digest
 from modules.signal.behaviour import behaviours
 from modules.signal.likeness import Likeness, likeness
 from modules.signal.similarity import Structure, in_common, structure
 
 CLOSEST = 5
+_CLOTHES = frozenset(
+    {"neg", "rank", "zscore", "demean", "scale", "winsorize", "rank_gauss", "minmax", "mad_clip", "unitless"}
+    | {"tanh", "sigmoid"}
+)
+"""What changes no order within a row, or turns it over: a tree is compared without them at its top."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +56,25 @@ def neighbours(node: Node, known: Sequence[Known]) -> tuple[Novelty, ...]:
 
     The five nearest by sketch and the five nearest by tree are compared in full, the rest cannot be near.
     """
-    chosen = _closest(canonical(node), known)
-    alike = [(k, likeness(node, k.node)) for k in chosen]
+    core = bare(node)
+    chosen = _closest(core, known)
+    alike = [(k, likeness(core, bare(k.node))) for k in chosen]
     found = [Novelty(k.where, k.expr, k.origin, like, originality(like)) for k, like in alike]
     return tuple(sorted(found, key=lambda n: (n.originality, -n.likeness.score, -n.likeness.structural, n.where)))
 
 
+@functools.lru_cache(maxsize=4096)
+def bare(node: Node) -> Node:
+    """The canonical form without what only dresses its values: `rank(-x)` orders symbols as `x` does, or against it."""
+    found = canonical(node)
+    while isinstance(found, Call) and found.operator in _CLOTHES:
+        found = found.inputs[0]
+    return found
+
+
 def _closest(node: Node, known: Sequence[Known]) -> list[Known]:
     mine, tree = _sketch(node), _structure(node)
-    by_tree = np.array([in_common(tree, _structure(k.node)) for k in known])
+    by_tree = np.array([in_common(tree, _structure(bare(k.node))) for k in known])
     picked = set(_largest(by_tree))
     if mine is not None:
         sketches = [(i, s) for i, k in enumerate(known) if (s := _known_sketch(k)) is not None]

@@ -209,3 +209,13 @@ def test_what_is_published_is_the_library_and_the_literature() -> None:
     lacking = [k.where for k in judged if k.digest not in shipped()]
     # A signal without a sketch is sketched when it is met: right, and slower.
     assert len(lacking) <= 0.1 * len(judged), f"run `python -m harness.novelty.calibrate`: no sketch of {lacking[:3]}"
+
+
+@pytest.mark.parametrize("clothes", ["{}", "rank(-({}))", "zscore({})", "winsorize(demean(-({})))", "tanh(rank({}))"])
+def test_clothes_hide_nothing_where_behaviour_cannot_be_judged(clothes: str) -> None:
+    """Three years of look-back are more than the reference market has: the tree alone must know its own."""
+    other = known("old", "rank(returns(close, 756))", "literature")
+    assert other is not None
+    found = novelty(parse(clothes.format("returns(close, 756)")), [other])
+    assert found is not None and found.likeness.behavioural is None
+    assert found.originality == 0.0
