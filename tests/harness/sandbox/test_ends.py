@@ -87,10 +87,10 @@ def test_1_a_container_ends_by_itself(sandbox: Sandbox) -> None:
 
     client = docker.from_env()
     container = _create(client, image.ensure(client), Job({}, ("python",), Limits(timeout_s=1)), lasting_s=1)
-    container.start()
     container.reload()
     volumes = {mount["Name"] for mount in container.attrs["Mounts"]}
     assert volumes
+    container.start()
 
     def gone() -> bool:
         here = {found.id for found in client.containers.list(all=True)}
