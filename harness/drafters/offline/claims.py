@@ -177,10 +177,17 @@ def _wanted_end(sentence: Sentence, i: int) -> Pole | None:
 
 def _subject(events: Sequence[Event], wanted: Pole | None = None) -> Event | None:
     """The event that ranks: a price move before a state, the end that the outcome is said of before the other one,
-    a free one before one behind "on" or "with"; the nearest."""
+    a free one before one behind "on" or "with", a return before where the price stands; the nearest."""
     return max(
         events,
-        key=lambda e: (e.moves, not e.gated, wanted in (None, e.pole, "bare"), e.effect is None, e.index),
+        key=lambda e: (
+            e.moves,
+            not e.gated,
+            wanted in (None, e.pole, "bare"),
+            e.effect is None,
+            e.name in (RETURN, RELATIVE, SECTOR),
+            e.index,
+        ),
         default=None,
     )
 

@@ -47,7 +47,8 @@ def ask_about_crossing(claim: Claim, sentence: Sentence) -> None:
     if any(p.role == "outcome" and p.mark.kind in ("move_up", "move_down") for p in sentence.parts):
         return  # "resume their climb" says which
     for event in claim.conditions:
-        if sentence.parts[event.index].mark.kind in ("turn_up", "turn_down") and event.pole != claim.event.pole:
+        turning = {sentence.parts[i].mark.kind for i in (event.index, claim.event.index)} & {"turn_up", "turn_down"}
+        if turning and event.moves and event.pole != claim.event.pole:
             said, other = sentence.phrase(event.mark), sentence.phrase(claim.event.mark)
             raise AskError(
                 f"'{said}' and '{other}' move in opposite ways. Which one {claim.outcome[:-1]}s?",

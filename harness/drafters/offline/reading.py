@@ -164,7 +164,8 @@ def _reading(text: str, sentence: Sentence, claim: Claim, windows: Windows, unre
     relative = "peers" if "peers" in kinds or against else "own history" if "own" in kinds else None
     percent = next((p.mark.n for p in sentence.parts if p.mark.kind == "percent" and not _is_share(sentence, p)), None)
     if percent is None and "percent" in sentence.phrase(claim.event.mark):
-        percent = claim.event.mark.factor
+        moved = claim.event.mark.kind in ("move_up", "move_down")  # "up more than 10%"; a top 10% is a quantile
+        percent = claim.event.mark.n if moved else claim.event.mark.factor
     read_marks = [
         p.mark
         for p in sentence.parts

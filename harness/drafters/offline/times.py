@@ -46,7 +46,10 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         bars = None if i in used or to_come else _lookback(part.mark, sentence, assumptions)
         if bars is None:
             continue
-        owner = min(events, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
+        free = [
+            e for e in events if e is subject or e.mark.bars is None
+        ]  # a measure with its own window takes no other
+        owner = min(free, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
         given.setdefault(owner.index, []).append((bars, part.mark))
     _drop_vague(given, sentence)
     own = dict.fromkeys(b for b, _ in given.get(subject.index, []))
@@ -68,6 +71,8 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         same = (e for e in sentence.events() if e.name == subject.name and e.pole in ("bare", subject.pole))
         again = (e.mark.bars for e in same)
         own = dict.fromkeys([bars for bars in again if bars is not None][:1])
+    if not own:
+        own = dict.fromkeys(_day_named(sentence, subject))
     if subject.name == LEAD_LAG and list(own) == [1]:
         assumptions.append("the lag is one bar, and the window that measures it the skill's own")
         own = {}
@@ -91,6 +96,19 @@ def _drop_vague(given: dict[int, list[tuple[int, Mark]]], sentence: Sentence) ->
     for index, windows in given.items():
         exact = [(b, m) for b, m in windows if sentence.tokens[m.end - 1].text not in _TERMS]
         given[index] = exact or windows
+
+
+def _day_named(sentence: Sentence, subject: Event) -> tuple[int, ...]:
+    """ "Monday's losers" fell on that day; "January losers" may have fallen in it or before it."""
+    before = next(
+        (p.mark for p in sentence.parts if p.mark.kind == "calendar" and p.mark.end == subject.mark.start), None
+    )
+    if before is None or not subject.moves:
+        return ()
+    if before.value.startswith("day_of_week"):
+        return (1,)
+    said = f"{sentence.phrase(before)} {sentence.phrase(subject.mark)}"
+    raise AskError(f"Over which window are those the '{said}'?", "over the last month", "over the last year")
 
 
 def _is_held(sentence: Sentence, i: int) -> bool:

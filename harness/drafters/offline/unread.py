@@ -28,9 +28,9 @@ def unread_words(sentence: Sentence, lex: Lexicon) -> tuple[int, ...]:
         for i, token in enumerate(sentence.tokens)
         if i not in covered
         and not token.is_stop
-        and token.number is None
+        and token.text != "1"  # "one"
         and token.stem not in lex.fillers
-        and len(token.text) > 1
+        and (len(token.text) > 1 or token.number is not None)
         and (not token.text.endswith("ly") or token.text in _NO_ADVERBS)
     )
 

@@ -21,6 +21,7 @@ _COUNTED = re.compile(
 _NUMBERS = r"\d+|once|twice|one|two|three|four|five|six|seven|eight|nine|ten"
 _TIMES = re.compile(
     rf"\b(?:exactly|precisely|only) ?(?:{_NUMBERS}) ?(?:times|days|sessions)?\b"
+    rf"|\b(?:fell|fallen|rose|risen|dropped|gained|declined|up|down) (?:\w+ )?(?:{_NUMBERS}) times\b"
     rf"|\b(?:{_NUMBERS}) times (?:in|during|within|over) the (?:last|past|previous)\b"
 )
 _MIDDLE = re.compile(
@@ -28,7 +29,8 @@ _MIDDLE = re.compile(
     r"\b(?:deciles?|quintiles?|quartiles?|terciles?|percentiles?|buckets?|groups?|thirds?)\b"
     r"|\bmid ranked\b|\bmiddle of the\b"
     r"|(?<!above )(?<!below )\b(?:moderate|middling|average) (?:losers|winners|volatility|volume|beta|returns?)\b"
-    r"|\bneither (?:winners|losers|high|low|the)\b.{0,30}\bnor\b|\bboth extremes\b"
+    r"|\bneither (?:rose|risen|fell|fallen|gained|lost|dropped|declined|moved|winners|losers|high|low|the)\b"
+    r".{0,30}\bnor\b|\bboth extremes\b"
 )
 _OTHER_YIELD = re.compile(
     r"\b(?:sharpe|sortino|information|hit|win|success) (?:ratios?|rates?)\b"
@@ -71,6 +73,7 @@ _ORDER = re.compile(
     r"^(?:please |can you |could you |would you )?"
     r"(?:write|give|tell|show|make|build|create|design|develop|generate|help|draft)\b"
     r"|^what (?:is|are|does|do|about|causes?|makes?|should|would|will)\b|^(?:why|how|who|where|which)\b.*\?$"
+    r"|^(?:are|do|does|did|is|will|would|could|should|can|have|has) not\b.*\?$"
     r"|^(?:will|does|is|can|could|would|should) \w+(?: \w+)? (?:work|hold|pay|exist|last)\b"
 )
 _SAME_BAR = re.compile(

@@ -18,7 +18,7 @@ from harness.drafters.port import Draft, Reading
 
 FOLDER = Path(__file__).parent
 BARS = frozenset({"open", "high", "low", "close", "volume", "sector"})
-HANDS = ("second hand", "third hand", "fourth hand", "fifth hand", "sixth hand", "seventh hand")
+HANDS = ("second hand", "third hand", "fourth hand", "fifth hand", "sixth hand", "seventh hand", "found by probing")
 Row = dict[str, Any]
 
 
