@@ -255,8 +255,11 @@ def new_room(book: Book) -> Room:
 
 
 def new_bar_log(rows: int, symbols: int) -> BarLog:
-    """A log of `rows` bars, all 0; pages are only touched when written."""
-    return BarLog._make(zeros((rows, symbols) if name == "lots" else (rows,)) for name in BarLog._fields)
+    """A log of `rows` bars, all 0; pages of columns that few bars write are only touched when written."""
+    log = BarLog._make(zeros((rows, symbols) if name == "lots" else (rows,)) for name in BarLog._fields)
+    for column in (log.nav, log.cash, log.long, log.lots):  # every bar writes these: better here, beside the signals
+        column.fill(0)
+    return log
 
 
 def new_order_log(capacity: int) -> OrderLog:

@@ -154,25 +154,26 @@ def fill(t: int, row: int, market: Market, terms: Terms, book: Book, bars: BarLo
     _find_stuck(t, market, book, room.stuck)
     begin = totals[FILLS]
     end, totals[PENDING] = _take(t, market, terms, book, fills, room)
+    cash = totals[CASH]
+    traded = 0
+    commissions = 0
+    spreads = 0
+    impacts = 0
     for part in range(begin, end, EXACT_SUMS):
         stop, skip = min(end, part + EXACT_SUMS), part - begin
         many = stop - part >= FEW and _is_plain(terms)
         if not (many and charge_many(part, stop, terms, fills, room, skip)):
             charge_each(part, stop, terms, fills, room, skip, totals)
-        net = 0
-        traded = 0
-        commissions = 0
-        spreads = 0
-        impacts = 0
+        paid = 0
+        moved = 0
         for k in range(part, stop):
-            net += fills.notional[k]
-            traded += abs(fills.notional[k])
+            paid += fills.notional[k] + fills.commission[k] + fills.spread[k] + fills.impact[k]
+            moved += abs(fills.notional[k])
             commissions += fills.commission[k]
             spreads += fills.spread[k]
             impacts += fills.impact[k]
-        totals[CASH] = add(totals[CASH], -net - commissions - spreads - impacts)
-        bars.traded[row] = add(bars.traded[row], traded)
-        bars.commission[row] += commissions
-        bars.spread[row] += spreads
-        bars.impact[row] += impacts
-    totals[FILLS] = end
+        totals[FAULT_SYMBOL] = fills.symbol[stop - 1]
+        cash, traded = add(cash, -paid), add(traded, moved)
+    totals[CASH], totals[FILLS] = cash, end
+    bars.traded[row] = traded
+    bars.commission[row], bars.spread[row], bars.impact[row] = commissions, spreads, impacts
