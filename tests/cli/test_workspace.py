@@ -91,10 +91,11 @@ def test_libraries_against_the_lock(tmp_path: Path, lock: str, ok: bool, words: 
     ("env", "ok", "words"),
     [
         ({}, True, "offline"),
-        ({"CWS_LLM": "openai:gpt"}, False, "OPENAI_API_KEY is not set"),
-        ({"CWS_LLM": "openai:gpt", "OPENAI_API_KEY": "x"}, True, "not called"),
-        ({"CWS_LLM": "anthropic:claude"}, False, "ANTHROPIC_API_KEY is not set"),
-        ({"CWS_LLM": "oracle"}, False, "no known provider"),
+        ({"CWS_LLM": "openai:gpt-6-astra"}, False, "no key in OPENAI_API_KEY"),
+        ({"CWS_LLM": "openai:gpt-6-astra", "OPENAI_API_KEY": "x"}, True, "not called"),
+        ({"CWS_LLM": "openai:unpriced", "OPENAI_API_KEY": "x"}, False, "no cap on money can hold"),
+        ({"CWS_LLM": "anthropic:claude-opus-5-5"}, False, "no key in ANTHROPIC_API_KEY"),
+        ({"CWS_LLM": "oracle"}, False, "write one of offline"),
     ],
 )
 def test_model_provider(
