@@ -54,6 +54,14 @@ _RANGE = re.compile(
     r"(?<!next )(?<!following )(?<!subsequent )(?<!coming )(?<!within )(?<!skipping )\b(\d+) (?:to |or )(\d+) "
     r"(?:days?|sessions?|weeks?|months?|years?)\b(?! ago)"
 )
+_DATED = re.compile(
+    r"\b(?:year|month|week|quarter) to date\b|\bytd\b|\bmtd\b|\bsince (?:the )?(?:start|beginning) of\b"
+)
+_LATE = re.compile(r"\b(?:into|towards?|before) the close\b|\bnear the end of the day\b|\bin the last hour\b")
+_LESS = re.compile(
+    r"\bthe less (?:a|the|it|they|its) ?(?:stock|share|price)?s? ?(?:has |have |had )?"
+    r"(?:ris|rose|fall|fell|gain|drop|mov|climb|declin)"
+)
 _SYMBOLS = re.compile(r"[={}\[\]\\|^~<>`@#]")
 _SALAD = re.compile(
     r"\b(\w{4,})(?: \1\b)+|\b(?:the|a|an|of|and|or|with|that|their|to)[.!]?$"
@@ -85,6 +93,9 @@ _SAME_BAR = re.compile(
 
 
 _UNTESTABLE = (
+    (_DATED, "'{said}' is a window whose length changes with the date. Over how many days or months?"),
+    (_LATE, "'{said}' looks inside a bar, and bars of a day are all there is. Do you mean the whole day?"),
+    (_LESS, "'{said}' names the weaker half of a move. Which end do you mean, those that fell or those that rose?"),
     (_YEARS, "'{said}' is one stretch of history; a signal is tested on all of it. Shall it hold always?"),
     (_SOMETHING, "'{said}' leaves open what is claimed. Which stocks do what, and when?"),
     (_ORDER, "'{said}' asks or orders, and claims nothing. Which stocks do what, and when?"),
