@@ -29,7 +29,7 @@ def backtest(state: ResearchState, desk: Desk) -> Backtested:
     if fresh:  # a look at what was seen before is no new look
         desk.emit(
             TrialRecorded(
-                trial_id=f"run-{state.run_id}", family="backtest", subject=best.expr, data_digest=desk.version.digest
+                trial_id=f"run-{manifest.run_id}", family="backtest", subject=best.expr, data_digest=desk.version.digest
             )
         )
     desk.say("backtest", f"run {manifest.run_id}: net Sharpe {manifest.metrics.get('net_sharpe', float('nan')):.2f}")
