@@ -13,7 +13,7 @@ from modules.signal.kernels.common import finite, narrow_sum
 NARROW = 16  # below so many symbols, sums run along time
 
 
-@kernel
+@part
 def ts_sum(x: FloatArray, window: int, first: int, out: FloatArray) -> None:
     """Four rows of output at a time, which have all but three of their terms in common; each adds them in order. The
     last four may overlap the four before: the same is computed once more."""
