@@ -21,6 +21,8 @@ from tests.cli.checkout import make_checkout
 from tests.cli.conftest import Cws
 from tests.modules.facts.files import add_us5_facts
 
+pytestmark = pytest.mark.slow
+
 US5 = ("--data", "us5")
 
 

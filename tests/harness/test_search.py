@@ -35,6 +35,8 @@ from tests.harness.planted import CHECKOUT, reversal_panel, wide_csv
 from traces.events import Event, RunStarted, TrialRecorded
 from traces.ledger import Ledger
 
+pytestmark = pytest.mark.slow
+
 SIGNAL = "rank(-returns(delay(close, {lag}), {days}))"
 DAY_NS = 86_400_000_000_000
 

@@ -146,6 +146,7 @@ def test_2_sets_that_share_nothing_have_lockboxes_of_their_own(office: Office) -
 # --- 3 --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_3_a_strategy_is_signal_and_settings(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
 

@@ -33,6 +33,8 @@ from modules.task import LockboxError, Task, TaskError, load_modules, load_pipel
 from tests.modules.facts.files import US5, Row, add_us5_facts, company, write_facts
 from tests.pipelines import CHECKOUT, SPEC, Desk
 
+pytestmark = pytest.mark.slow
+
 VALUE = SPEC.model_copy(update={"stages": {**SPEC.stages, "feature": "value"}})
 
 

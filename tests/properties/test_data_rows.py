@@ -12,6 +12,7 @@ from collections import Counter
 from random import Random
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from modules.contract import TIME
 from modules.dataversion import content_digest
 from modules.ingest.layout import Layout
 from modules.ingest.normalise import Normalised, normalise
+
+pytestmark = pytest.mark.slow
 
 LAYOUT = Layout(high_column="high", low_column="low", volume_column="volume")
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from modules.engine.result import Simulation
 from modules.engine.settings import Costs, Liquidity
 from modules.panel import FloatArray, Panel
 from tests.modules.engine.cases import days, instruments
+
+pytestmark = pytest.mark.slow
 
 WARM = 8
 LOT = 0.25

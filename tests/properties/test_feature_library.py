@@ -32,6 +32,8 @@ from modules.signal.units import FIELD_UNITS, Loose, of
 from tests.modules.signal.panels import bits, make_panel
 from tests.pipelines import Desk
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Warm-ups in bars up to which features share a panel; longer ones have one of their own."""
 ROWS_AFTER = 12

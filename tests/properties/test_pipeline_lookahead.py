@@ -30,6 +30,8 @@ from modules.pipeline import RawSource, execute
 from modules.task import load_modules
 from tests.pipelines import Desk
 
+pytestmark = pytest.mark.slow
+
 DAY, HOUR = 86_400_000_000_000, 3_600_000_000_000
 PANELS = ("bars", "signal", "weights", "positions")
 TABLES = ("quality", "evidence", "nav", "orders", "fills")

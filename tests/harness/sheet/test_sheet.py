@@ -21,6 +21,8 @@ from modules.signal.operators import Kind, Operator, registered
 from modules.signal.units import of
 from tests.harness.sheet.build import MINUTE_NS, REVERSAL, SETTINGS, instruments, market, sheet_of
 
+pytestmark = pytest.mark.slow
+
 SUBJECT = Subject(data="toy", data_digest="d" * 64, lockbox_start="2012-01-01", trials=9, trials_on_data=4)
 SECTIONS = (
     "Information coefficient", "Decay", "Mean rank IC by month, hundredths", "Rank IC within sectors",

@@ -28,6 +28,8 @@ from modules.panel import FloatArray, Panel
 from modules.signal import evaluate, parse
 from tests.modules.engine.cases import days, instruments
 
+pytestmark = pytest.mark.slow
+
 ROWS, START = 160, 40
 MEANS = ("ts_mean(close, 5)", "ts_mean(close, 20)")
 

@@ -41,6 +41,8 @@ from modules.panel import Panel
 from modules.signal import evaluate, evaluate_all, parse
 from tests.modules.featurestore.made import DAY, FIRST, SIGNALS, asked, made, made_bars, made_records, same_bits, stored
 
+pytestmark = pytest.mark.slow
+
 
 def files(root: Path) -> dict[str, tuple[int, int]]:
     """Every file with its size and time of change."""

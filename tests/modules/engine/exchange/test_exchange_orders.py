@@ -10,6 +10,8 @@ from modules.engine.exchange.orders import NEXT, Event, Reason, State, TimeInFor
 from modules.engine.exchange.view import GTC, IOC, LIMIT, MARKET, STOP
 from tests.modules.engine.exchange.scenes import FREE, Act, play, quotes
 
+pytestmark = pytest.mark.slow
+
 # What follows each event in each state; every pair that is not here cannot happen.
 ALLOWED = {
     ("NONE", "SEND"): "SENT",
