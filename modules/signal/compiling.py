@@ -84,11 +84,19 @@ def _compile(calls: Sequence[FirstCall], turns: _Turns) -> None:
 
 def _length(call: FirstCall) -> int:
     """The longest kernels first, so that neither process ends with one that the other waits for."""
-    return len(cast("Any", call[0]).py_func.__code__.co_code)
+    functions = [cast("Any", call[0]).py_func]
+    for function in functions:  # and the kernels that it calls, each once
+        named = (function.__globals__.get(name) for name in function.__code__.co_names)
+        called = (k.py_func for k in named if hasattr(k, "py_func"))
+        functions.extend(f for f in called if f not in functions)
+    return sum(len(f.__code__.co_code) for f in functions)
 
 
 def _first_calls(plan: Plan) -> Iterator[FirstCall]:
     """Each kernel once, with arguments of the types that a run calls it with."""
+    from modules.signal.kernels.elementwise import settle
+
+    yield settle, (_read_only(1), np.zeros(2, np.int64), np.empty((1, _COLUMNS)))
     seen: set[int] = set()
     for step in plan.steps:
         if not isinstance(step, Apply | Part):
