@@ -29,10 +29,14 @@ MEANS = (f"ts_mean(close, {FAST})", f"ts_mean(close, {SLOW})")
 
 
 def in_turn(*work: Callable[[], object]) -> list[float]:
-    """Median seconds of each, measured alternately so that a drift of the machine hits all."""
+    """Median seconds of each, measured alternately so that a drift of the machine hits all.
+
+    Each measured call follows one that is not: what the work before left of caches and free pages is not its cost.
+    """
     times: list[list[float]] = [[] for _ in work]
     for turn in range(RUNS + 1):
         for one, kept in zip(work, times, strict=True):
+            one()
             start = time.perf_counter()
             one()
             if turn:
