@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.drafters.offline.comparisons import without_comparators
 from harness.drafters.offline.outcomes import outcome_of, sign_of
 from harness.drafters.offline.scene import MOVES, Part
 from harness.drafters.offline.sentence import (
+    DRAWDOWN,
     LEAD_LAG,
     RELATIVE,
     RETURN,
@@ -27,6 +29,7 @@ def read_claim(sentence: Sentence) -> Claim:
     outcomes = [(i, p) for i, p in enumerate(sentence.parts) if p.role == "outcome" and not _absorbed(sentence, i)]
     assumptions: list[str] = []
     outcomes = _without_its_praise(sentence, outcomes)
+    events = _one_fall(sentence, events)
     if not events or (_only_conditions(events) and _turns(outcomes)):
         events = _implied_return(sentence, events, outcomes, assumptions)
     events, outcomes = without_comparators(sentence, events, outcomes)
@@ -56,6 +59,18 @@ def read_claim(sentence: Sentence) -> Claim:
     return Claim(
         subject, outcome, sign, _conditions(sentence, subject, events, pairs), tuple(dict.fromkeys(assumptions))
     )
+
+
+def _one_fall(sentence: Sentence, events: list[Event]) -> list[Event]:
+    """ "Beaten-down shares, after two bad weeks, ...": the window says over which time they were beaten down."""
+    dated = [e for e in events if e.name == RETURN and e.pole == "low" and e.mark.bars is not None]
+    loose = [e for e in events if e.name == DRAWDOWN and sentence.tokens[e.mark.start].stem in _BEATEN]
+    if len(dated) != 1 or not loose or any(e.negated for e in (*dated, *loose)):
+        return events
+    return [replace(e, gated=False) if e is dated[0] else e for e in events if e not in loose]
+
+
+_BEATEN = frozenset({"beat", "batter"})
 
 
 def _without_its_praise(sentence: Sentence, outcomes: list[tuple[int, Part]]) -> list[tuple[int, Part]]:
@@ -242,4 +257,20 @@ def _conditions(
             raise AskError(f"I read an effect as a condition, {sentence.says(event)}. Which of its stocks do you mean?")
         if event.pole == "bare" and event.effect is None:
             raise AskError(f"Does the condition on {sentence.says(event)} mean high or low?", "high", "low")
-    return tuple(rest)
+        if any(t.text == "than" for t in sentence.tokens[max(0, event.mark.start - 2) : event.mark.start]):
+            raise AskError(f"Which measure ranks the stocks that are compared with {sentence.says(event)}?")
+    return _once(sentence, rest)
+
+
+def _once(sentence: Sentence, conditions: Sequence[Event]) -> tuple[Event, ...]:
+    """A condition said twice is one ("smooth and steady"); both ends of one measure hold of no stock."""
+    kept: list[Event] = []
+    for event in conditions:
+        same = [e for e in kept if e.name == event.name and not {e.mark.bars, event.mark.bars} - {None}]
+        if any((e.pole == event.pole) == (e.negated != event.negated) for e in same):
+            raise AskError(
+                f"{sentence.says(same[0])} and {sentence.says(event)} contradict each other. Which stocks do you mean?"
+            )
+        if not any(e.mark.factor == event.mark.factor for e in same):
+            kept.append(event)
+    return tuple(kept)

@@ -49,6 +49,8 @@ class OfflineDrafter:
                 question=f"A size in percent says nothing of {matched[0][1].about}. Shall I test the claim without it?",
                 defaults=("without it",),
             )
+        if answer.horizon_bars == 1 and all(d.horizon_bars.low > 1 for _, d in matched):
+            return _no_recipe(answer, matched[0][1])  # of one bar, such a measure is a constant
         return answer
 
     def _offering(self, question: Question, text: str) -> Question:

@@ -29,6 +29,7 @@ _BY = stems("by")
 PAST, FUTURE = stems("past"), stems("future")
 _GROUPS = stems("groups")
 _ARTICLES = frozenset({"a", "an", "the"})
+_AMOUNTS = stems("amounts")
 ADJECTIVES = frozenset(
     {"daily", "weekly", "monthly", "quarterly", "yearly", "annual", "yesterday", "shortterm", "longterm"}
 )
@@ -84,6 +85,8 @@ def end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> End
         if word.stem in _ABOVE | _BELOW and (over := _comparison(tokens, i + 1)) is not None:
             return End(start, over, word.stem in _ABOVE)
         if word.number is not None and i + 1 < len(tokens) and tokens[i + 1].stem == "tim":
+            if _bounds(tokens, i) == (word.number > 1.0):
+                return None  # "at most twice", "at least half": neither end
             over = _comparison(tokens, i + 2)
             return End(start, over or i + 2, word.number > 1.0)
         if (linked or i == head.end) and _says_an_end(word):
@@ -95,6 +98,16 @@ def end_after(tokens: Sequence[Token], marks: Sequence[Mark], head: Mark) -> End
         elif not _in_phrase(word):
             return None
     return None
+
+
+def _bounds(tokens: Sequence[Token], i: int) -> bool | None:
+    """Whether the number at `i` is a bound from above ("at most 2"), from below ("at least 0.5"), or none (None)."""
+    near = {t.text for t in tokens[max(0, i - 2) : i]}
+    return True if near & _AT_MOST else False if near & _AT_LEAST else None
+
+
+_AT_MOST = frozenset({"most", "less", "fewer", "below", "under"})
+_AT_LEAST = frozenset({"least", "more", "above", "over", "exceeds"})
 
 
 def _in_phrase(word: Token) -> bool:
@@ -110,8 +123,8 @@ def _comparison(tokens: Sequence[Token], start: int) -> int | None:
     for i in range(start, min(len(tokens), start + 7)):
         word = tokens[i]
         if word.stem in _USUAL:
-            return i + 1
-        if word.number is not None and (i + 1 == len(tokens) or tokens[i + 1].stem not in UNITS):
+            return i + 2 if i + 1 < len(tokens) and tokens[i + 1].stem in _AMOUNTS else i + 1
+        if word.number is not None and (i + 1 == len(tokens) or tokens[i + 1].stem not in {*UNITS, "tim"}):
             return i + 1
         if not (_in_phrase(word) or word.stem == "tim"):
             return None

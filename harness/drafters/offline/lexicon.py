@@ -32,7 +32,7 @@ INTRADAY_UNITS = frozenset(unit for unit, bars in UNITS.items() if bars == 0)
 _LITTLE_WORDS = """
 the a an their its his own very most so quite really is have about roughly more than at least some
 of relatively exceptionally unusually extremely particularly much somewhat these those any all such
-rather highly over only far currently of realised realized trading expected future subsequent
+rather highly over only far way currently of realised realized trading expected future subsequent
 """
 _LITTLE = frozenset(stem(word)[0] for word in _LITTLE_WORDS.split())
 _MAX_LITTLE = 4

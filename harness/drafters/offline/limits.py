@@ -145,6 +145,11 @@ _OWNER_REACH = 4
 def _ask_about_either(sentence: Sentence) -> None:
     named = [p for p in sentence.parts if p.role == "event" and p.mark.kind not in ("neg", "go_on", "turn")]
     for one, two in pairwise(named):
+        if one.negated and two.negated and one.mark.event == two.mark.event and one.mark.value != two.mark.value:
+            raise AskError(
+                f"Neither '{sentence.phrase(one.mark)}' nor '{sentence.phrase(two.mark)}' is the middle of a ranking; "
+                "a signal buys one end and sells the other. Which end do you mean?"
+            )
         between = [t.text for t in sentence.tokens[one.mark.end : two.mark.start]]
         if "or" in between and not sentence.stopped(one.mark.end, two.mark.start) and len(between) <= 3:
             raise AskError(

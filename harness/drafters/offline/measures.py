@@ -34,6 +34,7 @@ _REPLACED = frozenset({"event", "subject", "winners", "losers", "perform_up", "p
 def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """The marks with measures, their ends and their windows put together; the order is that of the text."""
     out = [m for m in marks if not _splits_nothing(tokens, m)]
+    out = [_bounded(tokens, m) for m in out]
     heads = [m for m in marks if m.kind == "event" and m.value in ("bare", "inverse")]
     for head in reversed(heads):
         if head in out:
@@ -46,6 +47,17 @@ def with_ends(tokens: Sequence[Token], marks: Sequence[Mark]) -> tuple[Mark, ...
         if token.stem in _RETURNS and (head_ := _return_at(tokens, out, i)) is not None:
             _settle_return(tokens, out, head_)
     return tuple(_shared_measure(tokens, sorted(out, key=lambda m: m.start)))
+
+
+def _bounded(tokens: Sequence[Token], mark: Mark) -> Mark:
+    """ "volume is at most twice its average", "volume is half its average": below that multiple, not above it."""
+    if mark.kind != "event" or mark.value != "high" or mark.factor is None:
+        return mark
+    said = [t.text for t in tokens[mark.start : mark.end]]
+    if "times" not in said:
+        return mark
+    over = bool({"least", "more", "above", "over", "exceeds", "exceed", "exceeding", "exceeded"} & set(said))
+    return replace(mark, value="low") if "most" in said or (mark.factor < 1.0 and not over) else mark
 
 
 def _splits_nothing(tokens: Sequence[Token], mark: Mark) -> bool:

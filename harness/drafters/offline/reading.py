@@ -85,8 +85,17 @@ def _read_after_colon(text: str, claimed: str, skills: tuple[Skill, ...]) -> Rea
         return said if (before.event, before.sign) == (said.event, said.sign) else None
     words = tokens(head)
     marks = lexicon(skills).scan(words)
-    free = not any(m.kind in _RESTRICTING or m.kind in ("neg", "event") for m in marks)
-    return said if free else None
+    restricts = any(m.kind in _RESTRICTING or m.kind == "neg" for m in marks)
+    events = [m for m in marks if m.kind == "event"]
+    return said if not restricts and (not events or _heads_the_same(words, events, marks, said)) else None
+
+
+def _heads_the_same(words: Sequence[Token], events: Sequence[Mark], marks: Sequence[Mark], said: Reading) -> bool:
+    """ "Idiosyncratic risk is punished: ...": the measure alone means much of it, and what is said of it must agree."""
+    ends = {m.kind for m in marks if m.kind in ("perform_up", "perform_down")}
+    if {(m.event, m.value) for m in events} != {(said.event, "bare")} or len(ends) != 1:
+        return False
+    return (said.sign > 0) == (ends == {"perform_up"})
 
 
 def _read_claim(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:

@@ -16,6 +16,7 @@ RELATIVE = "relative_return"
 SECTOR = "sector_relative"
 _SECTORS = frozenset({"sector", "industry", "group"})
 LEAD_LAG = "lead_lag"
+DRAWDOWN = "drawdown"
 MARKET = frozenset({"market", "index", "benchmark", "peer", "rest", "univers", "sector", "industry", "group"})
 
 

@@ -11,6 +11,7 @@ from harness.drafters.offline.sentence import LEAD_LAG, AskError, Event, Sentenc
 
 _TERMS = frozenset({"shortterm", "mediumterm", "longterm"})
 _SHORTEST_LEAD = 21
+_AGAINST_ITS_MEAN = frozenset({"volume", "range"})
 _DATED = ("lookback", "lookback_word", "several")
 _PLURAL_BARS = {"day": 5, "session": 5, "bar": 5, "week": 15, "month": 126, "quarter": 126, "year": 756}
 
@@ -82,12 +83,17 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
             "Shall I test that?",
             "with a lag of one day",
         )
+    elif subject.name in _AGAINST_ITS_MEAN and list(own) == [1]:
+        assumptions.append(f"the {subject.name} of the bar, over the skill's own window for what is usual")
+        own = {}
     horizon = next(iter(own), None)
     if horizon is not None and skip is not None and skip >= horizon:
         raise AskError(
             f"The skipped part ({skip} bars) is as long as the window ({horizon} bars). Which window do you mean?"
         )
     by_event = {e.index: e.mark.bars or given[e.index][0][0] for e in others if e.mark.bars or e.index in given}
+    of_a_bar = {e.index for e in others if e.name in _AGAINST_ITS_MEAN and by_event.get(e.index) == 1}
+    by_event = {index: bars for index, bars in by_event.items() if index not in of_a_bar}
     return Windows(horizon, skip, _holding(parts), by_event, tuple(assumptions))
 
 

@@ -11,7 +11,9 @@ from harness.drafters.offline.words import normalise
 _NEAR = 8
 _UPPER = re.compile(
     r"\b(?:between \d+(?:\.\d+)?(?: percent)? and|less than|fewer than|under|up to|at most|not? more than)"
-    r" \d+(?:\.\d+)? +percent|\b\d+(?:\.\d+)? (?:percent )?(?:to |and )?\d+(?:\.\d+)? percent"
+    r" \d+(?:\.\d+)? +percent"
+    r"|\b(?:under|below|(?:less|fewer|not? more) than|at most|up to) (?:[2-9]|1\.\d|\d\d)\S* times\b"
+    r"|\b\d+(?:\.\d+)? (?:percent )?(?:to |and )?\d+(?:\.\d+)? percent"
 )
 _COUNTS = r"\d+|two|three|four|five|six|seven|eight|nine|ten|most|some|all|many|several|half|both|each|any"
 _COUNTED = re.compile(
@@ -58,6 +60,12 @@ _DATED = re.compile(
     r"\b(?:year|month|week|quarter) to date\b|\bytd\b|\bmtd\b|\bsince (?:the )?(?:start|beginning) of\b"
 )
 _LATE = re.compile(r"\b(?:into|towards?|before) the close\b|\bnear the end of the day\b|\bin the last hour\b")
+_GOES = r"(?:go(?:es)?|(?:move|head|rise|climb|gain|fall|drop|sink)s?|rally|rallies)"
+_ALL_DO = re.compile(
+    rf"^(?:all |most )?(?:things|prices?|stocks?|shares?|markets?|everything|it|they) (?:\w+ly |always |often )?{_GOES}"
+    rf"(?: up| down| higher| lower)?,? (?:(?:and|but|or|then) )+(?:then )?(?:they |it |later )?(?:then )?{_GOES}\b"
+)
+_EITHER_WAY = re.compile(r"\b(may|might|could|can|will|would|do|does) or (?:\1 not|not)\b")
 _LESS = re.compile(
     r"\bthe less (?:a|the|it|they|its) ?(?:stock|share|price)?s? ?(?:has |have |had )?"
     r"(?:ris|rose|fall|fell|gain|drop|mov|climb|declin)"
@@ -93,6 +101,8 @@ _SAME_BAR = re.compile(
 
 
 _UNTESTABLE = (
+    (_ALL_DO, "'{said}' is said of everything, and sets no stocks apart. Which stocks do it, and what follows?"),
+    (_EITHER_WAY, "'{said}' leaves both ways open. Which of the two do you expect?"),
     (_DATED, "'{said}' is a window whose length changes with the date. Over how many days or months?"),
     (_LATE, "'{said}' looks inside a bar, and bars of a day are all there is. Do you mean the whole day?"),
     (_LESS, "'{said}' names the weaker half of a move. Which end do you mean, those that fell or those that rose?"),

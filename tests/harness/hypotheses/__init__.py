@@ -18,7 +18,10 @@ from harness.drafters.port import Draft, Reading
 
 FOLDER = Path(__file__).parent
 BARS = frozenset({"open", "high", "low", "close", "volume", "sector"})
-HANDS = ("second hand", "third hand", "fourth hand", "fifth hand", "sixth hand", "seventh hand", "found by probing")
+HANDS = (
+    "second hand", "third hand", "fourth hand", "fifth hand", "sixth hand", "seventh hand", "eighth hand", "ninth hand",
+    "found by probing",
+)  # fmt: skip
 Row = dict[str, Any]
 
 
@@ -41,6 +44,8 @@ FIRST_READING = {
     "fifth hand": Count(42, 10, 1, 33, 2),
     "sixth hand": Count(32, 20, 1, 27, 4),
     "seventh hand": Count(34, 10, 1, 25, 2),
+    "eighth hand": Count(33, 16, 3, 16, 2),
+    "ninth hand": Count(15, 10, 1, 13, 2),
 }
 """Each hand when it was new to the reader."""
 
