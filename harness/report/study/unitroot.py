@@ -6,7 +6,7 @@
           Y. Shin, 1992), bandwidth by B. Hobijn, P. Franses, M. Ooms (1998); its table ends at 0.01 and 0.1
 
 Both with a constant and no trend, as statsmodels has them, against which they are tested. They are written here since
-importing statsmodels takes seconds and a page is drawn after every run (docs/decisions/0018).
+importing statsmodels takes seconds and a page is drawn after every run (docs/decisions/0015).
 """
 
 from __future__ import annotations
