@@ -18,6 +18,7 @@ _WEAKER = frozenset({"less", "smaller", "weaker", "slower", "partially", "partly
 _ARTICLES = frozenset({"the", "a", "by", "very", "only", "just"})
 _TURNS = frozenset({"turn", "turn_up", "turn_down", "go_on"})
 _OPENERS = frozenset({"when", "skip_word"})
+_ALONG = frozenset({"together", "along", "alongside"})
 _STATES = frozenset(
     {"bear", "bull", "bearish", "bullish", "down", "up", "falling", "rising", "crashing", "rallying"}
     | {"volatile", "calm", "turbulent"}
@@ -71,6 +72,7 @@ def _ask_about_market(sentence: Sentence) -> None:
             and start - before.end <= 2
             and (before.kind in _OPENERS or (before.kind == "neg" and tokens[before.start].text == "unless"))
         )
+        opened = opened or (before is not None and start - before.end <= 2 and tokens[before.start].text in _ALONG)
         read = before is not None and before.end >= start and sentence.parts[i - 1].role is not None
         state = start > 0 and tokens[start - 1].text in _STATES and not read
         if opened or state:

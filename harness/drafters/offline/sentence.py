@@ -131,6 +131,8 @@ class Sentence:
         if verb.kind not in ("perform_up", "perform_down"):
             return False
         close = after.start - verb.end <= 2
+        if after.event == "sector_return":  # "beat a falling sector"
+            return close
         return after.kind == "peers" or (after.kind == "subject" and close and self.tokens[after.start].stem in MARKET)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from harness.drafters.offline.lexicon import UNITS, Mark
 from harness.drafters.offline.scene import Part
-from harness.drafters.offline.sentence import LEAD_LAG, AskError, Event, Sentence
+from harness.drafters.offline.sentence import LEAD_LAG, SECTOR, AskError, Event, Sentence
 
 _TERMS = frozenset({"shortterm", "mediumterm", "longterm"})
 _SHORTEST_LEAD = 21
+_OBJECT_REACH = 2
 _AGAINST_ITS_MEAN = frozenset({"volume", "range"})
 _DATED = ("lookback", "lookback_word", "several")
 _PLURAL_BARS = {"day": 5, "session": 5, "bar": 5, "week": 15, "month": 126, "quarter": 126, "year": 756}
@@ -48,7 +49,7 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
         if bars is None:
             continue
         free = [
-            e for e in events if e is subject or e.mark.bars is None
+            e for e in events if e is subject or (e.mark.bars is None and not _is_beaten(subject, e))
         ]  # a measure with its own window takes no other
         owner = min(free, key=lambda e: (_distance(e.mark, part.mark, sentence), e.index))
         given.setdefault(owner.index, []).append((bars, part.mark))
@@ -92,9 +93,16 @@ def read_windows(sentence: Sentence, subject: Event, others: Sequence[Event]) ->
             f"The skipped part ({skip} bars) is as long as the window ({horizon} bars). Which window do you mean?"
         )
     by_event = {e.index: e.mark.bars or given[e.index][0][0] for e in others if e.mark.bars or e.index in given}
+    if horizon is not None:
+        by_event |= {e.index: horizon for e in others if e.index not in by_event and _is_beaten(subject, e)}
     of_a_bar = {e.index for e in others if e.name in _AGAINST_ITS_MEAN and by_event.get(e.index) == 1}
     by_event = {index: bars for index, bars in by_event.items() if index not in of_a_bar}
     return Windows(horizon, skip, _holding(parts), by_event, tuple(assumptions))
+
+
+def _is_beaten(subject: Event, other: Event) -> bool:
+    """ "beat a rising sector over six months": what is beaten moved over the same window."""
+    return subject.name == SECTOR and 0 <= other.mark.start - subject.mark.end <= _OBJECT_REACH
 
 
 def _drop_vague(given: dict[int, list[tuple[int, Mark]]], sentence: Sentence) -> None:
