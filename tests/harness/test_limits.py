@@ -17,6 +17,8 @@ ASKED = (
     ("stocks that dropped between 3% and 6% in a week bounce", "bounds the move from above"),
     ("losers of last week rebound when volume is at most twice its average", "bounds the move from above"),
     ("high volatility over one day precedes gains", "No recipe measures"),
+    ("losers of last week rebound when volatility was high yesterday", "measures nothing over 1 bar"),
+    ("shares climb and volume drops", "said of everything"),
     ("prices climb and then they sink", "said of everything"),
     ("last week's losers might or might not rebound", "leaves both ways open"),
     ("shares that are neither liquid nor illiquid outperform", "middle of a ranking"),

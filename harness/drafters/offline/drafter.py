@@ -120,6 +120,12 @@ class OfflineDrafter:
 
 def _no_recipe(reading: Reading, drafting: Drafting) -> Question:
     span = drafting.horizon_bars
+    short = next((c for c in reading.conditions if c.window_bars == 1), None)
+    if short is not None and span.low <= (reading.horizon_bars or span.default) <= span.high:
+        return Question(
+            question=f"The condition '{short.phrase}' measures nothing over 1 bar. Shall I test the claim without it?",
+            defaults=("without it",),
+        )
     return Question(
         question=f"No recipe measures {drafting.about} over {reading.horizon_bars or span.default} bars; "
         f"it takes {span.low} to {span.high}. Which window do you mean?",

@@ -63,7 +63,8 @@ _LATE = re.compile(r"\b(?:into|towards?|before) the close\b|\bnear the end of th
 _GOES = r"(?:go(?:es)?|(?:move|head|rise|climb|gain|fall|drop|sink)s?|rally|rallies)"
 _ALL_DO = re.compile(
     rf"^(?:all |most )?(?:things|prices?|stocks?|shares?|markets?|everything|it|they) (?:\w+ly |always |often )?{_GOES}"
-    rf"(?: up| down| higher| lower)?,? (?:(?:and|but|or|then) )+(?:then )?(?:they |it |later )?(?:then )?{_GOES}\b"
+    rf"(?: up| down| higher| lower)?,? (?:(?:and|but|or|then) )+(?:then )?(?:they |it |later )?(?:then )?"
+    rf"(?:(?:the |their )?(?:trading )?(?:volume|turnover|volatility|beta) )?{_GOES}\b"
 )
 _EITHER_WAY = re.compile(r"\b(may|might|could|can|will|would|do|does) or (?:\1 not|not)\b")
 _LESS = re.compile(
