@@ -257,7 +257,8 @@ def _conditions(
             raise AskError(f"I read an effect as a condition, {sentence.says(event)}. Which of its stocks do you mean?")
         if event.pole == "bare" and event.effect is None:
             raise AskError(f"Does the condition on {sentence.says(event)} mean high or low?", "high", "low")
-        if any(t.text == "than" for t in sentence.tokens[max(0, event.mark.start - 2) : event.mark.start]):
+        before = sentence.tokens[max(0, event.mark.start - 2) : event.mark.start]
+        if event.mark.factor is None and any(t.text == "than" for t in before):
             raise AskError(f"Which measure ranks the stocks that are compared with {sentence.says(event)}?")
     return _once(sentence, rest)
 

@@ -30,6 +30,7 @@ def ask_about_limits(text: str, sentence: Sentence) -> None:
     ask_about_words(text, sentence)
     _ask_about_market(sentence)
     _ask_about_all(sentence)
+    _ask_about_peers(sentence)
     _ask_about_conditions(sentence)
     _ask_about_rivals(sentence)
     _ask_whose(sentence)
@@ -83,6 +84,26 @@ def _ask_about_market(sentence: Sentence) -> None:
                 "Shall I test the claim without it?",
                 "without it",
             )
+
+
+def _ask_about_peers(sentence: Sentence) -> None:
+    """ "stocks whose peers fell", "if their rivals fall", "rivals of winners": what others did is no measure here."""
+    for part in sentence.parts:
+        mark = part.mark
+        if part.mark.kind != "peers" or sentence.tokens[mark.start].stem not in _PEERS:
+            continue
+        opener = next((t for t in reversed(sentence.tokens[: mark.start]) if t.text not in _THEIR), None)
+        after = [t.text for t in sentence.tokens[mark.end : mark.end + 1]]
+        if after == ["of"] or (opener is not None and opener.text in _IF | {"whose", "after", "while", "as"}):
+            raise AskError(
+                f"'{sentence.phrase(mark)}' did something here, and conditions are read stock by stock. "
+                "Shall I test the claim without them?",
+                "without them",
+            )
+
+
+_PEERS = frozenset({"peer", "rival", "competitor"})
+_THEIR = frozenset({"their", "its", "the", "all", "most", "industry", "sector", "close", "closest", "nearest", "main"})
 
 
 def _ask_about_conditions(sentence: Sentence) -> None:

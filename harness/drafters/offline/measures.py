@@ -53,7 +53,7 @@ def _bounded(tokens: Sequence[Token], mark: Mark) -> Mark:
     """ "volume is at most twice its average", "volume is half its average": below that multiple, not above it."""
     if mark.kind != "event" or mark.value != "high" or mark.factor is None:
         return mark
-    said = [t.text for t in tokens[mark.start : mark.end]]
+    said = [t.text for t in tokens[max(0, mark.start - 2) : mark.end]]
     if "times" not in said:
         return mark
     over = bool({"least", "more", "above", "over", "exceeds", "exceed", "exceeding", "exceeded"} & set(said))
