@@ -66,6 +66,8 @@ _ALL_DO = re.compile(
     rf"(?: up| down| higher| lower)?,? (?:(?:and|but|or|then) )+(?:then )?(?:they |it |later )?(?:then )?"
     rf"(?:(?:the |their )?(?:trading )?(?:volume|turnover|volatility|beta) )?{_GOES}\b"
 )
+_HIGH, _LOW = "(?:high|strong|big|large)(?:er|est)?", "(?:low|weak|small)(?:er|est)?"
+_BOTH_ENDS = re.compile(rf"\b(?:{_HIGH} (?:or|as well as) {_LOW}|{_LOW} (?:or|as well as) {_HIGH})\b")
 _EITHER_WAY = re.compile(r"\b(may|might|could|can|will|would|do|does) or (?:\1 not|not)\b")
 _LESS = re.compile(
     r"\bthe less (?:a|the|it|they|its) ?(?:stock|share|price)?s? ?(?:has |have |had )?"
@@ -103,6 +105,7 @@ _SAME_BAR = re.compile(
 
 _UNTESTABLE = (
     (_ALL_DO, "'{said}' is said of everything, and sets no stocks apart. Which stocks do it, and what follows?"),
+    (_BOTH_ENDS, "'{said}' names both ends of one measure. Which of them do you mean?"),
     (_EITHER_WAY, "'{said}' leaves both ways open. Which of the two do you expect?"),
     (_DATED, "'{said}' is a window whose length changes with the date. Over how many days or months?"),
     (_LATE, "'{said}' looks inside a bar, and bars of a day are all there is. Do you mean the whole day?"),
