@@ -113,7 +113,7 @@ def _function_of(part: Callable[..., object]) -> Callable[..., object]:
 
 def _compiled(function: Callable[P, R], *parts: Callable[..., object], **options: bool | str) -> Callable[P, R]:
     compile_with: Any = numba.njit  # its stubs do not know every option
-    always = {"cache": True, "nogil": True, "fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+    always = {"cache": True, "nogil": True, "fastmath": False, "error_model": "numpy"}
     compiled = compile_with(**always, **options)(function)
     cache = getattr(compiled, "_cache", None)  # absent where NUMBA_DISABLE_JIT leaves the function as it is
     if cache is not None:

@@ -6,12 +6,17 @@ from typing import Final
 
 import numpy as np
 
-from modules.jit import kernel
+from modules.jit import kernel, part
 from modules.panel import FloatArray, IntArray
 
 DAY_NS: Final = 86_400_000_000_000
 WEEKEND_SHARE: Final = 0.1
 INTRADAY_NS: Final = 3 * DAY_NS // 4
+
+
+@part
+def _is_weekend(day: int) -> int:
+    return 1 if (day + 3) % 7 >= 5 else 0  # 1970-01-01 was a Thursday
 
 
 @kernel
@@ -24,9 +29,11 @@ def clock(ts: IntArray, per_day: FloatArray, per_year: FloatArray) -> None:
     weekend = 0
     intraday, daily, weekly, monthly = 0, 0, 0, 0  # steps so far of at most 0.75, 4, 10 and 45 days
     day = ts[0] // DAY_NS
+    rests = _is_weekend(day)
     for t in range(ts.size):
         if ts[t] >= (day + 1) * DAY_NS:
             day = ts[t] // DAY_NS
+            rests = _is_weekend(day)
             place = past
             while place > 0 and lengths[place - 1] > today:
                 lengths[place] = lengths[place - 1]
@@ -36,7 +43,7 @@ def clock(ts: IntArray, per_day: FloatArray, per_year: FloatArray) -> None:
             median = 0.5 * float(lengths[(past - 1) // 2] + lengths[past // 2])
             today = 0
         today += 1
-        weekend += 1 if (day + 3) % 7 >= 5 else 0  # 1970-01-01 was a Thursday
+        weekend += rests
         if t > 0:
             step = ts[t] - ts[t - 1]
             intraday += 1 if step <= INTRADAY_NS else 0

@@ -74,13 +74,13 @@ def build_market(
     Raises EngineError for instruments that do not cover the symbols, and for a participation cap without volume.
     """
     liquidity = liquidity or Liquidity()
-    axes = align_instruments(instruments, bars.symbols, bars.ts)
-    traded = as_traded(bars)
-    fill = fill_prices(traded, without_open, previous_close(bars, traded) if traded is not bars else None)
-    if liquidity.stale_bars:
-        fill = np.where(still_bars(traded["close"]) > liquidity.stale_bars, np.nan, fill)
     with ThreadPoolExecutor(1) as pool:  # what it does and what goes on here know nothing of each other
         per_day = pool.submit(known_bars_per_day, bars.ts)
+        axes = align_instruments(instruments, bars.symbols, bars.ts)
+        traded = as_traded(bars)
+        fill = fill_prices(traded, without_open, previous_close(bars, traded) if traded is not bars else None)
+        if liquidity.stale_bars:
+            fill = np.where(still_bars(traded["close"]) > liquidity.stale_bars, np.nan, fill)
         estimates = _estimates(bars, traded, pool, all_of_them=liquidity.participation_of != "bar")
     return Market(
         ts=bars.ts,

@@ -192,7 +192,7 @@ def test_budget_of_time_stops_with_what_there_is(lab: Lab) -> None:
 @pytest.mark.slow
 def test_evidence_against_is_said(lab: Lab) -> None:
     result = lab.research("Stocks that fell the most last week keep falling", k=1)
-    assert result.status == "drafted"
+    assert result.status == "drafted", result.message
     assert any("speak against" in note for note in result.notes)
 
 
