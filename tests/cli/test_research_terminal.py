@@ -26,6 +26,8 @@ from tests.cli.conftest import Cws
 
 SOURCE = Path(__file__).resolve().parents[2]
 TEXT = "stocks with high volatility"
+A_HAND_S = 0.5
+"""As soon as a hand types what it saw. A Ctrl-C in the instant between a prompt and its read is seen at the next key."""
 
 
 def at_a_terminal(argv: Sequence[str], wait_for: bytes, keys: bytes, *, seconds: float = 240.0) -> tuple[int, str]:
@@ -43,6 +45,7 @@ def at_a_terminal(argv: Sequence[str], wait_for: bytes, keys: bytes, *, seconds:
             except OSError:  # the other end is closed
                 break
         if not typed and re.search(wait_for, screen):
+            time.sleep(A_HAND_S)
             os.write(terminal, keys)
             typed = True
     os.close(terminal)

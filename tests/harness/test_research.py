@@ -47,11 +47,16 @@ class Lab:
         return [e.kind for e in self.events]
 
 
-def open_lab(folder: Path) -> tuple[Lab, ResearchResult, list[Event]]:
-    """A lab in which TEXT was researched before anything else."""
+def new_lab(folder: Path) -> Lab:
+    """A lab in which nothing was researched."""
     workspace = Workspace(root=small_checkout(folder / "checkout"), home=folder / "home")
     add_files(DataStore(workspace.data), "planted", [wide_csv(reversal_panel(1_500), folder / "planted.csv")])
-    lab = Lab(workspace)
+    return Lab(workspace)
+
+
+def open_lab(folder: Path) -> tuple[Lab, ResearchResult, list[Event]]:
+    """A lab in which TEXT was researched before anything else."""
+    lab = new_lab(folder)
     result = lab.research(TEXT, k=3)
     return lab, result, list(lab.events)
 
@@ -190,8 +195,9 @@ def test_budget_of_time_stops_with_what_there_is(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_evidence_against_is_said(lab: Lab) -> None:
-    result = lab.research("Stocks that fell the most last week keep falling", k=1)
+def test_evidence_against_is_said(tmp_path: Path) -> None:
+    """In a lab of its own: where the opposite was researched before, the same measure is not new."""
+    result = new_lab(tmp_path).research("Stocks that fell the most last week keep falling", k=1)
     assert result.status == "drafted", result.message
     assert any("speak against" in note for note in result.notes)
 
