@@ -27,7 +27,7 @@ from tests.cli.conftest import Cws
 SOURCE = Path(__file__).resolve().parents[2]
 TEXT = "stocks with high volatility"
 A_HAND_S = 0.5
-"""As soon as a hand types what it saw. A Ctrl-C in the instant between a prompt and its read is seen at the next key."""
+"""As soon as a hand types what it saw. A Ctrl-C in the instant before a prompt reads is seen at the next key."""
 
 
 def at_a_terminal(argv: Sequence[str], wait_for: bytes, keys: bytes, *, seconds: float = 240.0) -> tuple[int, str]:
