@@ -46,6 +46,23 @@ def _clock(rows: int, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dty
     return START_NS + np.cumsum(1 + rng.exponential(MILLISECOND, rows).astype(np.int64))
 
 
+def _trades(
+    which: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    time: np.ndarray[tuple[int], np.dtype[np.int64]],
+    price: np.ndarray[tuple[int], np.dtype[np.int64]],
+    buy: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    rng: np.random.Generator,
+) -> Stream:
+    """Trades at the events `which`, at prices in tenths."""
+    frame = pl.DataFrame(
+        {
+            "time": time, "symbol": "X", "price": price / 10,
+            "size": rng.integers(1, 20, time.size) / 1000, "side": np.where(buy, "buy", "sell"),
+        }
+    )  # fmt: skip
+    return readers.trades(frame.filter(pl.Series(which)), INSTRUMENT)
+
+
 def level_two(events: int, seed: int = 5) -> Stream:
     """A book of 20 levels a side, an event a millisecond: 70 % change a level, 22 % are trades, 8 % move the middle."""
     rng = np.random.default_rng(seed)
@@ -72,15 +89,7 @@ def level_two(events: int, seed: int = 5) -> Stream:
         }
     ).filter(pl.Series(move))  # fmt: skip
     deltas = readers.depth(pl.concat([first, second]).sort("message", maintain_order=True), INSTRUMENT)
-    prints = readers.trades(
-        pl.DataFrame(
-            {
-                "time": time, "symbol": "X", "price": np.where(buy, mid + 1, mid - 1) / 10,
-                "size": rng.integers(1, 20, events) / 1000, "side": np.where(buy, "buy", "sell"),
-            }
-        ).filter(pl.Series(trade)),
-        INSTRUMENT,
-    )  # fmt: skip
+    prints = _trades(trade, time, np.where(buy, mid + 1, mid - 1), buy, rng)
     return readers.merge(deltas, prints).with_feed_delay(500_000)
 
 
@@ -99,15 +108,7 @@ def level_one(events: int, seed: int = 6) -> Stream:
         ).filter(pl.Series(~trade)),
         INSTRUMENT,
     )  # fmt: skip
-    prints = readers.trades(
-        pl.DataFrame(
-            {
-                "time": time, "symbol": "X", "price": np.where(buy, mid + 2, mid - 2) / 10,
-                "size": rng.integers(1, 20, events) / 1000, "side": np.where(buy, "buy", "sell"),
-            }
-        ).filter(pl.Series(trade)),
-        INSTRUMENT,
-    )  # fmt: skip
+    prints = _trades(trade, time, np.where(buy, mid + 2, mid - 2), buy, rng)
     return readers.merge(quoted, prints).with_feed_delay(500_000)
 
 

@@ -15,6 +15,7 @@ from harness.report.timeline import Timeline
 from modules.panel import FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST_WRITTEN_ROWS = 10
@@ -93,13 +94,8 @@ def draw_trips(study: Study) -> Figure:
     returns = trips.returns * 100.0
     low, high = clipped(returns[done])
     bins = np.linspace(low, high, min(61, 5 + int(np.sqrt(done.sum())))).tolist()
-    for side, name, colour in ((1, "long", "gain"), (-1, "short", "loss")):
-        values = np.clip(returns[done & (trips.side == side)], low, high)
-        if values.size:
-            axes.hist(values, bins=bins, histtype="step", color=LIGHT[colour], label=name, linewidth=1.3)
     axes.axvline(0.0, color=LIGHT["muted"], linewidth=0.8)
-    axes.legend(loc="upper right", fontsize=8)
-    axes.set_ylabel("trips")
+    _counted_by_side(axes, np.clip(returns[done], low, high), trips.side[done], bins)
     return figure
 
 
@@ -115,13 +111,18 @@ def draw_held(study: Study) -> Figure:
     longest = max(1, int(np.quantile(trips.bars[done], 0.99)))
     step = max(1, -(-longest // 40))
     bins = np.arange(-0.5, longest + step + 0.5, step).tolist()
+    _counted_by_side(axes, np.minimum(trips.bars[done], longest), trips.side[done], bins)
+    return figure
+
+
+def _counted_by_side(axes: Axes, values: FloatArray | IntArray, sides: IntArray, bins: list[float]) -> None:
+    """How many trips in each bin, longs and shorts apart."""
     for side, name, colour in ((1, "long", "gain"), (-1, "short", "loss")):
-        values = np.minimum(trips.bars[done & (trips.side == side)], longest)
-        if values.size:
-            axes.hist(values, bins=bins, histtype="step", color=LIGHT[colour], label=name, linewidth=1.3)
+        chosen = values[sides == side]
+        if chosen.size:
+            axes.hist(chosen, bins=bins, histtype="step", color=LIGHT[colour], label=name, linewidth=1.3)
     axes.legend(loc="upper right", fontsize=8)
     axes.set_ylabel("trips")
-    return figure
 
 
 def draw_attribution(study: Study) -> Figure:

@@ -44,8 +44,8 @@ def reads_people(out: Outside) -> None:
         "/etc/passwd",
         "/etc/hosts",
         "/etc/ssl/private",
-        "/root/.ssh/id_rsa",
-        "/root/.bash_history",
+        os.path.join("/root", ".ssh", "id_rsa"),
+        os.path.join("/root", ".bash_history"),
     ):
         refused(path, lambda path=path: _large(path))
     for folder in ("/home", "/root", "/mnt", "/srv", "/var", "/run", "/boot", "/media"):

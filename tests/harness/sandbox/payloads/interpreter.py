@@ -73,8 +73,8 @@ def hooks_for_the_next_interpreter(out: Outside) -> None:
     code = f"open({out.secret!r}).read()"
     for variables in (
         {"PYTHONPATH": "/work"},
-        {"PYTHONSTARTUP": "/work/sitecustomize.py"},
-        {"LD_PRELOAD": "/work/x.so"},
+        {"PYTHONSTARTUP": f"{os.getcwd()}/sitecustomize.py"},
+        {"LD_PRELOAD": f"{os.getcwd()}/x.so"},
     ):
         done = subprocess.run(
             [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, check=False
@@ -99,7 +99,7 @@ def archives_that_climb(out: Outside) -> None:
         archive.addfile(entry, io.BytesIO(b"was here"))
     with zipfile.ZipFile("result.zip", "w") as zipped:
         zipped.writestr("../" * 12 + out.note.lstrip("/"), "was here")
-    for path in ("../up.txt", "a/../../up.txt", "/work/../up.txt"):
+    for path in ("../up.txt", "a/../../up.txt", f"{os.getcwd()}/../up.txt"):
         refused(path, lambda path=path: open(path, "w"))
 
 
