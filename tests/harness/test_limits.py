@@ -45,6 +45,8 @@ ASKED = (
     ("losers of last week bounce at a round level", "'round'"),
     ("stocks that fell in the morning rebound", "'morning'"),
     ("a 20 day average above the 100 day average is bullish", "two windows"),
+    ("High or low volume stocks outperform", "both ends"),
+    ("Small or big volatility wins", "both ends"),
 )
 
 STILL_READ = (
@@ -62,6 +64,8 @@ STILL_READ = (
     ("names which got hammered over the past five sessions snap back", -1, "return"),
     ("stocks that follow the leader with a lag of one day", 1, "lead_lag"),
     ("after a big volume spike prices reverse the next day", -1, "return"),
+    ("Shares of low volatility give more return than shares of high volatility", -1, "volatility"),
+    ("Volatile shares deliver less return than calm ones", -1, "volatility"),
 )
 
 
@@ -78,6 +82,12 @@ def test_still_reads(text: str, sign: int, event: str) -> None:
     answer = DRAFTER.read(text)
     assert isinstance(answer, Reading), answer
     assert (answer.sign, answer.event) == (sign, event)
+
+
+@pytest.mark.parametrize("text", ["Firms with rising profits outperform", "Stocks fall after a profit warning"])
+def test_profits_need_accounts(text: str) -> None:
+    answer = DRAFTER.draft(text, fields=frozenset({"close", "volume"}), others=(), k=1, seed=0)
+    assert answer.refusal is not None and answer.refusal.reason == "needs_other_data"
 
 
 def test_a_time_gone_by_is_said_to_be_taken_as_a_window() -> None:
