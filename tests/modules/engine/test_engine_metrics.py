@@ -71,3 +71,14 @@ def test_sums_run_in_the_order_of_time() -> None:
 
 def test_a_lost_account_returns_minus_one() -> None:
     assert m.annual_return(np.array([0.1, -1.5]), 252.0) == -1.0
+
+
+@pytest.mark.parametrize("first", ["2024-01-03", "2024-01-06"], ids=["Wednesday", "Saturday"])
+@pytest.mark.parametrize("bars_a_day", [1, 24])
+def test_the_clock_as_known_sees_weekends_whatever_the_first_day(first: str, bars_a_day: int) -> None:
+    """At its last bar it knows what the whole series says."""
+    ts = ns(first) + np.arange(42 * bars_a_day, dtype=np.int64) * (DAY // bars_a_day)
+    day, year = m.known_clock(ts)
+    assert (day[-1], year[-1]) == (bars_a_day, bars_a_day * 365.0) == (m.bars_per_day(ts), m.bars_per_year(ts))
+    weekdays = ts[(ts // DAY + 3) % 7 < 5]
+    assert m.known_clock(weekdays)[1][-1] == bars_a_day * 252.0
