@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,11 +25,30 @@ def read_lines(ledger_dir: Path, checkpoint_dir: Path | None = None) -> Iterator
     With `checkpoint_dir` only signed, that is acknowledged, records; without it also those of an append that a crash
     cut off before it was signed. Raises LedgerError naming the first record that breaks the chain.
     """
+    return (line for line, _ in lines_after(START, ledger_dir, checkpoint_dir))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place between two lines of the log: `offset` bytes and `seq` lines lie before it, the last with hash `head`."""
+
+    offset: int
+    seq: int
+    head: str
+
+
+START = Mark(0, 0, GENESIS)
+
+
+def lines_after(mark: Mark, ledger_dir: Path, checkpoint_dir: Path | None = None) -> Iterator[tuple[bytes, Mark]]:
+    """As `read_lines`, what lies after `mark`; each line with the mark behind it."""
     path = ledger_dir / LOG_NAME
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return
+        if mark == START:
+            return
+        raise LedgerError(f"{path}: is gone, {mark.seq} records of it were read before") from None
     except OSError as error:
         raise LedgerError(f"{path}: cannot be read ({error.strerror})") from error
     with os.fdopen(fd, "rb") as file:
@@ -38,9 +58,11 @@ def read_lines(ledger_dir: Path, checkpoint_dir: Path | None = None) -> Iterator
                 signed = size if checkpoint_dir is None else CheckpointStore(checkpoint_dir).load().size_bytes
         except TimeoutError as error:
             raise LedgerError(f"{path}: {error}; try again") from error
-        if size < signed:
-            raise LedgerError(f"{path}: {size} bytes where {signed} are signed for; run `cws ledger verify`")
-        head, seq, left = GENESIS, 0, min(size, signed)
+        if size < signed or signed < mark.offset:
+            least = max(signed, mark.offset)
+            raise LedgerError(f"{path}: {size} bytes where {least} are signed for; run `cws ledger verify`")
+        head, seq, left = mark.head, mark.seq, min(size, signed) - mark.offset
+        offset = file.seek(mark.offset)
         while left > 0:
             raw = file.readline(min(left, MAX_LINE_BYTES + 1))
             left -= len(raw)
@@ -50,8 +72,8 @@ def read_lines(ledger_dir: Path, checkpoint_dir: Path | None = None) -> Iterator
             if place is None or place.seq != seq or place.prev != head:
                 raise LedgerError(f"{path}: record {seq} does not continue the chain; run `cws ledger verify`")
             line = raw[:-1]
-            yield line
-            head, seq = hash_line(line), seq + 1
+            offset, head, seq = offset + len(raw), hash_line(line), seq + 1
+            yield line, Mark(offset, seq, head)
 
 
 def _only_torn(file: BinaryIO, left: int) -> bool:
@@ -62,12 +84,33 @@ def _only_torn(file: BinaryIO, left: int) -> bool:
 def read(ledger_dir: Path, checkpoint_dir: Path | None = None) -> Iterator[Envelope]:
     """Every event in order, as `read_lines` finds them. Raises LedgerError naming a record this code cannot read."""
     for seq, line in enumerate(read_lines(ledger_dir, checkpoint_dir)):
-        try:
-            yield Envelope.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise LedgerError(
-                f"{ledger_dir / LOG_NAME}: record {seq}: {place}: {first['msg']};"
-                " it was written by another version of this code: read it with that version"
-            ) from error
+        yield _envelope(line, seq, ledger_dir)
+
+
+class Follower:
+    """Reads a growing ledger piece by piece: each look yields the acknowledged events that came after those already
+    yielded, and costs no more than they do. One thread at a time. `mark` may be kept and given again later."""
+
+    def __init__(self, ledger_dir: Path, checkpoint_dir: Path, mark: Mark = START) -> None:
+        self.mark = mark
+        self._ledger_dir = ledger_dir
+        self._checkpoint_dir = checkpoint_dir
+
+    def new(self) -> Iterator[Envelope]:
+        """What was appended since. Raises LedgerError, also where the log is another one than it was."""
+        for line, after in lines_after(self.mark, self._ledger_dir, self._checkpoint_dir):
+            found = _envelope(line, after.seq - 1, self._ledger_dir)
+            self.mark = after
+            yield found
+
+
+def _envelope(line: bytes, seq: int, ledger_dir: Path) -> Envelope:
+    try:
+        return Envelope.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise LedgerError(
+            f"{ledger_dir / LOG_NAME}: record {seq}: {place}: {first['msg']};"
+            " it was written by another version of this code: read it with that version"
+        ) from error
