@@ -8,6 +8,8 @@ from pathlib import Path
 from traces.events import (
     AblationFinished,
     AblationStarted,
+    ArmPaid,
+    ArmPulled,
     CandidateChecked,
     CandidateDrafted,
     CandidateScreened,
@@ -22,6 +24,8 @@ from traces.events import (
     LockboxOpened,
     ModuleTested,
     ModuleWritten,
+    NightFinished,
+    NightStarted,
     PromotionDecided,
     ResearchNeedsInput,
     ResearchRefused,
@@ -144,6 +148,21 @@ ONE_OF_EACH: tuple[Event, ...] = (
     ReviewOpened(branch="ablation/ab-1", ablation_id="ab-1", commit="a" * 40),
     ReviewApproved(branch="ablation/ab-1", by="A Human <human@example.com>", merge_commit="b" * 40),
     ReviewRejected(branch="research/res-1", by="A Human <human@example.com>", reason="too costly"),
+    NightStarted(night_id="night-0", number=0, seed=7, seconds=600.0, ablations=20, suite=None),
+    ArmPulled(
+        night_id="night-0", pull=0, module="size/rank_neutral", proposer="rules", why="drawn", score=0.004, due=""
+    ),
+    ArmPaid(
+        night_id="night-0",
+        pull=0,
+        module="size/rank_neutral",
+        proposer="rules",
+        outcome="ship",
+        gain=0.2,
+        seconds=31.5,
+        ablation_id="abl-1",
+    ),
+    NightFinished(night_id="night-0", reason="time", seconds=599.0, pulls=1, ablations=1, shipped=1),
     LockboxOpened(
         run_id="run-1",
         run_digest="f" * 64,

@@ -1,0 +1,1 @@
+"""One unattended night: what to try next, within a budget of seconds, from nothing but the ledger."""
