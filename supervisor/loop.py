@@ -33,7 +33,10 @@ from supervisor.grouping import EmitAll, Grouped, one_by_one
 from supervisor.history import History, Judged
 from supervisor.mined import InForce, Mined
 from supervisor.miners import MINERS
-from supervisor.propose import Proposal, propose, sift
+from supervisor.proposers.desk import desk_over
+from supervisor.proposers.port import Proposal
+from supervisor.proposers.rules import Rules, by_module
+from supervisor.proposers.sift import sift
 from supervisor.result import SuperviseResult, VerdictLine
 from supervisor.screen import screen
 from supervisor.submit import branch_of, kept_record, refuse_uncommitted, submit
@@ -82,7 +85,7 @@ def supervise(
         loop = _Pass.begin(workspace, grouped, load_suite(suite), budget, executor, progress)
         loop.trace_if_needed()
         findings = loop.mine(miners)
-        for proposal in propose(findings):
+        for proposal in loop.propose(findings):
             loop.pursue(proposal)
     finally:
         grouped.flush()
@@ -177,6 +180,12 @@ class _Pass:
         return findings
 
     # --- proposing and judging ------------------------------------------------------------------
+
+    def propose(self, findings: Sequence[Finding]) -> list[Proposal]:
+        """One proposal a module, in the order in which the modules were first found at fault."""
+        desk = desk_over(self.bench, History.read(self.workspace.ledger), deadline_s=self.deadline_s)
+        proposed = (Rules().propose(module, found, desk) for module, found in by_module(findings).items())
+        return [proposal for proposal in proposed if proposal is not None]
 
     def pursue(self, proposal: Proposal) -> None:
         """Bring the best candidate that was not judged before to the judge; say what is known of the others."""

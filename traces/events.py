@@ -295,6 +295,43 @@ class FindingRecorded(EventBase):
     evidence: Texts
 
 
+class PatchProposed(EventBase):
+    """Candidates that a proposer asks for, the best guess first. `patches` holds their digests, `changes` what
+    the first changes (texts by their digests); `tape` is the digest of what was heard from outside for it."""
+
+    kind: Literal["patch.proposed"] = "patch.proposed"
+    proposal_id: str
+    proposer: str
+    module: str
+    findings: Texts
+    patches: Texts
+    changes: Mapping[str, Change]
+    rationale: str = ""
+    tape: str | None = None
+    seed: Seed = 0
+    seconds: Seconds = 0.0
+
+
+class PatchScreened(EventBase):
+    """A candidate was compared on the mining period: no verdict, but what search and reflection learn from.
+
+    `question` is the digest of all that the answer depends on; `trial_id` is the look it was counted as. Numbers are
+    None where the candidate moved no bit (`idle`) or broke a contract (`refused`).
+    """
+
+    kind: Literal["patch.screened"] = "patch.screened"
+    question: str
+    trial_id: str
+    module: str
+    patch_digest: str
+    changes: Mapping[str, Change]
+    suite_digest: str
+    outcome: Literal["measured", "idle", "refused"]
+    delta: MaybeFloat = None
+    lower_bound: MaybeFloat = None
+    seconds: Seconds = 0.0
+
+
 class AblationStarted(EventBase):
     """A patch goes on trial: baseline and patched over a task suite."""
 
@@ -494,6 +531,8 @@ Event: TypeAlias = Annotated[
     | ExchangeRecorded
     | TrialRecorded
     | FindingRecorded
+    | PatchProposed
+    | PatchScreened
     | AblationStarted
     | AblationFinished
     | CertificateIssued

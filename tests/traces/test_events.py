@@ -40,6 +40,8 @@ PLANNED_KINDS = [
     "module.tested",
     "trial.recorded",
     "finding.recorded",
+    "patch.proposed",
+    "patch.screened",
     "ablation.started",
     "ablation.finished",
     "certificate.issued",

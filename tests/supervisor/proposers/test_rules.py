@@ -16,7 +16,9 @@ from ablations.patch import Change, Patch, patched_settings
 from modules.registry import read_settings
 from supervisor.finding import Finding, Lever
 from supervisor.history import UNSETTLED, History
-from supervisor.propose import candidates, propose, sift
+from supervisor.proposers.port import Desk, Proposal
+from supervisor.proposers.rules import Rules, by_module, candidates
+from supervisor.proposers.sift import sift
 from tests.supervisor.conftest import CLEAN, SIZE
 from traces.events import AblationFinished, AblationStarted, Event, ReviewOpened, ReviewRejected
 from traces.events import Change as TraceChange
@@ -59,8 +61,14 @@ def test_levers_that_move_nothing(module: str, lever: Lever) -> None:
     assert candidates(module, [lever]) == ()
 
 
+def proposed(findings: list[Finding]) -> list[Proposal]:
+    desk = Desk(History(()), SUITE, lambda patches: [], deadline_s=0.0)
+    made = (Rules().propose(module, found, desk) for module, found in by_module(findings).items())
+    return [proposal for proposal in made if proposal is not None]
+
+
 def test_one_proposal_a_module() -> None:
-    found = propose(
+    found = proposed(
         [
             finding(SIZE, BAND),
             finding(CLEAN, Lever("stale_run_bars", "raise")),
@@ -71,6 +79,8 @@ def test_one_proposal_a_module() -> None:
     )
     assert [(p.module, len(p.findings)) for p in found] == [(SIZE, 2), (CLEAN, 1)]
     assert {s for p in found[0].candidates for s in p.changes} == {"no_trade_band", "smoothing_bars"}
+    assert {p.proposer for p in found} == {"rules"}
+    assert len({p.proposal_id for p in found}) == 2
 
 
 # --- memory -----------------------------------------------------------------------------------------
