@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -89,19 +89,31 @@ def read(ledger_dir: Path, checkpoint_dir: Path | None = None) -> Iterator[Envel
 
 class Follower:
     """Reads a growing ledger piece by piece: each look yields the acknowledged events that came after those already
-    yielded, and costs no more than they do. One thread at a time. `mark` may be kept and given again later."""
+    yielded, and costs no more than they do. One thread at a time. `mark` may be kept and given again later.
 
-    def __init__(self, ledger_dir: Path, checkpoint_dir: Path, mark: Mark = START) -> None:
+    `kinds`: only these are parsed and yielded; the others are chained and passed by.
+    """
+
+    def __init__(
+        self, ledger_dir: Path, checkpoint_dir: Path, mark: Mark = START, kinds: Collection[str] | None = None
+    ) -> None:
         self.mark = mark
         self._ledger_dir = ledger_dir
         self._checkpoint_dir = checkpoint_dir
+        # A canonical line of a kind holds these bytes; one that holds them may still be of another.
+        self._marks = None if kinds is None else tuple(f'"kind":"{kind}"'.encode() for kind in kinds)
+        self._kinds = kinds
 
     def new(self) -> Iterator[Envelope]:
         """What was appended since. Raises LedgerError, also where the log is another one than it was."""
         for line, after in lines_after(self.mark, self._ledger_dir, self._checkpoint_dir):
+            if self._marks is not None and not any(mark in line for mark in self._marks):
+                self.mark = after
+                continue
             found = _envelope(line, after.seq - 1, self._ledger_dir)
             self.mark = after
-            yield found
+            if self._kinds is None or found.event.kind in self._kinds:
+                yield found
 
 
 def _envelope(line: bytes, seq: int, ledger_dir: Path) -> Envelope:

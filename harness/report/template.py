@@ -12,7 +12,14 @@ from harness.report.theme import DARK, LIGHT, variables
 STYLE = Path(__file__).parent / "page.css"
 
 
-def render_template(folder: Path, name: str, values: Mapping[str, Any], svgs: Mapping[str, str]) -> str:
+def page_style(extra: str = "") -> str:
+    """The style of every page, its palettes filled in, and what a page of its own adds."""
+    return STYLE.read_text().replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK)) + extra
+
+
+def render_template(
+    folder: Path, name: str, values: Mapping[str, Any], svgs: Mapping[str, str], style: str | None = None
+) -> str:
     """The page as one string. `svgs` and the style are drawn by us and go in as they are; nothing else does."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -25,6 +32,5 @@ def render_template(folder: Path, name: str, values: Mapping[str, Any], svgs: Ma
         lstrip_blocks=True,
     )
     environment.filters.update(number=number, figure=figure, percent=percent, short=lambda digest: digest[:12])
-    style = STYLE.read_text().replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK))
     drawn = {key: Markup(svg) for key, svg in svgs.items()}
-    return environment.get_template(name).render({**values, "svgs": drawn, "style": Markup(style)})
+    return environment.get_template(name).render({**values, "svgs": drawn, "style": Markup(style or page_style())})

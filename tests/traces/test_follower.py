@@ -3,6 +3,7 @@
 1. Every acknowledged event is yielded once, in order, whatever the pieces it came in; a kept mark goes on there.
 2. What no append acknowledged is not yielded, and what is set aside later does not confuse the place.
 3. Another log in the same place is refused, never read on from the middle.
+4. With kinds, only those are yielded, whatever texts claim to be of one.
 """
 
 from __future__ import annotations
@@ -63,3 +64,13 @@ def test_3_another_log_is_refused(tmp_path: Path) -> None:
     shutil.rmtree(place.ledger)
     with pytest.raises(LedgerError, match="is gone, 3 records"):
         list(follower.new())
+
+
+def test_4_only_the_kinds_asked_for(tmp_path: Path) -> None:
+    place = folders(tmp_path)
+    claims = finding(0).model_copy(update={"reason": '"kind":"run.started"'})
+    with place.open() as ledger:
+        ledger.append(*ONE_OF_EACH, claims)
+    follower = Follower(place.ledger, place.checkpoint, kinds={"run.started", "trial.recorded"})
+    assert [e.event.kind for e in follower.new()] == ["run.started", "trial.recorded"]
+    assert follower.mark.seq == len(ONE_OF_EACH) + 1
