@@ -164,19 +164,31 @@ class Repository:
         sha, parents, name, mail, time_s, message = out.split("\0", 5)
         return Commit(sha, tuple(parents.split()), Identity(name, mail), int(time_s), message.strip("\n"))
 
+    def merge_of(self, branch: str, into: str = "HEAD") -> tuple[str, str] | None:
+        """The merge commit on the first-parent line of `into` that brought `branch` in as its second parent, and its
+        message; None where it came in otherwise, or not at all."""
+        sha = self._commit(branch)
+        base = f"^{sha}"
+        out = self._git.text("rev-list", "--first-parent", "--merges", "--parents", self._commit(into), base)
+        for line in reversed(out.splitlines()):
+            merge, *parents = line.split(" ")
+            if parents[1:] == [sha]:
+                return merge, self.show(merge).message
+        return None
+
     # --- writing --------------------------------------------------------------------------------
 
     def commit_files(
         self,
         branch: str,
-        files: Mapping[str, bytes],
+        files: Mapping[str, bytes | None],
         message: str,
         *,
         base: str = "HEAD",
         author: Identity | None = None,
         renew: bool = False,
     ) -> str:
-        """Write `files` (path to bytes) as one commit on `branch`, and return its sha.
+        """Write `files` (path to bytes, None = the file goes) as one commit on `branch`, and return its sha.
 
         A new branch starts at `base`; an existing one is continued, and with `renew` first brought up to `base`, so
         that files made by today's code do not stand among yesterday's. Where the branch already holds exactly
@@ -283,7 +295,7 @@ class Repository:
         if f"branch refs/heads/{branch}" in self._git.text("worktree", "list", "--porcelain").splitlines():
             raise RepositoryError(f"branch {branch!r} is checked out", "git switch to another branch first")
 
-    def _write_tree(self, parent: str, files: Mapping[str, bytes]) -> str:
+    def _write_tree(self, parent: str, files: Mapping[str, bytes | None]) -> str:
         """`parent`'s tree with `files` put in, by way of an index of its own. File modes are kept."""
         for path in files:
             _check_path(path)
@@ -295,7 +307,11 @@ class Repository:
                 raise RepositoryError(f"{path} is something else in git (folder, file, link)", "choose another path")
         lines = []
         for path in sorted(files):
-            blob = self._git.text("hash-object", "-w", "--stdin", "--no-filters", stdin=files[path])
+            content = files[path]
+            if content is None:
+                lines.append(f"0 {'0' * len(parent)}\t{path}\0")
+                continue
+            blob = self._git.text("hash-object", "-w", "--stdin", "--no-filters", stdin=content)
             lines.append(f"{known.get(path, (REGULAR,))[0]} {blob}\t{path}\0")
         with _scratch() as folder:
             index = folder / "index"

@@ -9,6 +9,7 @@ from ablations.suite import Suite
 from harness.repository import Repository
 from modules.pipeline import Emit
 from modules.workspace import Workspace
+from supervisor.forge.choice import forge_of
 from supervisor.result import VerdictLine
 from supervisor.submit import refuse_uncommitted, submit
 
@@ -22,4 +23,4 @@ def judge(workspace: Workspace, patch: Patch, suite: Suite, emit: Emit, executor
     repo = Repository(workspace.root)
     refuse_uncommitted(repo, patch)
     record = ablate(patch, suite, workspace, emit, executor=executor)
-    return VerdictLine.fresh(record, submit(workspace, repo, record, (), emit))
+    return VerdictLine.fresh(record, submit(workspace, forge_of(workspace), record, (), emit))

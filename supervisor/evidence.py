@@ -12,11 +12,10 @@ from ablations.paths import PatchError
 from ablations.record import FILE, AblationRecord, recompute
 from harness.repository import Change, MergeConflictError, Repository
 from skills.provenance import shipped
-from supervisor.promotion.record import BRANCHES as PROMOTIONS
+from supervisor.forge.port import PROMOTIONS, Request
 from supervisor.promotion.record import FOLDER as PROMOTION_RECORDS
 from supervisor.promotion.record import PromotionRecord, PromotionRecordError, read_record
 from supervisor.refusals import Refusal, ReviewError
-from supervisor.requests import Request
 from supervisor.rules import patch_path_refusals, promotion_path_refusals, record_folder, research_path_refusals
 from traces.events import AblationFinished, Event, ModuleWritten, PromotionDecided, ReviewOpened
 

@@ -29,6 +29,8 @@ from modules.workspace import Workspace
 from supervisor.bench import Bench
 from supervisor.body import title
 from supervisor.finding import Finding, Miner
+from supervisor.forge.choice import forge_of
+from supervisor.forge.port import Forge
 from supervisor.grouping import EmitAll, Grouped, one_by_one
 from supervisor.history import History, Judged
 from supervisor.mined import InForce, Mined
@@ -98,6 +100,7 @@ class _Pass:
 
     workspace: Workspace
     repo: Repository
+    forge: Forge
     bench: Bench
     grouped: Grouped
     executor: Executor | None
@@ -130,7 +133,15 @@ class _Pass:
             emit=grouped,
         )
         found = cls(
-            workspace, repo, bench, grouped, executor, progress, time.monotonic() + budget.seconds, budget.ablations
+            workspace,
+            repo,
+            forge_of(workspace),
+            bench,
+            grouped,
+            executor,
+            progress,
+            time.monotonic() + budget.seconds,
+            budget.ablations,
         )
         state = certificate_for(suite, workspace).state
         if state != "CURRENT":
@@ -219,7 +230,7 @@ class _Pass:
         suite, spec = self.bench.suite, self.bench.spec
         record = ablate(patch, suite, self.workspace, self.bench.emit, executor=self.executor, spec=spec)
         self.ablations_left -= 1
-        branch = submit(self.workspace, self.repo, record, proposal.findings, self.bench.emit)
+        branch = submit(self.workspace, self.forge, record, proposal.findings, self.bench.emit)
         self.verdicts.append(VerdictLine.fresh(record, branch))
 
     def _recall(self, judged: Judged, proposal: Proposal) -> None:
@@ -232,7 +243,7 @@ class _Pass:
             except RecordError:
                 # Judging again gives the same record, and costs the stream of trials nothing: the trial is known.
                 return self._judge(judged.patch, proposal)
-            submit(self.workspace, self.repo, record, proposal.findings, self.bench.emit)
+            submit(self.workspace, self.forge, record, proposal.findings, self.bench.emit)
         self.verdicts.append(VerdictLine.remembered(judged, branch if wanted else None))
         return None
 

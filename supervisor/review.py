@@ -16,23 +16,12 @@ from harness.repository import Identity, Repository, RepositoryError
 from modules.workspace import Workspace
 from supervisor.certified import certificate_problem
 from supervisor.evidence import Trace, check_patch, check_promotion, check_research
+from supervisor.forge.choice import forge_of
+from supervisor.forge.port import Forge, NoRequestError, Request, find
 from supervisor.promotion.record import PromotionRecord
 from supervisor.refusals import Refusal, ReviewError
-from supervisor.requests import Request, RequestDetail, find_request, list_requests, show
 from traces.events import Event, ModuleWritten, ReviewApproved, ReviewRejected
 from traces.reader import read
-
-__all__ = [
-    "Approval",
-    "Refusal",
-    "Request",
-    "RequestDetail",
-    "ReviewError",
-    "approve",
-    "list_requests",
-    "reject",
-    "show",
-]
 
 Emit = Callable[[Event], None]
 
@@ -48,13 +37,16 @@ class Approval:
     trailers: dict[str, str]
 
 
-def approve(workspace: Workspace, branch: str, emit: Emit, *, by: str | None = None) -> Approval:
+def approve(
+    workspace: Workspace, branch: str, emit: Emit, *, by: str | None = None, forge: Forge | None = None
+) -> Approval:
     """Merge `branch` into the checked-out branch in a human's name: `by` ("Name <mail>"), else git's user.
 
     Raises ReviewError with the first rule that refuses; then nothing has changed. RepositoryError: git failed.
     """
     repo = Repository(workspace.root)
-    request = _open_request(repo, branch)
+    forge = forge or forge_of(workspace)
+    request = _open_request(forge, branch)
     human = human_of(repo, by)
     into = repo.current_branch
     if into is None:
@@ -72,29 +64,38 @@ def approve(workspace: Workspace, branch: str, emit: Emit, *, by: str | None = N
     else:
         trailers = _research_trailers(check_research(repo, request, trace))
     trailers["Reviewed-by"] = str(human)
-    merge_commit = repo.merge(request.commit, _message(request, trailers), human)
+    merge_commit = forge.merge(request, _message(request, trailers), human)
     emit(ReviewApproved(branch=branch, by=str(human), merge_commit=merge_commit))
     return Approval(branch, into, merge_commit, human, trailers)
 
 
-def reject(workspace: Workspace, branch: str, reason: str, emit: Emit, *, by: str | None = None) -> Request:
+def reject(
+    workspace: Workspace,
+    branch: str,
+    reason: str,
+    emit: Emit,
+    *,
+    by: str | None = None,
+    forge: Forge | None = None,
+) -> Request:
     """Turn `branch` down: the reason goes to the ledger, where later mining reads it, and the branch to
     refs/cws/rejected/. Raises ReviewError (no request, no reason, no name), RepositoryError."""
     repo = Repository(workspace.root)
-    request = _open_request(repo, branch)
+    forge = forge or forge_of(workspace)
+    request = _open_request(forge, branch)
     if not reason.strip():
         raise ReviewError(Refusal.NO_REASON, "a rejection without a reason teaches nothing", "give --reason TEXT")
     human = human_of(repo, by)
     # First the ledger: a crash in between leaves an open branch with a reason, and rejecting again ends it.
     emit(ReviewRejected(branch=branch, by=str(human), reason=reason.strip()))
-    repo.keep_rejected(branch)
+    forge.reject(request, reason.strip(), human)
     return request
 
 
-def _open_request(repo: Repository, branch: str) -> Request:
+def _open_request(forge: Forge, branch: str) -> Request:
     try:
-        request = find_request(repo, branch)
-    except RepositoryError as error:
+        request = find(forge, branch)
+    except NoRequestError as error:
         raise ReviewError(Refusal.NO_REQUEST, str(error).split("; remedy")[0], error.remedy) from error
     if request.state == "merged":
         raise ReviewError(Refusal.ALREADY_MERGED, f"{branch} is in HEAD already", "nothing is left to do")

@@ -14,7 +14,7 @@ from modules.workspace import Workspace
 from supervisor.body import body
 from supervisor.evidence import patched_bytes
 from supervisor.finding import Finding
-from supervisor.requests import PATCHES
+from supervisor.forge.port import PATCHES, Draft, Forge
 from supervisor.rules import record_folder
 from traces.events import ReviewOpened
 
@@ -37,7 +37,7 @@ def keep(workspace: Workspace, record: AblationRecord) -> Path:
 
 
 def submit(
-    workspace: Workspace, repo: Repository, record: AblationRecord, findings: Sequence[Finding], emit: Emit
+    workspace: Workspace, forge: Forge, record: AblationRecord, findings: Sequence[Finding], emit: Emit
 ) -> str | None:
     """Open the pull request of a shipped patch and return its branch; None for a refused one.
 
@@ -48,18 +48,18 @@ def submit(
     if not record.verdict.ship:
         return None
     branch = branch_of(record.ablation_id)
+    repo = Repository(workspace.root)
     if repo.tip(branch) is None:
         refuse_uncommitted(repo, record.patch)
-        files = {
-            path: patched_bytes(record.patch, path, repo.file_at("HEAD", path), record.ablation_id)
-            for path in record.patch.paths
-        }
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-            files[record_folder(record.ablation_id) + path.relative_to(folder).as_posix()] = path.read_bytes()
-        repo.commit_files(branch, files, body(record, findings, diff(record.patch, workspace.root)))
-    commit = repo.tip(branch)
-    assert commit is not None
-    emit(ReviewOpened(branch=branch, ablation_id=record.ablation_id, commit=commit))
+    files: dict[str, bytes | None] = {
+        path: patched_bytes(record.patch, path, repo.file_at("HEAD", path), record.ablation_id)
+        for path in record.patch.paths
+    }
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        files[record_folder(record.ablation_id) + path.relative_to(folder).as_posix()] = path.read_bytes()
+    text = body(record, findings, diff(record.patch, workspace.root))
+    opened = forge.open(Draft(branch, files, text, text))
+    emit(ReviewOpened(branch=branch, ablation_id=record.ablation_id, commit=opened.commit))
     return branch
 
 

@@ -13,7 +13,7 @@ from cli.output import Json, emit, say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from supervisor.requests import Request, RequestDetail
+    from supervisor.forge.port import Request, RequestDetail
 
 app = command_file("The engine's pull requests.")
 
@@ -31,10 +31,9 @@ def list_(
     """Open requests, newest first."""
     from cli.present import rows, table
     from cli.session import stores
-    from harness.repository import Repository
-    from supervisor.requests import list_requests
+    from supervisor.forge.choice import forge_of
 
-    found = [r for r in list_requests(Repository(stores().workspace.root)) if all_ or r.state == "open"]
+    found = [r for r in forge_of(stores().workspace).list() if all_ or r.state == "open"]
     if not found and not json:
         say("nothing waits for review; make something with [bold]cws research[/] or [bold]cws supervise[/]")
         return
@@ -47,17 +46,13 @@ def list_(
 def show(branch: Branch, json: Json = False) -> None:
     """One request: why, what it changes, the verdict with its noise floor, the diff."""
     from cli.session import stores
-    from harness.repository import Repository
-    from supervisor.requests import list_requests
-    from supervisor.requests import show as read
+    from supervisor.forge.choice import forge_of
+    from supervisor.forge.port import NoRequestError
 
-    repository = Repository(stores().workspace.root)
-    known = [r.branch for r in list_requests(repository)]
-    if branch not in known:
-        raise RequestError(
-            f"there is no request {branch!r}; there are: {', '.join(known) or 'none'}", "see `cws review list`"
-        )
-    detail = read(repository, branch)
+    try:
+        detail = forge_of(stores().workspace).show(branch)
+    except NoRequestError as error:
+        raise RequestError(str(error).split("; remedy")[0], error.remedy) from error
     result = {
         **_row(detail.request),
         "body": detail.body,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.repository import Identity, Repository
+from harness.repository import Identity
 from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore
 from modules.lockbox import Emit, LockboxSpentError, Purpose, Standing, strategy_of
@@ -13,9 +13,11 @@ from modules.manifest import Manifest
 from modules.promotion import PaperGate, PromotionSpec, Target, before
 from modules.replay import replay
 from modules.workspace import Workspace
+from supervisor.forge.choice import forge_of
+from supervisor.forge.port import PROMOTIONS, Draft
 from supervisor.promotion.criteria import LIVE, Answer, Criterion, Finding, all_hold, evaluate
 from supervisor.promotion.look import Look, look
-from supervisor.promotion.record import BRANCHES, PromotionRecord, stages_of
+from supervisor.promotion.record import PromotionRecord, stages_of
 from supervisor.promotion.research import research
 from traces.events import PromotionDecided, ReviewOpened
 
@@ -176,7 +178,7 @@ def _reproduce(workspace: Workspace, manifest: Manifest, emit: Emit) -> None:
 
 
 def _submit(workspace: Workspace, record: PromotionRecord, emit: Emit) -> str:
-    branch = f"{BRANCHES}{record.promotion_id}"
+    branch = f"{PROMOTIONS}{record.promotion_id}"
     held = "\n".join(
         f"* {c.name}: {c.figure:.4g} ({c.side} {c.limit:g})" for c in record.criteria if c.figure is not None
     )
@@ -184,6 +186,7 @@ def _submit(workspace: Workspace, record: PromotionRecord, emit: Emit) -> str:
         f"Promote {record.signal or record.run_id} to {record.to}\n\n{held}\n\n"
         f"Run {record.run_id}, data {record.data}; decided by {record.by}."
     )
-    commit = Repository(workspace.root).commit_files(branch, {record.path: record.text}, message)
-    emit(ReviewOpened(branch=branch, ablation_id=None, commit=commit))
+    draft = Draft(branch, {record.path: record.text}, message, message, author=Identity.parse(record.by))
+    opened = forge_of(workspace).open(draft)
+    emit(ReviewOpened(branch=branch, ablation_id=None, commit=opened.commit))
     return branch

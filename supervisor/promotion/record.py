@@ -15,9 +15,6 @@ from supervisor.promotion.criteria import Criterion, all_hold
 from supervisor.promotion.look import Look
 
 FOLDER = "ablations/records/promotions/"
-BRANCHES = "promotion/"
-"""Where a promotion waits for its human, by its id."""
-
 
 class PromotionRecordError(ValueError):
     """A record that cannot be read, or that contradicts itself."""

@@ -34,6 +34,7 @@ from ablations.series import round_series
 from ablations.suite import load_suite
 from harness.repository import Repository
 from modules.workspace import CHECKOUT, Workspace
+from supervisor.forge.local import LocalGit
 from supervisor.mined import InForce, Mined
 from supervisor.submit import submit
 from traces.events import (
@@ -272,6 +273,10 @@ class Desk:
     def repo(self) -> Repository:
         return Repository(self.root)
 
+    @property
+    def forge(self) -> LocalGit:
+        return LocalGit(self.repo)
+
     def emit(self, *events: Event) -> None:
         with Ledger(self.workspace.ledger, self.workspace.checkpoints) as ledger:
             ledger.append(*events)
@@ -290,7 +295,7 @@ class Desk:
         certificate_id = certify(self.workspace.certificates)
         record = record or shipped_record(Change(old=0.0, new=0.04), certificate_id=certificate_id)
         self.emit(finished(record))
-        branch = submit(self.workspace, self.repo, record, [], self.emit)
+        branch = submit(self.workspace, self.forge, record, [], self.emit)
         assert branch is not None
         return branch
 

@@ -17,7 +17,6 @@ from harness.repository import RepositoryError
 from modules.datastore import DataStore
 from modules.panel import iso
 from supervisor.loop import Budget, supervise
-from supervisor.requests import list_requests
 from supervisor.result import SuperviseResult
 from supervisor.review import approve
 from supervisor.submit import kept_record
@@ -76,7 +75,7 @@ def test_from_traces_to_merge(desk: Desk) -> None:
     assert (desk.repo.head(), git(desk.root, "status", "--porcelain")) == (head, status)
     approval = approve(desk.workspace, shipped.branch, desk.emit, by=ADA)
     assert desk.repo.head() == approval.merge_commit
-    assert [r.state for r in list_requests(desk.repo)] == ["merged"]
+    assert [r.state for r in desk.forge.list()] == ["merged"]
     assert verify(desk.workspace.ledger, desk.workspace.checkpoints).ok
 
 

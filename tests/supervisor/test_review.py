@@ -17,7 +17,6 @@ from ablations.patch import Change, TextChange
 from ablations.record import AblationRecord, to_json
 from harness.repository import ENGINE
 from supervisor.refusals import Refusal, ReviewError
-from supervisor.requests import list_requests, show
 from supervisor.review import approve, reject
 from supervisor.rules import record_folder
 from tests.supervisor.conftest import ADA, SIZE, Desk, certify, finished, git, shipped_record
@@ -28,7 +27,7 @@ SETTINGS = f"modules/{SIZE}/settings.yaml"
 
 def test_approval_is_a_humans_merge_commit(desk: Desk) -> None:
     branch = desk.open()
-    [request] = list_requests(desk.repo)
+    [request] = desk.forge.list()
     assert (request.branch, request.state, request.kind) == (branch, "open", "patch")
     start = desk.repo.head()
     approval = approve(desk.workspace, branch, desk.emit, by=ADA)
@@ -44,9 +43,9 @@ def test_approval_is_a_humans_merge_commit(desk: Desk) -> None:
     assert desk.repo.is_clean()
     last = desk.events()[-1]
     assert isinstance(last, ReviewApproved) and (last.by, last.merge_commit) == (ADA, merge.sha)
-    [after] = list_requests(desk.repo)
+    [after] = desk.forge.list()
     assert after.state == "merged"
-    assert SETTINGS in {c.path for c in show(desk.repo, branch).changes}
+    assert SETTINGS in {c.path for c in desk.forge.show(branch).changes}
 
 
 def test_a_merged_skill_says_which_ablation_shipped_it(desk: Desk) -> None:
@@ -71,7 +70,7 @@ def test_gits_user_is_the_human_where_no_name_is_given(desk: Desk) -> None:
 
 
 def test_the_body_is_read_in_five_minutes(desk: Desk) -> None:
-    detail = show(desk.repo, desk.open())
+    detail = desk.forge.show(desk.open())
     heads = ("Finding:", "Change:", "Difference:", "Tasks, regressions first", "Guards:", "Certificate", "roll back")
     for head in heads:
         assert head in detail.body
@@ -284,7 +283,7 @@ def test_rejecting_keeps_branch_and_reason(desk: Desk) -> None:
     assert desk.repo.rejected() == {branch: commit}
     last = desk.events()[-1]
     assert isinstance(last, ReviewRejected) and (last.reason, last.by) == ("too wide", ADA)
-    [request] = list_requests(desk.repo)
+    [request] = desk.forge.list()
     assert request.state == "rejected"
     with pytest.raises(ReviewError, match=Refusal.ALREADY_REJECTED):
         approve(desk.workspace, branch, desk.emit, by=ADA)
@@ -363,9 +362,9 @@ def test_a_refused_patch_leaves_a_record_and_no_branch(desk: Desk, tmp_path: Pat
     from supervisor.submit import kept_record, submit
 
     record = shipped_record(Change(old=0.0, new=0.04), effect=0.0)
-    assert submit(desk.workspace, desk.repo, record, [], desk.emit) is None
+    assert submit(desk.workspace, desk.forge, record, [], desk.emit) is None
     assert (kept_record(desk.workspace, record.ablation_id) / "record.json").is_file()
-    assert list_requests(desk.repo) == []
+    assert desk.forge.list() == ()
 
 
 def test_settings_that_are_not_committed_are_not_branched_from(desk: Desk) -> None:
@@ -374,4 +373,4 @@ def test_settings_that_are_not_committed_are_not_branched_from(desk: Desk) -> No
     (desk.root / SETTINGS).write_text("no_trade_band: 0.0\n")
     with pytest.raises(RepositoryError, match="differs from HEAD"):
         desk.open()
-    assert list_requests(desk.repo) == []
+    assert desk.forge.list() == ()
