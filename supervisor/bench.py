@@ -8,6 +8,7 @@ from ablations.arms import objective_series, patched_modules
 from ablations.patch import Patch
 from ablations.suite import Suite, check_period, suite_tasks
 from modules.artifacts import ArtifactStore
+from modules.canonical import digest_json
 from modules.contract import STAGES, Module, Stage
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import Manifest, ManifestStore
@@ -15,6 +16,7 @@ from modules.panel import FloatArray
 from modules.pipeline import Emit, Purpose, execute
 from modules.sources import source_of
 from modules.task import PipelineSpec, Task, load_modules
+from traces.events import PatchScreened
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,29 @@ class Bench:
     emit: Emit
     loaded: dict[str, dict[Stage, Module]] = field(default_factory=dict)
     """Modules by task digest: finding the code's digest takes longer than a stage, and code stands still in a pass."""
+
+    known: dict[str, PatchScreened] = field(default_factory=dict)
+    """Looks of before by their question, as the ledger holds them (`supervisor.screen`)."""
+
+    _baselines: dict[tuple[str, str], list[tuple[FloatArray, float]]] = field(default_factory=dict)
+    """Of each module and objective: every candidate of a pass is compared with the same baseline."""
+
+    def base(self, module: str) -> str:
+        """Digest of what a look at `module` depends on, beside the patch: tasks, code and settings in force."""
+        tasks = self.tasks(module)
+        loaded = self._modules(tasks[0])
+        stages = {
+            stage: [m.name, m.code_digest, m.settings.model_dump(mode="json") if stage != "feature" else None]
+            for stage, m in loaded.items()
+        }
+        return digest_json([[task.digest for task in tasks], stages, "mining"])
+
+    def baseline(self, module: str, objective: str) -> list[tuple[FloatArray, float]]:
+        """`(objective a bar, bars a year)` of every task with the settings in force, computed once."""
+        key = (module, objective)
+        if key not in self._baselines:
+            self._baselines[key] = [self.objective(task, None, objective) for task in self.tasks(module)]
+        return self._baselines[key]
 
     def tasks(self, module: str) -> tuple[Task, ...]:
         """The suite's tasks through a pipeline that holds `module`."""
@@ -53,9 +78,12 @@ class Bench:
 
     def _execute(self, task: Task, patch: Patch | None, purpose: Purpose) -> Manifest:
         check_period(task, self.version, "mining")
-        if task.digest not in self.loaded:
-            self.loaded[task.digest] = load_modules(task, self.version)
-        modules = self.loaded[task.digest]
+        modules = self._modules(task)
         if patch is not None:
             modules = patched_modules(patch, modules)
         return execute(task, modules, source_of(self.data, task), self.store, self.emit, purpose=purpose)
+
+    def _modules(self, task: Task) -> dict[Stage, Module]:
+        if task.digest not in self.loaded:
+            self.loaded[task.digest] = load_modules(task, self.version)
+        return self.loaded[task.digest]

@@ -1,19 +1,19 @@
 """Commit the events of runs in groups: one fdatasync for dozens of them instead of one each.
 
-Only what a run says of itself waits. Everything that something else relies on (a trial, a verdict, a review) is
-appended at once, after all that came before it.
+Only what a run or a look on mining data says of itself waits (lost, it is found again). Everything that something else
+relies on (a trial, a verdict, a review) is appended at once, after all that came before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from traces.events import Event, RunFinished, RunStarted, StageFinished
+from traces.events import Event, PatchScreened, RunFinished, RunStarted, StageFinished
 
 EmitAll = Callable[[Sequence[Event]], None]
 
 MOST_WAITING = 64
-_MAY_WAIT = (RunStarted, StageFinished, RunFinished)
+_MAY_WAIT = (RunStarted, StageFinished, RunFinished, PatchScreened)
 
 
 def one_by_one(emit: Callable[[Event], None]) -> EmitAll:

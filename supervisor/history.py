@@ -8,7 +8,16 @@ from pathlib import Path
 
 from ablations.gate import Reason
 from ablations.patch import Patch
-from traces.events import AblationFinished, AblationStarted, Change, Event, ReviewOpened, ReviewRejected
+from supervisor.screen import changes_of
+from traces.events import (
+    AblationFinished,
+    AblationStarted,
+    Change,
+    Event,
+    PatchScreened,
+    ReviewOpened,
+    ReviewRejected,
+)
 from traces.reader import read
 
 UNSETTLED = frozenset({Reason.NOT_REPRODUCED, Reason.NO_CERTIFICATE, Reason.STALE_CERTIFICATE})
@@ -22,7 +31,13 @@ class Judged:
     started: AblationStarted
     finished: AblationFinished
     branch: str | None
-    rejected_by_human: bool
+    human_reason: str | None = None
+    """Why a human turned its branch down; None where nobody did."""
+
+    @property
+    def rejected_by_human(self) -> bool:
+        """Whether a human turned it down."""
+        return self.human_reason is not None
 
     @property
     def shipped(self) -> bool:
@@ -48,7 +63,9 @@ class History:
         started: dict[str, AblationStarted] = {}
         finished: dict[str, AblationFinished] = {}
         branches: dict[str, str] = {}
-        turned_down: set[str] = set()
+        turned_down: dict[str, str] = {}
+        self.screened: dict[str, PatchScreened] = {}
+        """Looks on mining data, by their question."""
         for event in events:
             if isinstance(event, AblationStarted):
                 started[event.ablation_id] = event
@@ -58,9 +75,11 @@ class History:
             elif isinstance(event, ReviewOpened) and event.ablation_id is not None:
                 branches[event.ablation_id] = event.branch
             elif isinstance(event, ReviewRejected):
-                turned_down.add(event.branch)
+                turned_down[event.branch] = event.reason
+            elif isinstance(event, PatchScreened):
+                self.screened[event.question] = event
         self.judged = tuple(
-            Judged(started[i], end, branches.get(i), branches.get(i) in turned_down)
+            Judged(started[i], end, branches.get(i), turned_down.get(branches.get(i, "")))
             for i, end in finished.items()
             if i in started
         )
@@ -72,7 +91,7 @@ class History:
 
     def verdict_on(self, patch: Patch, suite_digest: str) -> Judged | None:
         """The newest settled verdict on this very patch (old and new values) over this suite, or None."""
-        asked = {name: (c.old, c.new) for name, c in patch.changes.items()}
+        asked = _values(changes_of(patch))
         for judged in reversed(self.judged):
             same = judged.started.module == patch.module and judged.started.suite_digest == suite_digest
             if same and judged.settled and _values(judged.started.patch) == asked:

@@ -14,6 +14,8 @@ from supervisor.screen import Screened, screen
 def desk_over(bench: Bench, history: History, *, deadline_s: float, seed: int = 0) -> Desk:
     """`deadline_s` is of time.monotonic; after it `compare` begins nothing."""
 
+    bench.known.update(history.screened)
+
     def compare(patches: Sequence[Patch]) -> Sequence[Screened]:
         return screen(bench, patches, deadline_s)
 

@@ -22,8 +22,8 @@ from skills.registry import Skill, load_skills, skills_of_module
 from supervisor.bounds import Bound, search_space
 from supervisor.finding import Finding
 from supervisor.history import History
-from supervisor.screen import Screened
-from traces.events import Change, PatchProposed
+from supervisor.screen import Screened, changes_of
+from traces.events import PatchProposed
 
 MOST_CANDIDATES = 12
 """Of one proposal; each of them costs a comparison on mining data."""
@@ -137,10 +137,3 @@ class Proposer(Protocol):
 
     def propose(self, module: str, findings: Sequence[Finding], desk: Desk, /) -> Proposal | None:
         """Candidates for `module`, or None where it has nothing to say. Raises nothing for hostile texts."""
-
-
-def changes_of(patch: Patch) -> dict[str, Change]:
-    """A patch as events hold it: settings whole, texts by their digests."""
-    settings = {k: Change(old=c.old, new=c.new) for k, c in patch.changes.items()}
-    texts = {path: Change(old=None, new=digest_json(t.new)) for path, t in patch.texts.items()}
-    return {**settings, **texts}

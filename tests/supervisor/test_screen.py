@@ -18,7 +18,7 @@ from modules.workspace import CHECKOUT
 from supervisor.bench import Bench
 from supervisor.screen import IDLE_TASKS, screen
 from tests.supervisor.conftest import CLEAN, SIZE
-from traces.events import Event, RunStarted, TrialRecorded
+from traces.events import Event, PatchScreened, RunStarted, TrialRecorded
 
 BAND = Patch(module=SIZE, changes={"no_trade_band": Change(old=0.0, new=0.04)})
 WORSE = Patch(module=SIZE, changes={"weight_cap": Change(old=0.05, new=0.001)})
@@ -62,26 +62,37 @@ def test_candidates_are_compared_on_mining_data_alone(bench: Bench, events: list
 
 
 @pytest.mark.slow
-def test_the_same_look_is_the_same_trial(bench: Bench, events: list[Event]) -> None:
+def test_the_same_look_is_the_same_trial_and_is_made_once(bench: Bench, events: list[Event]) -> None:
+    bench.known.clear()
     before = len(events)
-    screen(bench, [BAND], time.monotonic() + 300)
-    screen(bench, [BAND], time.monotonic() + 300)
+    [first] = screen(bench, [BAND], time.monotonic() + 300)
+    bench.known.clear()
+    assert screen(bench, [BAND], time.monotonic() + 300) == [first]
     trials = [e for e in events[before:] if isinstance(e, TrialRecorded)]
     assert len(trials) == 2 and len({t.trial_id for t in trials}) == 1
     assert trials[0].family == "screen" and trials[0].p_value is None
+    looks = [e for e in events[before:] if isinstance(e, PatchScreened)]
+    assert len({e.question for e in looks}) == 1 and looks[0].delta == first.delta
+    before = len(events)
+    assert screen(bench, [BAND], time.monotonic() - 1) == [first]  # known: it needs no time and no trial
+    assert len(events) == before
 
 
 @pytest.mark.slow
 def test_a_candidate_that_moves_no_bit_is_given_up_early(bench: Bench, events: list[Event]) -> None:
+    bench.known.clear()
     screen(bench, [IDLE], time.monotonic() + 300)  # so that the baseline is recalled below
+    bench.known.clear()
     before = len(events)
     assert screen(bench, [IDLE], time.monotonic() + 300) == []
     runs = [e for e in events[before:] if isinstance(e, RunStarted)]
-    assert len(runs) == len(bench.suite.tasks) + IDLE_TASKS
+    assert len(runs) == IDLE_TASKS
+    assert [e.outcome for e in events[before:] if isinstance(e, PatchScreened)] == ["idle"]
 
 
 @pytest.mark.slow
 def test_what_time_did_not_reach_is_left_out(bench: Bench) -> None:
+    bench.known.clear()
     assert screen(bench, [BAND, WORSE], time.monotonic() - 1) == []
     assert screen(bench, [], time.monotonic() + 1) == []
 
