@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from modules.engine.estimates import Estimates
 from modules.jit import inlined
-from modules.memory import zeros
+from modules.memory import empty, zeros
 from modules.panel import FloatArray, IntArray
 
 MICROS: Final = 1_000_000.0
@@ -255,11 +255,17 @@ def new_room(book: Book) -> Room:
 
 
 def new_bar_log(rows: int, symbols: int) -> BarLog:
-    """A log of `rows` bars, all 0; pages of columns that few bars write are only touched when written."""
-    log = BarLog._make(zeros((rows, symbols) if name == "lots" else (rows,)) for name in BarLog._fields)
-    for column in (log.nav, log.cash, log.long, log.lots):  # every bar writes these: better here, beside the signals
-        column.fill(0)
-    return log
+    """A log of `rows` bars, all 0, whose pages are only touched when written.
+
+    What every bar writes (NAV, cash, longs and lots) holds nothing before its bar: pages used before do for that.
+    """
+
+    def column(name: str) -> IntArray:
+        shape = (rows, symbols) if name == "lots" else (rows,)
+        always = name in ("nav", "cash", "long", "lots")
+        return empty(shape).view(np.int64) if always else zeros(shape)
+
+    return BarLog._make(map(column, BarLog._fields))
 
 
 def new_order_log(capacity: int) -> OrderLog:

@@ -24,6 +24,7 @@ from modules.engine.instruments import align_instruments
 from modules.engine.metrics import known_bars_per_day
 from modules.engine.settings import FillWithoutOpen, Liquidity
 from modules.jit import kernel
+from modules.memory import empty
 from modules.panel import FloatArray, Panel, read_only
 
 
@@ -56,7 +57,7 @@ def fill_prices(
         price[1:] = np.where(np.isnan(close[1:]), np.nan, close[:-1] if before is None else before[1:])
     opening, volume = (bars.fields.get(field, np.empty((0, 0))) for field in ("open", "volume"))
     price, close, opening, volume = (read_only(x).reshape(-1) for x in (price, close, opening, volume))
-    out = np.empty(bars.shape)
+    out = empty(bars.shape)
     _next_prices(price, close, opening, volume, out.reshape(-1))
     return out
 

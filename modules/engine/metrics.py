@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from modules.memory import empty
 from modules.panel import FloatArray, IntArray
 
 _DAY_NS = 86_400_000_000_000
@@ -86,7 +87,7 @@ def known_bars_per_day(ts: IntArray) -> FloatArray:
     """The first of `known_clock` alone."""
     if ts.size < 2:
         return np.ones(ts.size)
-    per_day = np.empty(ts.size)
+    per_day = empty((ts.size,))
     from modules.engine.clock import clock
 
     clock(ts, per_day, np.empty(0))

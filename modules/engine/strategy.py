@@ -23,6 +23,7 @@ import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -174,8 +175,9 @@ def run_strategy(
 
     Raises EngineError and EngineOverflowError as `simulate` does, SignalError for a signal that the bars cannot give.
     """
+    signals, ready = empty((len(strategy.signals), *bars.shape)), SimpleQueue[int | None]()
     with ThreadPoolExecutor(1) as pool:
-        later = pool.submit(signal_values, bars, strategy)
+        later = pool.submit(_announced, bars, strategy, signals, ready)
         run = prepare(
             bars,
             instruments,
@@ -187,9 +189,21 @@ def run_strategy(
             fill_without_open=fill_without_open,
             liquidity=liquidity,
         )
-        signals = later.result()
-    memory = np.zeros((strategy.memory_rows, len(bars.symbols)))
-    return run.finish(lambda: drive(strategy, signals, memory, run, run.start, bars.ts.size))
+        memory = np.zeros((strategy.memory_rows, len(bars.symbols)))
+
+        def upto(begin: int, stop: int) -> int:
+            if stop > begin:
+                drive(strategy, signals.transpose(1, 0, 2), memory, run, begin, stop)
+            return max(begin, stop)
+
+        def follow() -> None:
+            at = run.start
+            for rows in iter(ready.get, None):
+                at = at if not ready.empty() else upto(at, rows)  # take together what is there
+            later.result()
+            upto(at, bars.ts.size)
+
+        return run.finish(follow)
 
 
 def signal_values(bars: Panel, strategy: Strategy) -> FloatArray:
@@ -197,11 +211,25 @@ def signal_values(bars: Panel, strategy: Strategy) -> FloatArray:
 
     Raises SignalError and EngineError.
     """
+    out = empty((len(strategy.signals), *bars.shape))
+    _signal_values(bars, strategy, out)
+    return out.transpose(1, 0, 2)
+
+
+def _signal_values(
+    bars: Panel, strategy: Strategy, out: FloatArray, done: Callable[[int], None] = lambda rows: None
+) -> None:
+    """Fill `[K, T, N]`; `done` is told of the rows that are there."""
     if not strategy.signals:
         raise EngineError("signals is empty; a strategy reads at least one expression, such as close")
     from modules.signal import evaluate_all, parse
 
-    rows, symbols = bars.shape
-    out = empty((len(strategy.signals), rows, symbols))
-    evaluate_all([parse(text) for text in strategy.signals], bars, out=out)
-    return out.transpose(1, 0, 2)
+    evaluate_all([parse(text) for text in strategy.signals], bars, out=out, done=done)
+
+
+def _announced(bars: Panel, strategy: Strategy, out: FloatArray, ready: SimpleQueue[int | None]) -> None:
+    """`_signal_values` in a thread of its own: the account follows what is ready; None = no more will come."""
+    try:
+        _signal_values(bars, strategy, out, ready.put)
+    finally:
+        ready.put(None)

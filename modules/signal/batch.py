@@ -50,16 +50,22 @@ def evaluate(node: Node, panel: Panel) -> FloatArray:
 
 
 def evaluate_all(
-    nodes: Sequence[Node], panel: Panel, *, threads: int | None = None, out: FloatArray | None = None
+    nodes: Sequence[Node],
+    panel: Panel,
+    *,
+    threads: int | None = None,
+    out: FloatArray | None = None,
+    done: Callable[[int], None] = lambda rows: None,
 ) -> list[FloatArray]:
     """As `evaluate`, for several signals; what they have in common is computed once.
 
     `out`: `[nodes, T, N]`, where the values are to stand; None makes room for each.
+    `done`: told, in this thread, how many rows of `out` are there for good: some at a time where the work allows it.
     `threads`: at most so many; None takes `CWS_THREADS`, or one for each processor. The bits are the same for any.
     """
     for node in nodes:
         check_panel(node, panel)
-    return compute(nodes, panel, threads=threads, out=out)
+    return compute(nodes, panel, threads=threads, out=out, done=done)
 
 
 def check_panel(node: Node, panel: Panel) -> None:
@@ -155,6 +161,7 @@ def compute(
     threads: int | None = None,
     cut: Cut | None = None,
     out: FloatArray | None = None,
+    done: Callable[[int], None] = lambda rows: None,
 ) -> list[FloatArray]:
     """The values without the checks of `evaluate`: too short a panel gives NaN."""
     layout = lay_out(share_parts(make_plan(nodes)))
@@ -164,20 +171,29 @@ def compute(
     if panel.shape[0] and panel.shape[1]:
         compile_missing(plan, _processors())
         cut = cut or Cut.fitting(layout, panel.shape, threads)
-        _Run(layout, panel, values, cut).all()
+        each_once = len(first) == len(plan.outputs)
+        _Run(layout, panel, values, cut, done if each_once else lambda rows: None).all()
     if out is not None:
         for k in (k for k, o in enumerate(plan.outputs) if first[o] != k):
             out[k] = values[plan.outputs[k]]
+    done(panel.shape[0])
     return [read_only(values[o]) for o in plan.outputs]
 
 
 class _Run:
     """One evaluation: its buffers and its threads."""
 
-    def __init__(self, layout: Layout, panel: Panel, values: dict[int, FloatArray], cut: Cut) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        panel: Panel,
+        values: dict[int, FloatArray],
+        cut: Cut,
+        done: Callable[[int], None],
+    ) -> None:
         length, N = panel.shape
         names = {s.field for s in layout.plan.steps if isinstance(s, Load)}
-        self._layout, self._cut, self._values = layout, cut, values
+        self._layout, self._cut, self._values, self._done = layout, cut, values, done
         self._tiles, self._blocks = cut.tiles(N), cut.blocks(length)
         self._data = Fetched(
             fields={f: finite_field(panel[f]) for f in names if f not in CALENDAR_FIELDS},
@@ -200,6 +216,7 @@ class _Run:
                     each(functools.partial(self._across, phase, row), self._parts(rows))
                 for tile in (tile for tiles in held for tile in tiles):
                     tile.advance(rows)
+                self._done(row + rows)
 
     def _buffers(self) -> list[FloatArray]:
         slots = 1 + max(self._layout.slot.values(), default=-1)
@@ -219,6 +236,8 @@ class _Run:
                 for row, rows in self._blocks:
                     tile.run(0, row, rows)
                     tile.advance(rows)
+                    if len(self._tiles) == 1:
+                        self._done(row + rows)
 
     def _parts(self, rows: int) -> list[tuple[int, int]]:
         """The rows of a block, `(begin, end)`, one part for each thread."""

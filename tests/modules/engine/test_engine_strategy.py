@@ -6,6 +6,7 @@
 4. Bars after the end change nothing before them.
 5. A strategy cannot write to its account, its signals or its parameters.
 6. The shortcut over bars at which nobody orders changes no bit.
+7. Neither does what memory held before, nor that the account follows its signals while they are still computed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from modules.engine.result import Simulation
 from modules.engine.settings import Costs
 from modules.engine.strategy import Account, Strategy, drive, run_strategy, signal_values
 from modules.jit import inlined
+from modules.memory import empty
 from modules.panel import FloatArray, Panel
 from modules.signal import evaluate, parse
 from tests.modules.engine.cases import days, instruments
@@ -170,6 +172,22 @@ def test_one_bar_at_a_time_is_the_same_as_all_at_once() -> None:
             drive(STOP, signals, memory, account, t, t + 1)
 
     same(whole, account.finish(work))
+
+
+def test_what_memory_held_before_changes_nothing() -> None:
+    rows = 530_000  # a column of the log is large enough to have its own pages
+    close = 50.0 + np.cumsum(np.random.default_rng(3).normal(0, 0.01, (rows, 1)), axis=0)
+    ts = days(ROWS)[0] + np.arange(rows, dtype=np.int64) * 60_000_000_000
+    bars = Panel(ts, ("A",), {"close": close})
+    again = prepare(bars, instruments(bars.symbols, 0.001), **terms(bars))  # type: ignore[arg-type]
+    signals, memory = signal_values(bars, STOP), np.zeros((2, 1))
+    alone = again.finish(lambda: drive(STOP, signals, memory, again, START, rows))
+    for rubbish in (math.nan, -1.0, 1e300):
+        held = [empty((count, rows - START * (count == 1))) for count in (1, 1, 1, 1, 2)]
+        for array in held:
+            array.fill(rubbish)
+        del held, array
+        same(alone, run(bars, STOP))
 
 
 def test_later_bars_change_nothing_before_them() -> None:

@@ -4,6 +4,7 @@
 2. Operators that share parts of their arithmetic have the bits that each has alone.
 3. Beyond its outputs, an evaluation holds buffers whose size depends on the cut, not on the length of the panel.
 4. Trees made by code may be deeper and larger than any text.
+5. Rows that are announced while others are still computed are there for good.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -111,6 +113,25 @@ def test_what_is_shared_has_the_bits_of_what_is_not(family: str, fields: tuple[s
             row = streams.push(int(panel.ts[t]), {name: v[t] for name, v in panel.fields.items()})
             assert bits(row) == bits(np.stack([v[t] for v in alone])), t
         assert [bits(v) for v in together] == [bits(v) for v in alone]
+
+
+@pytest.mark.parametrize("texts", [SIGNALS[:1], SIGNALS, (*SIGNALS[:2], SIGNALS[0])], ids=["one", "all", "one twice"])
+@pytest.mark.parametrize("cut", [Cut(7, 4, 1), Cut(7, 2, 1), Cut(7, 2, 2), Cut(40, 4, 1)], ids=str)
+def test_rows_that_are_announced_are_there_for_good(texts: Sequence[str], cut: Cut) -> None:
+    panel = make_panel(8, rows=40, symbols=4)
+    nodes = [parse(text, units=False) for text in texts]
+    wanted = np.stack(compute(nodes, panel))
+    out = np.full(wanted.shape, 77.0)
+    announced: list[int] = []
+
+    def done(rows: int) -> None:
+        announced.append(rows)
+        assert bits(out[:, :rows]) == bits(wanted[:, :rows])
+
+    compute(nodes, panel, cut=cut, out=out, done=done)
+    assert announced == sorted(announced) and announced[-1] == 40
+    if texts == SIGNALS[:1] and cut == Cut(7, 4, 1):
+        assert len(announced) > 5, "one tile: block by block"
 
 
 def test_streams_restart_anywhere() -> None:
