@@ -129,7 +129,7 @@ def execute(
                 _open_door_to_facts(task, board, machine, use_cache=use_cache)
         except Exception as error:
             if isinstance(error, ContractError):
-                emit(_refusal(run_id, error))
+                emit(_refusal(run_id, error, modules[stage]))
             emit(RunFailed(run_id=run_id, stage=stage, error=type(error).__name__, message=str(error)[:2000]))
             error.add_note(f"in stage {stage}/{modules[stage].name} of run {run_id}")
             raise
@@ -149,7 +149,7 @@ def execute(
     return manifest
 
 
-def _refusal(run_id: str, error: ContractError) -> StageRefused:
+def _refusal(run_id: str, error: ContractError, module: Module) -> StageRefused:
     return StageRefused(
         run_id=run_id,
         stage=error.stage,
@@ -157,6 +157,8 @@ def _refusal(run_id: str, error: ContractError) -> StageRefused:
         side=error.side,
         rules={f"{v.port}: {v.rule}": v.count for v in error.violations},
         message=str(error)[:2000],
+        code_digest=module.code_digest,
+        settings_digest=digest_json(module.settings.model_dump(mode="json")),
     )
 
 

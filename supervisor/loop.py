@@ -17,13 +17,11 @@ from ablations.record import RecordError, read_record
 from ablations.suite import Suite, load_suite
 from harness.repository import Repository, RepositoryError
 from modules.artifacts import ArtifactStore
-from modules.canonical import digest_json
 from modules.contract import Stage
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import ManifestStore
 from modules.panel import iso
 from modules.pipeline import Emit
-from modules.registry import code_digest, list_modules, read_settings
 from modules.task import load_pipeline
 from modules.workspace import Workspace
 from supervisor.bench import Bench
@@ -33,7 +31,7 @@ from supervisor.forge.choice import forge_of
 from supervisor.forge.port import Forge
 from supervisor.grouping import EmitAll, Grouped, one_by_one
 from supervisor.history import History, Judged
-from supervisor.mined import InForce, Mined
+from supervisor.mined import Mined, mined_of
 from supervisor.miners import MINERS
 from supervisor.proposers.desk import desk_over
 from supervisor.proposers.port import Proposal
@@ -155,8 +153,7 @@ class _Pass:
     def mined(self) -> Mined:
         """The traces that may be mined, as of now."""
         self.grouped.flush()
-        ends = {v.digest: v.mining_end_ns for v in self.bench.data.list()}
-        return Mined(self.workspace.ledger, ends, {f"{s}/{n}": _in_force(s, n) for s, n in list_modules()})
+        return mined_of(self.workspace, self.bench.data)
 
     def trace_if_needed(self) -> None:
         """Run the suite's tasks on the mining period where the modules in force left no traces there yet."""
@@ -262,8 +259,3 @@ def _version(data: DataStore, name: str, emit: Emit) -> DataVersion:
         fields = version.model_dump(include=set(DataRegistered.model_fields) - {"kind"})
         emit(DataRegistered(**fields))
     return version
-
-
-def _in_force(stage: str, name: str) -> InForce:
-    settings = read_settings(stage, name).model_dump(mode="json")
-    return InForce(settings_digest=digest_json(settings), code_digest=code_digest(stage, name))

@@ -8,83 +8,107 @@ did wrong may be mended already.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
+from modules.datastore import DataStore
 from modules.panel import iso
-from traces.query import sql
+from modules.workspace import Workspace
+from supervisor.inforce import InForce, drafting_skills, modules_in_force
+from traces.tables import Tables
+
+__all__ = ["MINED_PURPOSES", "InForce", "Mined", "mined_of"]
 
 MINED_PURPOSES = ("run", "research")
 
 
 @dataclass(frozen=True)
-class InForce:
-    """The identity of a module as it would run now."""
-
-    settings_digest: str
-    code_digest: str
-
-
-@dataclass(frozen=True)
 class Mined:
-    """SQL over the traces, with three tables before the ledger's own views:
+    """SQL over the traces: a table for each kind of event (`traces.tables`; of runs only those for `MINED_PURPOSES`)
+    and
 
     `mined`     run_started, only the runs that may be mined;
     `stages`    stage_finished of those runs, with `name` ('stage/module'), data, signal, task_digest, seed, start;
-    `in_force`  the rows of `stages` whose settings and code are those in force, the newest per task.
+    `in_force`  the rows of `stages` whose settings and code are those in force, the newest per task;
+    `profiles`  run_profiled, the newest per run, with `name`, the sizing in force: what decides who holds what.
 
-    `mining_ends_ns` maps the digest of each known data version to the end (exclusive) of its mining period.
+    `mining_ends_ns` maps the digest of each known data version to the end (exclusive) of its mining period. `tables`
+    may be handed from one `Mined` to the next, so that only what was appended since is read.
     """
 
     ledger: Path
     mining_ends_ns: Mapping[str, int]
     modules: Mapping[str, InForce]
+    skills: frozenset[str] = frozenset()
+    tables: Tables | None = field(default=None, compare=False)
 
     def sql(self, query: str) -> pl.DataFrame:
         """The rows of one SELECT. Raises QueryError."""
-        return sql(self.ledger, f"WITH {self._tables()} {query}")
+        return self._ready.rows(query)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Events there are, by kind."""
+        return self._ready.counts
 
     def left_out(self) -> dict[str, int]:
         """Why runs were not mined, with how many: what a reader of the findings must know."""
         found = self.sql(
-            """SELECT CASE WHEN r.purpose NOT IN ('run', 'research') THEN NULL
-                           WHEN m.data_digest IS NULL THEN 'of a data version that is not registered here'
+            """SELECT CASE WHEN m.data_digest IS NULL THEN 'of a data version that is not registered here'
                            ELSE 'reach beyond the mining period' END AS why, count(*) AS n
                FROM run_started r LEFT JOIN mining m USING (data_digest)
-               WHERE r.run_id NOT IN (SELECT run_id FROM mined) GROUP BY why HAVING why IS NOT NULL ORDER BY why"""
+               WHERE r.run_id NOT IN (SELECT run_id FROM mined) GROUP BY why ORDER BY why"""
         )
         return {str(why): int(n) for why, n in found.iter_rows()}
 
     def tasks_seen(self, module: str) -> frozenset[str]:
         """Digests of the tasks whose traces show `module` as it is in force."""
-        rows = self.sql(f"SELECT DISTINCT task_digest FROM in_force WHERE name = {_text(module)}")
+        rows = self.sql(f"SELECT DISTINCT task_digest FROM in_force WHERE name = {text(module)}")
         return frozenset(rows.get_column("task_digest").to_list())
 
-    def _tables(self) -> str:
-        purposes = ", ".join(_text(p) for p in MINED_PURPOSES)
-        return f"""
-        mining(data_digest, ends) AS ({_values(((d, iso(t)) for d, t in self.mining_ends_ns.items()), 2)}),
-        current(name, settings_digest, code_digest) AS (
-            {_values(((n, m.settings_digest, m.code_digest) for n, m in self.modules.items()), 3)}),
-        mined AS (
-            SELECT r.* FROM run_started r JOIN mining m USING (data_digest)
-            WHERE r."end" <= m.ends AND r.purpose IN ({purposes})),
-        stages AS (
-            SELECT s.*, s.stage || '/' || s.module AS name, m.data, m.signal, m.task_digest, m.seed, m.start
-            FROM stage_finished s JOIN mined m USING (run_id)),
-        in_force AS (
-            SELECT s.* FROM stages s JOIN current c USING (name, settings_digest, code_digest)
-            QUALIFY row_number() OVER (PARTITION BY s.name, s.task_digest ORDER BY s.seq DESC) = 1)
-        """
+    @cached_property
+    def _ready(self) -> Tables:
+        tables = self.tables or Tables(self.ledger, MINED_PURPOSES)
+        tables.renew()
+        ends = ((d, iso(t)) for d, t in self.mining_ends_ns.items())
+        current = ((n, m.settings_digest, m.code_digest) for n, m in self.modules.items())
+        tables.define("mining", _values(("data_digest", "ends"), ends))
+        tables.define("current", _values(("name", "settings_digest", "code_digest"), current))
+        for name, select in _TABLES.items():
+            tables.define(name, select)
+        return tables
 
 
-def _values(rows: Iterable[tuple[str, ...]], width: int) -> str:
-    """A VALUES list; a SELECT of no rows where there are none, because SQL has no empty VALUES."""
-    listed = [f"({', '.join(_text(cell) for cell in row)})" for row in rows]
-    return f"VALUES {', '.join(listed)}" if listed else f"SELECT {', '.join(['NULL::VARCHAR'] * width)} WHERE false"
+_TABLES = {
+    "mined": """SELECT r.* FROM run_started r JOIN mining m USING (data_digest)
+                WHERE r."end" <= m.ends AND r.purpose IN ('run', 'research')""",
+    "stages": """SELECT s.*, s.stage || '/' || s.module AS name, m.data, m.signal, m.task_digest, m.seed, m.start
+                 FROM stage_finished s JOIN mined m USING (run_id)""",
+    "in_force": """SELECT s.* FROM stages s JOIN current c USING (name, settings_digest, code_digest)
+                   QUALIFY row_number() OVER (PARTITION BY s.name, s.task_digest ORDER BY s.seq DESC) = 1""",
+    "profiles": """SELECT p.*, z.name, z.task_digest, z.data FROM run_profiled p JOIN in_force z USING (run_id)
+                   WHERE z.stage = 'size'
+                   QUALIFY row_number() OVER (PARTITION BY p.run_id ORDER BY p.seq DESC) = 1""",
+}
 
 
-def _text(value: str) -> str:
+def mined_of(workspace: Workspace, data: DataStore, tables: Tables | None = None) -> Mined:
+    """What may be mined in a workspace as of now. `tables` of an earlier call make it cheap."""
+    ends = {v.digest: v.mining_end_ns for v in data.list()}
+    return Mined(workspace.ledger, ends, modules_in_force(), drafting_skills(), tables)
+
+
+def text(value: str) -> str:
+    """`value` as a literal of SQL."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def _values(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A SELECT of literal rows; of no rows where there are none, because SQL has no empty VALUES."""
+    listed = [f"({', '.join(text(cell) for cell in row)})" for row in rows]
+    if not listed:
+        return f"SELECT {', '.join(f'NULL::VARCHAR AS {name}' for name in columns)} WHERE false"
+    return f"SELECT * FROM (VALUES {', '.join(listed)}) AS v({', '.join(columns)})"

@@ -122,6 +122,24 @@ class StageRefused(EventBase):
     side: Literal["inputs", "outputs", "acceptance"]
     rules: Mapping[str, Count]
     message: str
+    code_digest: str = ""
+    settings_digest: str = ""
+
+
+class RunProfiled(EventBase):
+    """Where a run's result came from, measured on its artifacts. `years` and `regimes` (`calm`, `usual`, `volatile`: by
+    the market's volatility as known before each bar) map to annualised net Sharpe ratios, `sectors` and `symbols` to
+    net profit in dollars; `figures` says what fills cost against the close of their decision, and what share of the
+    volume they took. `measure` is the digest of how it was measured."""
+
+    kind: Literal["run.profiled"] = "run.profiled"
+    run_id: str
+    measure: str
+    years: Metrics
+    regimes: Metrics
+    sectors: Metrics
+    symbols: Metrics
+    figures: Metrics
 
 
 # --- data -----------------------------------------------------------------------------------------
@@ -155,6 +173,41 @@ class FeaturesStored(EventBase):
     commit: str
     features: Texts
     files: Count
+
+
+class FaultsPlanted(EventBase):
+    """A cleaning module was tried on registered data into which faults were planted by `seed`. By kind of fault:
+    `planted` and, of those, `found`. By rule: `alarms` on cells without a planted fault, and how many of these were
+    `standing` on the same data before anything was planted. `cells` were looked at."""
+
+    kind: Literal["faults.planted"] = "faults.planted"
+    trial_id: str
+    module: str
+    code_digest: str
+    settings_digest: str
+    data_digest: str
+    seed: Seed
+    cells: Count
+    planted: Mapping[str, Count]
+    found: Mapping[str, Count]
+    alarms: Mapping[str, Count]
+    standing: Mapping[str, Count]
+
+
+class FeaturesCompared(EventBase):
+    """The members of a family of features, evaluated on registered data. `used` are in the settings in force; `alike`
+    maps a pair, `first second`, to the mean rank correlation of their values, where its size is above `floor`."""
+
+    kind: Literal["features.compared"] = "features.compared"
+    comparison_id: str
+    module: str
+    code_digest: str
+    settings_digest: str
+    data_digest: str
+    features: Texts
+    used: Texts
+    floor: float
+    alike: Mapping[str, float]
 
 
 # --- research -------------------------------------------------------------------------------------
@@ -282,8 +335,19 @@ class TrialRecorded(EventBase):
     rejected: bool | None = None
 
 
+class Claim(EventBase):
+    """What a patch must change for a finding to have been right: `metric` moves in `direction` by at least `least`,
+    over the `runs` that are its evidence, or (`finding`) in what the miner sees when it looks again."""
+
+    metric: str
+    direction: Literal["raise", "lower"]
+    least: float
+    over: Literal["runs", "finding"] = "runs"
+
+
 class FindingRecorded(EventBase):
-    """A pattern that a miner saw in the traces. `size` is in the miner's own unit; `evidence` holds run ids."""
+    """A pattern that a miner saw in the traces. `size` is in the miner's own `unit`; `evidence` holds ids of runs (or
+    of what else shows it); `levers` are settings that may mend it, each with a `+` or `-` for the way."""
 
     kind: Literal["finding.recorded"] = "finding.recorded"
     finding_id: str
@@ -293,6 +357,10 @@ class FindingRecorded(EventBase):
     size: MaybeFloat
     occurrences: Count
     evidence: Texts
+    pattern: str = ""
+    unit: str = ""
+    claim: Claim | None = None
+    levers: Texts = ()
 
 
 class PatchProposed(EventBase):
@@ -518,6 +586,9 @@ Event: TypeAlias = Annotated[
     | RunFailed
     | StageFinished
     | StageRefused
+    | RunProfiled
+    | FaultsPlanted
+    | FeaturesCompared
     | DataRegistered
     | FeaturesStored
     | ResearchStarted

@@ -18,7 +18,7 @@ from traces.views import LINES_TO_EVENTS, VIEWS, create_view
 MAX_ROWS = 100_000
 TIMEOUT_SECONDS = 30.0
 _READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
-_LOCKS = (
+LOCKS = (
     "temp_directory = ''",  # nothing spills to disk
     "memory_limit = '2GB'",
     "threads = 2",
@@ -57,13 +57,13 @@ def sql(
         connection.unregister("lines")
         for kind in KINDS:
             connection.execute(create_view(kind))
-        for setting in _LOCKS:
+        for setting in LOCKS:
             connection.execute(f"SET {setting}")
         alarm = threading.Timer(timeout_seconds, connection.interrupt)
         alarm.start()
         try:
             _check_statement(connection, query)
-            return _fetch(connection, query, max_rows)
+            return fetch(connection, query, max_rows)
         except duckdb.InterruptException as error:
             raise QueryError(
                 f"the query took more than {timeout_seconds:g} s: narrow it with WHERE or LIMIT"
@@ -91,7 +91,7 @@ def _check_statement(connection: duckdb.DuckDBPyConnection, query: str) -> None:
             raise QueryError(_explain(str(error), query)) from error
 
 
-def _fetch(connection: duckdb.DuckDBPyConnection, query: str, max_rows: int) -> pl.DataFrame:
+def fetch(connection: duckdb.DuckDBPyConnection, query: str, max_rows: int) -> pl.DataFrame:
     frame: pl.DataFrame = connection.sql(query).limit(max_rows + 1).pl()
     if frame.height > max_rows:
         raise QueryError(f"more than {max_rows} rows: add LIMIT, or aggregate")

@@ -1,21 +1,34 @@
-"""Plug-ins that read traces: one file a miner. A new miner is a class here and a line in `MINERS`."""
+"""Plug-ins that read traces: one file a miner, and the folder is the registry.
+
+A new miner is a file here that sets `MINER`; files whose names begin with `_` are helpers. `docs/miners.md` is made of
+their docstrings.
+"""
 
 from __future__ import annotations
 
-from supervisor.finding import Miner
-from supervisor.miners.alike_drafts import AlikeDrafts
-from supervisor.miners.cost_share import CostShare
-from supervisor.miners.false_alarms import FalseAlarms
-from supervisor.miners.repeated_work import RepeatedWork
-from supervisor.miners.risk_cuts import RiskCuts
-from supervisor.miners.turnover_decay import TurnoverDecay
+import importlib
+import pkgutil
 
-MINERS: tuple[Miner, ...] = (
-    CostShare(),
-    TurnoverDecay(),
-    RiskCuts(),
-    FalseAlarms(),
-    AlikeDrafts(),
-    RepeatedWork(),
-)
-"""Every miner, in the order in which findings are shown and, at equal size, pursued."""
+from supervisor.finding import Miner
+
+
+def miners_here() -> tuple[Miner, ...]:
+    """Every miner, in the order in which findings are shown and pursued: by turn, then by name.
+
+    Raises TypeError for a file that sets no `MINER`, or one of another name than the file's.
+    """
+    found: list[Miner] = []
+    for entry in pkgutil.iter_modules(__path__):
+        if entry.name.startswith("_"):
+            continue
+        miner: Miner | None = getattr(importlib.import_module(f"{__name__}.{entry.name}"), "MINER", None)
+        if miner is None or miner.name != entry.name:
+            raise TypeError(
+                f"supervisor/miners/{entry.name}.py must set MINER to a miner of the name {entry.name}, "
+                f"it is {getattr(miner, 'name', None)}; give a helper's file a name that begins with _"
+            )
+        found.append(miner)
+    return tuple(sorted(found, key=lambda m: (m.turn, m.name)))
+
+
+MINERS: tuple[Miner, ...] = miners_here()

@@ -17,12 +17,14 @@ class AlikeDrafts:
 
     least: int = 3
     name: str = "alike_drafts"
+    turn: int = 3
+    reads: frozenset[str] = frozenset({"candidate.drafted", "candidate.checked"})
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding per skill and reason; `size` is the share of the skill's candidates that it took."""
         rows = traces.sql(
             f"""
-            , checked AS (
+            WITH checked AS (
                 SELECT DISTINCT d.skill, c.research_id, c.expr, c.passed, {_ALIKE} AS reason
                 FROM candidate_checked c JOIN candidate_drafted d USING (research_id, expr)),
             totals AS (SELECT skill, count(*) AS drafted FROM checked GROUP BY skill)
@@ -47,3 +49,6 @@ class AlikeDrafts:
             )
             for row in rows.iter_rows(named=True)
         ]
+
+
+MINER = AlikeDrafts()

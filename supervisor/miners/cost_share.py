@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from supervisor.finding import Finding, Lever
+from supervisor.finding import Claim, Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners.over import over
+from supervisor.miners._figures import STAGES_OF_RUNS, beyond
 
 _VALUES = """
 SELECT z.name, z.run_id, x.metrics['total_cost_usd'] / x.metrics['gross_pnl_usd'] AS value
@@ -21,10 +21,12 @@ class CostShare:
 
     share: float = 0.5
     name: str = "cost_share"
+    turn: int = 1
+    reads: frozenset[str] = STAGES_OF_RUNS
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module; `size` is the median share of gross profit that costs took."""
-        rows = over(traces, _VALUES, self.share)
+        rows = beyond(traces, _VALUES, self.share)
         return [
             Finding(
                 miner=self.name,
@@ -39,6 +41,10 @@ class CostShare:
                 occurrences=row.times,
                 evidence=row.runs,
                 levers=(Lever("no_trade_band", "raise"), Lever("smoothing_bars", "raise")),
+                claim=Claim(metric="total_cost_usd", direction="lower", least=1.0),
             )
             for row in rows
         ]
+
+
+MINER = CostShare()

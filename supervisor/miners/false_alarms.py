@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners.over import Over, over
+from supervisor.miners._figures import STAGES_OF_RUNS, Beyond, beyond
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,17 @@ class FalseAlarms:
 
     rules: tuple[Rule, ...] = RULES
     name: str = "false_alarms"
+    turn: int = 2
+    reads: frozenset[str] = STAGES_OF_RUNS
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding per cleaning module and rule; `size` is the median share."""
-        found = [self._finding(rule, row) for rule in self.rules for row in over(traces, _values(rule), rule.threshold)]
+        found = [
+            self._finding(rule, row) for rule in self.rules for row in beyond(traces, _values(rule), rule.threshold)
+        ]
         return sorted(found, key=lambda f: -f.size)
 
-    def _finding(self, rule: Rule, row: Over) -> Finding:
+    def _finding(self, rule: Rule, row: Beyond) -> Finding:
         return Finding(
             miner=self.name,
             module=row.module,
@@ -84,3 +88,6 @@ class FalseAlarms:
 def _values(rule: Rule) -> str:
     stages = "SELECT name, run_id, metrics AS m FROM in_force WHERE stage = 'clean'"
     return f"SELECT name, run_id, {rule.value} AS value FROM ({stages})"
+
+
+MINER = FalseAlarms()

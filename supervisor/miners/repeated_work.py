@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.finding import Finding
 from supervisor.mined import Mined
+from supervisor.miners._figures import STAGES_OF_RUNS
 
 
 @dataclass(frozen=True)
@@ -14,12 +15,14 @@ class RepeatedWork:
 
     least: int = 2
     name: str = "repeated_work"
+    turn: int = 3
+    reads: frozenset[str] = STAGES_OF_RUNS
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a module; `size` is the seconds that recalling would have saved."""
         rows = traces.sql(
             f"""
-            , executed AS (
+            WITH executed AS (
                 SELECT name, code_digest, settings_digest, CAST(inputs AS VARCHAR) AS inputs, seed, start,
                        count(*) AS times, sum(seconds) - min(seconds) AS wasted, list(run_id ORDER BY seq) AS runs
                 FROM stages WHERE NOT cached GROUP BY ALL HAVING times > 1)
@@ -42,3 +45,6 @@ class RepeatedWork:
             )
             for row in rows.iter_rows(named=True)
         ]
+
+
+MINER = RepeatedWork()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners.over import over
+from supervisor.miners._figures import STAGES_OF_RUNS, beyond
 
 _VALUES = """
 SELECT z.name, z.run_id,
@@ -22,10 +22,12 @@ class RiskCuts:
 
     share: float = 0.05
     name: str = "risk_cuts"
+    turn: int = 1
+    reads: frozenset[str] = STAGES_OF_RUNS
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module; `size` is the median share of orders cut."""
-        rows = over(traces, _VALUES, self.share)
+        rows = beyond(traces, _VALUES, self.share)
         return [
             Finding(
                 miner=self.name,
@@ -43,3 +45,6 @@ class RiskCuts:
             )
             for row in rows
         ]
+
+
+MINER = RiskCuts()

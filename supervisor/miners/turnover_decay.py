@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from supervisor.finding import Finding, Lever
+from supervisor.finding import Claim, Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners.over import over
+from supervisor.miners._figures import STAGES_OF_RUNS, beyond
 
 _VALUES = """
 SELECT z.name, z.run_id,
@@ -28,10 +28,12 @@ class TurnoverDecay:
 
     excess: float = 1.5
     name: str = "turnover_decay"
+    turn: int = 1
+    reads: frozenset[str] = STAGES_OF_RUNS
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module; `size` is the median ratio of turnover to supported turnover."""
-        rows = over(traces, _VALUES, self.excess)
+        rows = beyond(traces, _VALUES, self.excess)
         return [
             Finding(
                 miner=self.name,
@@ -47,6 +49,10 @@ class TurnoverDecay:
                 occurrences=row.times,
                 evidence=row.runs,
                 levers=(Lever("no_trade_band", "raise"), Lever("smoothing_bars", "raise")),
+                claim=Claim(metric="turnover", direction="lower", least=1.0),
             )
             for row in rows
         ]
+
+
+MINER = TurnoverDecay()

@@ -41,6 +41,7 @@ def test_every_miner_has_its_file_and_its_own_name() -> None:
     names = [miner.name for miner in MINERS]
     assert len(set(names)) == len(names) >= 5
     assert [type(m).__module__.rsplit(".", 1)[1] for m in MINERS] == names
+    assert [m.turn for m in MINERS] == sorted(m.turn for m in MINERS)
 
 
 # --- what may be mined ------------------------------------------------------------------------------

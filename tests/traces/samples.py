@@ -39,7 +39,10 @@ from traces.events import (
     RunFinished,
     RunStarted,
     StageFinished,
+    RunProfiled,
     StageRefused,
+    FaultsPlanted,
+    FeaturesCompared,
     TrialRecorded,
 )
 from traces.ledger import Ledger
@@ -74,6 +77,39 @@ ONE_OF_EACH: tuple[Event, ...] = (
     ),
     StageRefused(
         run_id="run-2", stage="clean", module="quality", side="inputs", rules={"close positive": 3}, message="3 rows"
+    ),
+    RunProfiled(
+        run_id="r1",
+        measure="9" * 64,
+        years={"2001": 0.5, "2002": None},
+        regimes={"calm": 1.0, "volatile": -0.25},
+        sectors={"Energy": -120.5},
+        symbols={"AAPL.NASDAQ": 10.0},
+        figures={"shortfall_bps": 7.5},
+    ),
+    FaultsPlanted(
+        trial_id="f1",
+        module="clean/quality",
+        code_digest="c" * 64,
+        settings_digest="5" * 64,
+        data_digest="d" * 64,
+        seed=7,
+        cells=1000,
+        planted={"spike": 10},
+        found={"spike": 9},
+        alarms={"spike": 3},
+        standing={"spike": 2},
+    ),
+    FeaturesCompared(
+        comparison_id="c1",
+        module="feature/momentum",
+        code_digest="c" * 64,
+        settings_digest="5" * 64,
+        data_digest="d" * 64,
+        features=("a@1", "b@1"),
+        used=("a@1",),
+        floor=0.95,
+        alike={"a@1 b@1": 0.97},
     ),
     DataRegistered(
         name="us20",
