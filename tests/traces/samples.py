@@ -18,6 +18,8 @@ from traces.events import (
     DataRegistered,
     Event,
     ExchangeRecorded,
+    FaultsPlanted,
+    FeaturesCompared,
     FeaturesStored,
     FindingRecorded,
     LedgerRepaired,
@@ -37,12 +39,10 @@ from traces.events import (
     ReviewRejected,
     RunFailed,
     RunFinished,
+    RunProfiled,
     RunStarted,
     StageFinished,
-    RunProfiled,
     StageRefused,
-    FaultsPlanted,
-    FeaturesCompared,
     TrialRecorded,
 )
 from traces.ledger import Ledger
