@@ -16,6 +16,7 @@ from supervisor.promotion.look import Look
 
 FOLDER = "ablations/records/promotions/"
 
+
 class PromotionRecordError(ValueError):
     """A record that cannot be read, or that contradicts itself."""
 

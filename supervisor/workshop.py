@@ -1,0 +1,169 @@
+"""Where a supervisor works: the workspace, a bench for each suite, what it emits and notes. Traces and mines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ablations.ablate import certificate_for
+from ablations.executor import Executor
+from ablations.suite import Suite, load_suite
+from harness.repository import Repository
+from modules.artifacts import ArtifactStore
+from modules.contract import Stage
+from modules.datastore import DataStore, DataVersion
+from modules.manifest import ManifestStore
+from modules.panel import iso
+from modules.pipeline import Emit
+from modules.task import PipelineSpec, load_pipeline
+from modules.workspace import Workspace
+from supervisor.bench import Bench
+from supervisor.finding import Finding, Miner
+from supervisor.forge.choice import forge_of
+from supervisor.forge.port import Forge
+from supervisor.grouping import EmitAll, Grouped, one_by_one
+from supervisor.history import History
+from supervisor.mined import MINED_PURPOSES, Mined, mined_of
+from traces.events import DataRegistered, Event
+from traces.reader import Follower
+from traces.tables import Tables
+
+DEFAULT_SUITE = "broad"
+TRACED_STAGES: tuple[Stage, ...] = ("clean", "backtest", "size", "execute")
+"""Stages whose module in force must have been seen at work; ingest and feature differ from task to task."""
+
+KINDS_OF_HISTORY = ("ablation.started", "ablation.finished", "review.opened", "review.rejected", "patch.screened")
+"""What `History` folds."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Workshop:
+    """Everything but the decision what to try. `only`: the one suite that judges; None = each module's own."""
+
+    workspace: Workspace
+    repo: Repository
+    forge: Forge
+    grouped: Grouped
+    executor: Executor | None
+    progress: Progress
+    only: Suite | None
+    spec: PipelineSpec
+    data: DataStore
+    notes: list[str] = field(default_factory=list)
+    _benches: dict[str, Bench] = field(default_factory=dict)
+    _past: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._tables = Tables(self.workspace.ledger, MINED_PURPOSES)
+        self._follower = Follower(self.workspace.ledger, self.workspace.checkpoints, kinds=KINDS_OF_HISTORY)
+
+    @classmethod
+    def open(
+        cls,
+        workspace: Workspace,
+        emit: Emit,
+        *,
+        suite: str | None,
+        executor: Executor | None = None,
+        progress: Progress = lambda _: None,
+        emit_all: EmitAll | None = None,
+    ) -> Workshop:
+        """Nothing is spent yet. Raises RepositoryError (no git, no commits), SuiteError."""
+        repo = Repository(workspace.root)
+        repo.head()  # no commits: refused before anything is spent
+        return cls(
+            workspace=workspace,
+            repo=repo,
+            forge=forge_of(workspace),
+            grouped=Grouped(emit_all or one_by_one(emit)),
+            executor=executor,
+            progress=progress,
+            only=load_suite(suite) if suite is not None else None,
+            spec=load_pipeline(workspace.root / "pipeline.yaml"),
+            data=DataStore(workspace.data),
+        )
+
+    def bench(self, module: str) -> Bench:
+        """The bench on which `module` is tried: over the one suite, or its own."""
+        suite = self.only or load_suite(DEFAULT_SUITE)
+        if suite.name not in self._benches:
+            self._benches[suite.name] = Bench(
+                suite=suite,
+                version=_version(self.data, suite.data, self.grouped),
+                spec=self.spec,
+                data=self.data,
+                store=ArtifactStore(self.workspace.artifacts),
+                manifests=ManifestStore(self.workspace.runs),
+                emit=self.grouped,
+            )
+            state = certificate_for(suite, self.workspace).state
+            if state != "CURRENT":
+                self.note(f"the A/A certificate on suite {suite.name} is {state}: nothing can ship; run `cws certify`")
+        return self._benches[suite.name]
+
+    def note(self, words: str) -> None:
+        """What a reader must know, once."""
+        if words not in self.notes:
+            self.notes.append(words)
+
+    def history(self) -> History:
+        """Every verdict so far; only what is new is read."""
+        self.grouped.flush()
+        self._past += [envelope.event for envelope in self._follower.new()]
+        return History(self._past)
+
+    # --- traces and what is in them -------------------------------------------------------------
+
+    def mined(self) -> Mined:
+        """The traces that may be mined, as of now."""
+        self.grouped.flush()
+        return mined_of(self.workspace, self.data, self._tables)
+
+    def trace_if_needed(self, deadline_s: float) -> None:
+        """Run the pipeline's suite on the mining period where the modules in force left no traces there yet."""
+        stages = self.spec.stages
+        sized = f"size/{stages['size']}"
+        bench = self.bench(sized)
+        mined = self.mined()
+        seen = [mined.tasks_seen(f"{stage}/{stages[stage]}") for stage in TRACED_STAGES]
+        missing = [t for t in bench.tasks(sized) if not all(t.digest in s for s in seen)]
+        for at, task in enumerate(missing):
+            if time.monotonic() > deadline_s:
+                self.note(f"time ran out: {len(missing) - at} of {len(missing)} mining runs were not made")
+                return
+            self.progress(f"mining run {at + 1} of {len(missing)}: {task.signal}")
+            bench.trace(task)
+        if missing:
+            self.note(
+                f"{len(missing)} tasks of suite {bench.suite.name} were run on the mining period (until "
+                f"{iso(bench.version.mining_end_ns)}), because no traces of the modules in force were there"
+            )
+
+    def mine(self, miners: Sequence[Miner]) -> list[Finding]:
+        """Every miner's findings; new ones go to the ledger."""
+        mined = self.mined()
+        known = set(mined.sql("SELECT DISTINCT finding_id FROM finding_recorded").get_column("finding_id").to_list())
+        findings = []
+        for miner in miners:
+            self.progress(f"mining: {miner.name}")
+            findings += miner.mine(mined)
+        for finding in findings:
+            if finding.finding_id not in known:
+                self.grouped(finding.event())
+        for why, count in mined.left_out().items():
+            self.note(f"{count} runs were not mined: they {why}")
+        self.grouped.flush()
+        return findings
+
+
+def _version(data: DataStore, name: str, emit: Emit) -> DataVersion:
+    """The current version; a bundled set is registered, and recorded, on first use."""
+    known = {v.digest for v in data.list()}
+    version = data.current(name)
+    if version.digest not in known:
+        fields = version.model_dump(include=set(DataRegistered.model_fields) - {"kind"})
+        emit(DataRegistered(**fields))
+    return version
