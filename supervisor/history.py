@@ -20,6 +20,9 @@ from traces.events import (
 )
 from traces.reader import read
 
+KINDS = ("ablation.started", "ablation.finished", "review.opened", "review.rejected", "patch.screened")
+"""Of the events that `History` folds; whoever follows a ledger for it need read no others."""
+
 UNSETTLED = frozenset({Reason.NOT_REPRODUCED, Reason.NO_CERTIFICATE, Reason.STALE_CERTIFICATE})
 """Refusals that say nothing of the patch: once the cause is mended it may be tried again."""
 

@@ -23,7 +23,7 @@ from supervisor.finding import Finding, Miner
 from supervisor.forge.choice import forge_of
 from supervisor.forge.port import Forge
 from supervisor.grouping import EmitAll, Grouped, one_by_one
-from supervisor.history import History
+from supervisor.history import KINDS, History
 from supervisor.mined import MINED_PURPOSES, Mined, mined_of
 from traces.events import DataRegistered, Event
 from traces.reader import Follower
@@ -32,9 +32,6 @@ from traces.tables import Tables
 DEFAULT_SUITE = "broad"
 TRACED_STAGES: tuple[Stage, ...] = ("clean", "backtest", "size", "execute")
 """Stages whose module in force must have been seen at work; ingest and feature differ from task to task."""
-
-KINDS_OF_HISTORY = ("ablation.started", "ablation.finished", "review.opened", "review.rejected", "patch.screened")
-"""What `History` folds."""
 
 Progress = Callable[[str], None]
 
@@ -58,7 +55,7 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self._tables = Tables(self.workspace.ledger, MINED_PURPOSES)
-        self._follower = Follower(self.workspace.ledger, self.workspace.checkpoints, kinds=KINDS_OF_HISTORY)
+        self._follower = Follower(self.workspace.ledger, self.workspace.checkpoints, kinds=KINDS)
 
     @classmethod
     def open(
