@@ -18,6 +18,15 @@ STEPS = (1 / 8, 1 / 4, 1 / 2, 3 / 4)
 
 SIGNIFICANT_DIGITS = 2
 
+INSET = 1e-6
+"""Of the range, how far an exclusive bound is brought in."""
+
+DECADES = 100.0
+"""High over low from which on a range is searched by its logarithm."""
+
+Option = str | bool
+"""A value of a setting that is one of a few."""
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -40,6 +49,18 @@ class Bound:
                 found.append(candidate)
         return tuple(found)
 
+    def tidy(self, value: float) -> float | int:
+        """`value` inside the range, whole or with few digits: what a person would have written."""
+        if self.whole:
+            return round(min(self.high, max(self.low, value)))
+        few = 0.0 if value == 0.0 else round(value, SIGNIFICANT_DIGITS - 1 - floor(log10(abs(value))))
+        return min(self.high, max(self.low, few))
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether a step should be a ratio: a range over two decades, as of a window or of basis points."""
+        return self.low > 0.0 and DECADES <= self.high / self.low < 1 / INSET
+
     def _rounded(self, candidate: float, value: float, end: float) -> float | int:
         if self.whole:
             nearest = round(candidate)
@@ -58,6 +79,24 @@ def search_space(schema: Mapping[str, JsonValue]) -> dict[str, Bound]:
     return {bound.setting: bound for bound in bounds if bound is not None}
 
 
+def choices(schema: Mapping[str, JsonValue]) -> dict[str, tuple[Option, ...]]:
+    """Settings of a JSON schema that are one of a few texts, or yes or no, with what they may be."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return {}
+    found = {name: _options(rule) for name, rule in properties.items() if isinstance(rule, dict)}
+    return {name: options for name, options in found.items() if len(options) > 1}
+
+
+def _options(rule: Mapping[str, JsonValue]) -> tuple[Option, ...]:
+    if rule.get("assumption") is True:
+        return ()
+    if rule.get("type") == "boolean":
+        return (False, True)
+    listed = rule.get("enum")
+    return tuple(v for v in listed if isinstance(v, str)) if isinstance(listed, list) else ()
+
+
 def _bound(name: str, rule: Mapping[str, JsonValue]) -> Bound | None:
     kind = rule.get("type")
     if kind not in ("integer", "number") or rule.get("assumption") is True:
@@ -65,7 +104,7 @@ def _bound(name: str, rule: Mapping[str, JsonValue]) -> Bound | None:
     low, high = _end(rule, "minimum", "exclusiveMinimum"), _end(rule, "maximum", "exclusiveMaximum")
     if low is None or high is None or not low < high:
         return None
-    inset = 1.0 if kind == "integer" else (high - low) * 1e-6
+    inset = 1.0 if kind == "integer" else (high - low) * INSET
     return Bound(
         setting=name,
         low=low + (inset if "exclusiveMinimum" in rule else 0.0),

@@ -76,6 +76,16 @@ def changes_of(patch: Patch) -> dict[str, Change]:
     return {**settings, **texts}
 
 
+def patch_of(look: PatchScreened) -> Patch | None:
+    """The settings that were looked at; None for a patch of texts, of which a ledger holds digests alone."""
+    changes = {name: {"old": c.old, "new": c.new} for name, c in look.changes.items()}
+    try:
+        patch = Patch.model_validate({"module": look.module, "changes": changes})
+    except ValueError:
+        return None
+    return patch if patch.digest == look.patch_digest else None
+
+
 def _look(bench: Bench, patch: Patch, question: str) -> PatchScreened:
     began = time.perf_counter()
     trial = _trial(bench, patch)

@@ -19,14 +19,17 @@ from modules.contract import STAGES
 from modules.registry import read_settings, settings_model
 from modules.workspace import CHECKOUT
 from skills.registry import Skill, load_skills, skills_of_module
-from supervisor.bounds import Bound, search_space
+from supervisor.bounds import Bound, Option, choices, search_space
 from supervisor.finding import Finding
 from supervisor.history import History
 from supervisor.screen import Screened, changes_of
-from traces.events import PatchProposed
+from traces.events import PatchProposed, PatchScreened
 
 MOST_CANDIDATES = 12
 """Of one proposal; each of them costs a comparison on mining data."""
+
+DECIDING = ("clean", "feature", "size")
+"""Stages whose settings decide; those of the others say how files are written or how a market answers."""
 
 MOST_RATIONALE = 2_000
 """Characters."""
@@ -94,6 +97,8 @@ class Desk:
     """Of time.monotonic."""
     seed: int = 0
     root: Path = CHECKOUT
+    looked: Callable[[str], Sequence[PatchScreened]] = lambda module: ()
+    """Looks of before at a module as everything stands now, oldest first; `compare` answers them again for nothing."""
 
     def settings(self, module: str) -> dict[str, JsonValue]:
         """The settings in force of `stage/name`. Raises RegistryError."""
@@ -108,6 +113,11 @@ class Desk:
     def space(self, module: str) -> dict[str, Bound]:
         """The settings of `stage/name` that may be searched, with their bounds."""
         return search_space(self.schema(module))
+
+    def choices(self, module: str) -> dict[str, tuple[Option, ...]]:
+        """The settings of `stage/name` that are one of a few, with what they may be. None where the stage describes
+        the world (ingest, backtest, execute): there another value is another world, no better one."""
+        return choices(self.schema(module)) if module.split("/")[0] in DECIDING else {}
 
     def readme(self, module: str) -> str:
         """The README of a module; "" for a module that is none."""

@@ -20,16 +20,11 @@ from supervisor.proposers.port import Desk, Proposal
 from supervisor.proposers.rules import Rules, by_module, candidates
 from supervisor.proposers.sift import sift
 from tests.supervisor.conftest import CLEAN, SIZE
-from traces.events import AblationFinished, AblationStarted, Event, ReviewOpened, ReviewRejected
-from traces.events import Change as TraceChange
+from tests.supervisor.proposers.desks import SUITE, finding, judged
+from traces.events import Event, ReviewOpened, ReviewRejected
 from traces.ledger import Ledger
 
 BAND = Lever("no_trade_band", "raise")
-SUITE = "5" * 64
-
-
-def finding(module: str, *levers: Lever) -> Finding:
-    return Finding("m", module, "p", "s", 1.0, "u", 1, ("run",), levers)
 
 
 def band(new: float, old: float = 0.0) -> Patch:
@@ -86,25 +81,6 @@ def test_one_proposal_a_module() -> None:
 # --- memory -----------------------------------------------------------------------------------------
 
 
-def judged(patch: Patch, ablation_id: str, reason: str, suite: str = SUITE) -> list[Event]:
-    changes = {k: TraceChange(old=c.old, new=c.new) for k, c in patch.changes.items()}
-    started = AblationStarted(
-        ablation_id=ablation_id, module=patch.module, patch=changes, suite="fast", suite_digest=suite
-    )
-    finished = AblationFinished(
-        ablation_id=ablation_id,
-        module=patch.module,
-        verdict="REJECT" if reason else "SHIP",
-        reason=reason,
-        delta=0.1,
-        lower_bound=0.01,
-        p_value=0.001,
-        level=0.002,
-        seconds=1.0,
-    )
-    return [started, finished]
-
-
 def history(folder: Path, *events: Event) -> History:
     with Ledger(folder / "ledger", folder / "checkpoints") as ledger:
         ledger.append(*events)
@@ -127,7 +103,7 @@ SETTLES = [
 
 @pytest.mark.parametrize("before, reason, suite, settled", SETTLES)
 def test_what_settles_a_patch(tmp_path: Path, before: Patch, reason: str, suite: str, settled: bool) -> None:
-    memory = history(tmp_path, *judged(before, "a", reason, suite))
+    memory = history(tmp_path, *judged(before, "a", reason, suite=suite))
     sifted = sift([band(0.04), band(0.02)], memory, SUITE)
     assert (len(sifted.judged), len(sifted.fresh)) == ((1, 1) if settled else (0, 2))
     assert (sifted.shipped is not None) == (settled and not reason)
