@@ -21,6 +21,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("supervise", "supervise", "Mine the traces, try patches by ablation, open what clears the noise.", IMPROVE),
     Entry("ablate", "ablate", "Put a change of settings of your own before the gate.", IMPROVE),
     Entry("review", "review", "The engine's pull requests: list, show, approve, reject.", IMPROVE),
+    Entry("board", "board", "A page of the loop: findings, verdicts, budget, improvement, spending.", IMPROVE),
     Entry("promote", "promote", "Whether a run may go on to paper, micro, scale; opens the lockbox.", IMPROVE),
     Entry("certify", "certify", "Measure the gate's false-ship rate with worthless patches.", IMPROVE),
     Entry("runs", "runs", "Every recorded run.", LOOK),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,16 @@ def page_style(extra: str = "") -> str:
 
 
 def render_template(
-    folder: Path, name: str, values: Mapping[str, Any], svgs: Mapping[str, str], style: str | None = None
+    folder: Path,
+    name: str,
+    values: Mapping[str, Any],
+    svgs: Mapping[str, str],
+    *,
+    style: str | None = None,
+    script: str = "",
+    filters: Mapping[str, Callable[..., str]] | None = None,
 ) -> str:
-    """The page as one string. `svgs` and the style are drawn by us and go in as they are; nothing else does."""
+    """The page as one string. `svgs`, style and script are made by us and go in as they are; nothing else does."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -31,6 +38,10 @@ def render_template(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, figure=figure, percent=percent, short=lambda digest: digest[:12])
+    environment.filters.update(
+        number=number, figure=figure, percent=percent, short=lambda digest: digest[:12], **(filters or {})
+    )
     drawn = {key: Markup(svg) for key, svg in svgs.items()}
-    return environment.get_template(name).render({**values, "svgs": drawn, "style": Markup(style or page_style())})
+    return environment.get_template(name).render(
+        {**values, "svgs": drawn, "style": Markup(style or page_style()), "script": Markup(script)}
+    )

@@ -69,6 +69,7 @@ HERE = (
     ("model", "list"),
     ("module", "list"),
     ("review", "list"),
+    ("board",),
     ("doctor",),
 )  # fmt: skip
 IN_A_CHECKOUT = {
