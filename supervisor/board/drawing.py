@@ -13,6 +13,9 @@ from html import escape
 from math import ceil, floor, isfinite, log10
 
 WIDTH, HEIGHT = 520, 230
+WIDE = 1060
+"""Of a picture that stands alone."""
+
 LEFT, RIGHT, TOP, BOTTOM = 54, 12, 12, 26
 TICKS = 4
 
@@ -59,7 +62,9 @@ class Axes:
         x_text: Callable[[float], str],
         y_text: Callable[[float], str],
         whole: bool = False,
+        width: int = WIDTH,
     ) -> None:
+        self._width = width
         self._alt = alt
         self._x = (x[0], x[1]) if x[1] > x[0] else (x[0] - 0.5, x[0] + 0.5)
         ticks = nice(*y)
@@ -67,7 +72,7 @@ class Axes:
         self._parts: list[str] = []
         for tick in ticks:
             at = self.down(tick)
-            self._parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}"/>')
+            self._parts.append(f'<line class="grid" x1="{LEFT}" x2="{self._width - RIGHT}" y1="{at}" y2="{at}"/>')
             self._parts.append(
                 f'<text class="tick" x="{LEFT - 7}" y="{at + 4:.1f}" text-anchor="end">{y_text(tick)}</text>'
             )
@@ -88,7 +93,7 @@ class Axes:
     def across(self, x: float) -> float:
         """Data to picture."""
         low, high = self._x
-        return round(LEFT + (x - low) / (high - low) * (WIDTH - LEFT - RIGHT), 1)
+        return round(LEFT + (x - low) / (high - low) * (self._width - LEFT - RIGHT), 1)
 
     def down(self, y: float) -> float:
         """Data to picture."""
@@ -121,9 +126,9 @@ class Axes:
     def level(self, y: float, kind: str, words: str = "") -> Axes:
         """A level across the frame, its words at the right end above it."""
         at = self.down(y)
-        self._parts.append(f'<line class="level {kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}"/>')
+        self._parts.append(f'<line class="level {kind}" x1="{LEFT}" x2="{self._width - RIGHT}" y1="{at}" y2="{at}"/>')
         if words:
-            place = f'x="{WIDTH - RIGHT}" y="{max(at - 5, 11):.1f}" text-anchor="end"'
+            place = f'x="{self._width - RIGHT}" y="{max(at - 5, 11):.1f}" text-anchor="end"'
             self._parts.append(f'<text class="label {kind}" {place}>{escape(words)}</text>')
         return self
 
@@ -139,7 +144,7 @@ class Axes:
 
     def svg(self) -> str:
         """The picture."""
-        head = f'<svg role="img" viewBox="0 0 {WIDTH} {HEIGHT}" aria-label="{escape(self._alt)}">'
+        head = f'<svg role="img" viewBox="0 0 {self._width} {HEIGHT}" aria-label="{escape(self._alt)}">'
         return f"{head}{''.join(self._parts)}</svg>"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.report.files import write_whole
 from harness.report.template import page_style, render_template
-from harness.report.text import DASH, MINUS, Tile, figure, number, percent, tone
+from harness.report.text import DASH, MINUS, Tile, number, percent, tone
 from supervisor.board.board import Board
 from supervisor.board.drawing import day
 from supervisor.board.pictures import colours, pictures
@@ -35,7 +35,7 @@ def render(board: Board, *, live: bool = False) -> str:
         "reasons": ", ".join(f"{name} {count:,}" for name, count in board.reasons.items()),
         "keys": list(zip((line.name for line in board.curves.gains), colours(board.curves.gains), strict=True)),
     }
-    filters = {"moment": moment, "day": _day, "duration": duration, "exact": figure}
+    filters = {"moment": moment, "day": _day, "duration": duration, "exact": exact}
     return render_template(HERE, "board.html.j2", values, svgs, style=style, script=script, filters=filters)
 
 
@@ -64,8 +64,8 @@ def tiles(board: Board) -> tuple[Tile, ...]:
         ),
         Tile("Merged", f"{a.merged:,}", f"{a.turned_down:,} turned down, {board.counts.requests:,} waiting"),
         Tile("Merged improvement", number(board.gain, 2, signed=True), "Sharpe a year, summed", tone(board.gain)),
-        Tile("False-discovery budget", figure(d.wealth), f"left of {figure(d.allowed)}; {figure(d.spent)} spent"),
-        Tile("Level of the next trial", figure(d.next_level), f"trial {d.trials + 1:,} of this workspace"),
+        Tile("False-discovery budget", exact(d.wealth), f"left of {exact(d.allowed)}; {exact(d.spent)} spent"),
+        Tile("Level of the next trial", exact(d.next_level), f"trial {d.trials + 1:,} of this workspace"),
         Tile("Looks", f"{sum(d.looks.values()) + d.trials:,}", "at the data, tests included"),
         Tile(
             "Certificates",
@@ -97,6 +97,11 @@ def warnings(board: Board) -> list[str]:
     if cut_off:
         found.append(f"{len(cut_off)} nights never came to their end: they were cut off.")
     return found
+
+
+def exact(value: float | None) -> str:
+    """Four significant digits and no more zeros than there are: a level, a p-value, a wealth."""
+    return DASH if value is None else f"{value:.4g}".replace("-", MINUS)
 
 
 def moment(ns: float) -> str:

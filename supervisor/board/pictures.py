@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.report.text import number, percent
 from harness.report.theme import BANDS
 from supervisor.board.board import Board
-from supervisor.board.drawing import Axes, Band, Line, Stem, day
+from supervisor.board.drawing import WIDE, Axes, Band, Line, Stem, day
 from supervisor.board.facts import Curve
 
 STEMS = 80
@@ -119,6 +119,7 @@ def gains(board: Board) -> str:
         (min(heights), max(heights)),
         x_text=day,
         y_text=_signed,
+        width=WIDE,
     )
     axes.level(0.0, "zero")
     for line, colour in zip(lines, colours(lines), strict=True):

@@ -9,14 +9,11 @@ from harness.repository import Repository, RepositoryError
 from modules.datastore import DataError, DataStore
 from modules.workspace import Workspace
 from supervisor.board.facts import CertificateLine, Place, RequestLine
-from supervisor.promotion.record import BRANCHES as PROMOTIONS
-from supervisor.requests import PATCHES, RESEARCH
+from supervisor.forge.port import KINDS
 
 MOST_SHOWN = 50
 MOST_READ = 500
 """Open branches whose commit is read to order them by age."""
-
-KINDS = {PATCHES: "patch", RESEARCH: "research", PROMOTIONS: "promotion"}
 
 
 def certificates(workspace: Workspace) -> tuple[CertificateLine, ...]:
