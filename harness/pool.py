@@ -43,7 +43,7 @@ def in_order(
     if not 1 <= jobs <= MOST_JOBS:
         raise ValueError(f"jobs is {jobs}; give 1 to {MOST_JOBS}")
     waiting: deque[Future[R]] = deque()
-    with _threads_shared(jobs), ProcessPoolExecutor(jobs, get_context("spawn"), prepare, given) as pool:
+    with threads_shared(jobs), ProcessPoolExecutor(jobs, get_context("spawn"), prepare, given) as pool:
         try:
             for piece in pieces:
                 waiting.append(pool.submit(work, piece))
@@ -58,7 +58,7 @@ def in_order(
 
 
 @contextmanager
-def _threads_shared(jobs: int) -> Iterator[None]:
+def threads_shared(jobs: int) -> Iterator[None]:
     """Each process gets its share of the processors: threads beyond them only get in each other's way."""
     share = str(max(1, (os.cpu_count() or 1) // jobs))
     names = ("CWS_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS")

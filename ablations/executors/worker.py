@@ -1,0 +1,51 @@
+"""What a worker process does: one job at a time, until the line ends."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import traceback
+from multiprocessing.connection import Connection
+
+from ablations.executors.machine import VISIBLE
+from ablations.executors.port import ExecutorError, refuse_other_ground
+
+
+def serve(line: Connection, ground: str) -> None:
+    """Answer each `(function, job, cpus, cards)` with `(True, result)` or `(False, error)`.
+
+    When the process at the other end is gone, so is this one after its job. Ctrl-C is that process's affair.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    share = os.environ.get("CWS_THREADS", "1")
+    while True:
+        try:
+            function, job, cpus, cards = line.recv()
+        except (EOFError, OSError):
+            return
+        os.environ["CWS_THREADS"] = str(max(cpus, int(share))) if share.isdigit() else share
+        os.environ[VISIBLE] = ",".join(cards)
+        answer: tuple[bool, object]
+        try:
+            refuse_other_ground(ground)
+            answer = (True, function(job))
+        except Exception as error:  # noqa: BLE001
+            answer = (False, told(error))
+        try:
+            line.send(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        except Exception as error:  # noqa: BLE001
+            line.send((False, ExecutorError(f"the result is no plain data and cannot be sent back: {error}")))
+
+
+def told(error: Exception) -> Exception:
+    """The error as it can be sent: with the lines of this process, which do not travel; in words where it cannot."""
+    lines = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301
+    except Exception:  # noqa: BLE001
+        return ExecutorError(f"{type(error).__name__}: {error}\n{lines[-4000:]}")
+    error.add_note(f"in a worker process:\n{lines[-4000:]}")
+    return error

@@ -1,0 +1,229 @@
+"""What every executor must hold, run over each of them.
+
+1. Results come in the order of the jobs; no jobs give no results.
+2. The error raised is that of the first job that fails, whichever fails first; the executor works on afterwards.
+3. A job that needs more than there is stops everything before anything runs.
+4. A worker that is killed costs time and nothing else; a job that kills each of its workers is refused after so many.
+5. Jobs get what they need while they run, and see no graphics card that they did not ask for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ablations.executors.local import LocalPool
+from ablations.executors.machine import gpus, room
+from ablations.executors.port import MOST_ATTEMPTS, Executor, ExecutorError, Needs, Room, needs_of
+from ablations.executors.serial import Serial
+from tests.ablations import executor_jobs as work
+from tests.ablations.executor_jobs import Told
+
+NO_RAY = "Ray is not installed (the extra `ray`)"
+
+
+def _ray_or_skip() -> None:
+    if importlib.util.find_spec("ray") is None:
+        if os.environ.get("CI"):
+            pytest.fail(NO_RAY)
+        pytest.skip(NO_RAY)
+
+
+@pytest.fixture(scope="module", params=["serial", "pool", pytest.param("ray", marks=pytest.mark.slow)])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    if request.param == "serial":
+        yield Serial()
+    elif request.param == "pool":
+        with LocalPool(2) as pool:
+            yield pool
+    else:
+        _ray_or_skip()
+        from ablations.executors.ray import RayPool
+
+        with RayPool(workers=2) as cluster:
+            yield cluster
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[LocalPool]:
+    with LocalPool(2) as made:
+        yield made
+
+
+def test_results_come_in_the_order_of_the_jobs(executor: Executor) -> None:
+    jobs = [x for x in range(12) if x != 3]
+    assert executor.map(work.square, jobs) == [x * x for x in jobs]
+    assert executor.map(work.square, []) == []
+
+
+def test_the_error_of_the_first_job_that_fails_is_raised(executor: Executor) -> None:
+    with pytest.raises(ValueError, match="13 is refused"):
+        executor.map(work.square, [1, 13, 2])
+    with pytest.raises(KeyError, match="3 is refused"):
+        executor.map(work.square, [1, 3, 13])  # 13 fails long before 3 does
+    assert executor.map(work.square, [4]) == [16]
+
+
+@pytest.mark.parametrize(
+    "needs", [Needs(cpus=1_000), Needs(memory_mb=16_000_000), Needs(gpus=60)], ids=["cpus", "memory", "gpus"]
+)
+def test_what_no_machine_here_has_stops_everything(executor: Executor, tmp_path: Path, needs: Needs) -> None:
+    with pytest.raises(ExecutorError, match=r"job 1 \(large\) needs .*larger machine"):
+        executor.map(work.die_once, [Told("small", tmp_path), Told("large", tmp_path, needs)])
+    assert not (tmp_path / "done").exists()
+
+
+# --- deaths: the executors that have workers --------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["pool", "ray"])
+def workers(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    if request.param == "pool":
+        with LocalPool(2) as made:
+            yield made
+        return
+    _ray_or_skip()
+    from ablations.executors.ray import RayPool
+
+    with RayPool(workers=2) as cluster:
+        yield cluster
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_time_and_nothing_else(workers: Executor, tmp_path: Path) -> None:
+    names = ["a", "dies1", "b", "dies2", "c", "d"]
+    assert workers.map(work.die_once, [Told(n, tmp_path) for n in names]) == names
+    assert sorted((tmp_path / "done").read_text().split()) == sorted(names), "a job ran twice, or never"
+
+
+@pytest.mark.slow
+def test_a_job_that_kills_its_workers_is_given_up(workers: Executor, tmp_path: Path) -> None:
+    with pytest.raises(ExecutorError, match=rf"job 1 \(dies\): its worker died {MOST_ATTEMPTS} times"):
+        workers.map(work.die_always, [Told("a", tmp_path), Told("dies", tmp_path), Told("b", tmp_path)])
+    begun = (tmp_path / "begun").read_text().split()
+    assert begun.count("dies") == MOST_ATTEMPTS
+    assert workers.map(work.square, [5]) == [25]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_sent_is_said(workers: Executor) -> None:
+    with pytest.raises(ExecutorError, match="Odd: 7 and 7"):
+        workers.map(work.oddly, [7])
+
+
+# --- the local pool ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [0, -1, 65])
+def test_a_pool_has_workers(workers: int) -> None:
+    with pytest.raises(ValueError, match="1 to 64"):
+        LocalPool(workers)
+
+
+@pytest.mark.slow
+def test_a_worker_killed_from_outside_between_and_during_calls(pool: LocalPool, tmp_path: Path) -> None:
+    first = pool.map(work.where, [Told("a", tmp_path), Told("b", tmp_path, seconds=0.3)])
+    assert set(pool.processes()) == {pid for _, pid, _, _ in first}
+    for pid in pool.processes():
+        os.kill(pid, signal.SIGKILL)
+    again = pool.map(work.where, [Told("a", tmp_path, seconds=0.2), Told("b", tmp_path, seconds=0.2)])
+    assert [name for name, *_ in again] == ["a", "b"]
+    assert not {pid for _, pid, _, _ in first} & {pid for _, pid, _, _ in again}
+
+
+@pytest.mark.slow
+def test_a_job_that_hangs_is_ended(tmp_path: Path) -> None:
+    with LocalPool(1, job_seconds=1.0) as short, pytest.raises(ExecutorError, match=r"\(hangs\) took longer than 1 s"):
+        short.map(work.where, [Told("hangs", tmp_path, seconds=600.0)])
+
+
+@pytest.mark.slow
+def test_results_and_jobs_that_no_line_takes(pool: LocalPool) -> None:
+    with pytest.raises(ExecutorError, match="no plain data"):
+        pool.map(work.unsendable, [1])
+    with pytest.raises(Exception, match="pickle|local object"):
+        pool.map(lambda x: x, [1])
+    assert pool.map(work.square, [2]) == [4]
+
+
+@pytest.mark.slow
+def test_jobs_share_the_room(pool: LocalPool, tmp_path: Path) -> None:
+    """A job of two cpus runs alone in a pool of two, and may use two threads; no job overtakes it."""
+    wide = Told("wide", tmp_path, Needs(cpus=2), 0.2)
+    small = Told("small", tmp_path, seconds=0.2)
+    pool.map(work.square, [1, 2])  # so that both processes are there
+    spans = pool.map(work.overlap, [small, wide, small, small])
+    assert spans[1][0] >= spans[0][1]
+    assert min(spans[2][0], spans[3][0]) >= spans[1][1]
+    assert max(spans[2][0], spans[3][0]) < min(spans[2][1], spans[3][1]), "two small jobs run at a time"
+    [(_, _, threads, cards)] = pool.map(work.where, [wide])
+    assert (int(threads) >= 2, cards) == (True, "")
+
+
+@pytest.mark.slow
+def test_cards_are_handed_out_and_taken_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two cards, three jobs that want one each: two at a time, each with a card of its own, in a process of its own."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7,-1,9")
+    assert gpus() == ("4", "7")
+    with LocalPool(3) as three:
+        one = Told("one", tmp_path, Needs(gpus=1), 0.5)
+        found = three.map(work.where, [one, one, one, Told("none", tmp_path)])
+        cards = [card for _, _, _, card in found]
+        assert set(cards[:2]) == {"4", "7"} and cards[2] in ("4", "7") and cards[3] == ""
+        assert len({pid for _, pid, _, _ in found[:3]}) == 3
+        [(_, _, _, both)] = three.map(work.where, [Told("two", tmp_path, Needs(gpus=2))])
+        assert sorted(both.split(",")) == ["4", "7"]
+
+
+@pytest.mark.slow
+def test_a_closed_pool_leaves_no_process(tmp_path: Path) -> None:
+    with LocalPool(2) as made:
+        pids = {pid for _, pid, _, _ in made.map(work.where, [Told(n, tmp_path, seconds=0.2) for n in "ab"])}
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.slow
+def test_a_worker_on_other_ground_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code changed since this process began to compute: a new worker would load the new one."""
+    monkeypatch.setattr("ablations.executors.local.ground", lambda: "f" * 64)
+    with LocalPool(1) as made, pytest.raises(ExecutorError, match="other code"):
+        made.map(work.square, [1])
+
+
+# --- needs ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bad", [{"cpus": 0}, {"cpus": -1}, {"cpus": 1.5}, {"memory_mb": -1}, {"gpus": -1}, {"gpus": 65}, {"cpus": "2"}]
+)
+def test_needs_are_whole_and_within_limits(bad: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=rf"needs\.{next(iter(bad))} is"):
+        Needs(**bad)
+
+
+def test_what_a_job_declares() -> None:
+    assert needs_of(3) == Needs(1, 0, 0)
+    assert needs_of(Told("a", Path(), Needs(2, 100, 1))) == Needs(2, 100, 1)
+    assert Needs(2, 100, 1).fits(Room(2, 100, 1))
+    assert not any(Needs(2, 100, 1).fits(r) for r in (Room(1, 100, 1), Room(2, 99, 1), Room(2, 100, 0)))
+    assert Room(4, 300, 2).less(Needs(2, 100, 1)) == Room(2, 200, 1)
+
+
+def test_this_machine_has_something() -> None:
+    here = room()
+    assert here.cpus >= 1 and here.memory_mb > 500 and here.gpus >= 0
+
+
+def test_time_is_not_spent_before_work(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with LocalPool(64):
+        pass
+    assert time.monotonic() - began < 0.5, "a pool starts no process before it has work"
