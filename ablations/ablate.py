@@ -12,7 +12,8 @@ import numpy as np
 
 from ablations.arms import SECONDS, Job, Outcome, run_arms
 from ablations.certificate import Certificate, CertificateError, Keys, find, gate_digest, issue, save
-from ablations.executor import Executor, Serial
+from ablations.executors.port import Executor
+from ablations.executors.serial import Serial
 from ablations.floor import FloorError
 from ablations.gate import Reason, decide
 from ablations.guards import GuardReading, GuardRule, read, rules_of

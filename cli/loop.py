@@ -104,7 +104,7 @@ def supervise_workspace(
     session: Session, *, suite: str, seconds: float, ablations: int, workers: int, progress: Callable[[str], None]
 ) -> SuperviseResult:
     """One pass of the supervisor, its ablations spread over local processes."""
-    from ablations.executor import LocalPool
+    from ablations.executors.local import LocalPool
     from supervisor.loop import Budget, supervise
 
     with LocalPool(workers) as pool:

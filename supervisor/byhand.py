@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ablations.ablate import ablate
-from ablations.executor import Executor
+from ablations.executors.port import Executor
 from ablations.patch import Patch
 from ablations.suite import Suite
 from harness.repository import Repository

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ablations.executor import Executor
+from ablations.executors.port import Executor
 from modules.pipeline import Emit
 from modules.workspace import Workspace
 from supervisor.finding import Finding, Miner

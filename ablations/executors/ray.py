@@ -42,6 +42,8 @@ class RayPool:
 
     def __init__(self, address: str = LOCAL, *, workers: int = 2) -> None:
         self._ray = _ray()
+        if self._ray.is_initialized():
+            raise ExecutorError("this process is on a Ray cluster already, and can be on one; close that first")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         options: dict[str, Any] = (
             {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
@@ -57,9 +59,8 @@ class RayPool:
                 runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(_import_paths()), "POLARS_MAX_THREADS": "1"}},
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ExecutorError(
-                f"Ray at {address} does not answer: {error}; start it with `ray start --head --node-ip-address=127.0.0.1`"
-            ) from error
+            remedy = "start one with `ray start --head --node-ip-address=127.0.0.1`"
+            raise ExecutorError(f"Ray at {address} cannot be used: {error}; {remedy}") from error
         self._call = self._ray.remote(_call)
 
     @property
@@ -80,7 +81,11 @@ class RayPool:
             needs = needs_of(job)
             limits = {"memory": needs.memory_mb * 2**20} if needs.memory_mb else {}
             call = self._call.options(
-                num_cpus=needs.cpus, num_gpus=needs.gpus, max_retries=MOST_ATTEMPTS - 1, retry_exceptions=False, **limits
+                num_cpus=needs.cpus,
+                num_gpus=needs.gpus,
+                max_retries=MOST_ATTEMPTS - 1,
+                retry_exceptions=False,
+                **limits,
             )
             waiting.append(call.remote(function, job, needs.cpus, needs.gpus, ground()))
         results = []
@@ -103,7 +108,9 @@ class RayPool:
         try:
             worked, answer = self._ray.get(reference)
         except RayError as error:
-            raise ExecutorError(f"{name}: its worker died {MOST_ATTEMPTS} times, or the cluster is gone: {error}") from error
+            raise ExecutorError(
+                f"{name}: its worker died {MOST_ATTEMPTS} times, or the cluster is gone: {error}"
+            ) from error
         if not worked:
             raise answer
         return answer

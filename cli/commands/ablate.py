@@ -25,7 +25,7 @@ def ablate(
     json: Json = False,
 ) -> None:
     """Judge a change of settings by ablation. It is a trial like any other; SHIP opens a branch, REJECT exits 3."""
-    from ablations.executor import LocalPool
+    from ablations.executors.local import LocalPool
     from ablations.patch import propose
     from ablations.suite import load_suite
     from cli.present_loop import verdict_table

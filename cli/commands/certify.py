@@ -35,7 +35,7 @@ def certify(
 ) -> None:
     """Send at least 200 worthless patches through the gate and count those it ships. Exit 1 where too many."""
     from ablations.ablate import certify as measure
-    from ablations.executor import LocalPool
+    from ablations.executors.local import LocalPool
     from ablations.suite import load_suite
     from cli.session import session
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ablations.executors.port import Needs
 
-KILLED = "CWS_TEST_KILLED"
+ONE_CPU = Needs()
 
 
 def square(x: int) -> int:
@@ -29,7 +29,7 @@ class Told:
 
     name: str
     folder: Path
-    needs: Needs = Needs()
+    needs: Needs = ONE_CPU
     seconds: float = 0.0
 
 
@@ -71,7 +71,7 @@ def unsendable(x: int) -> object:
     return lambda: x
 
 
-class Odd(Exception):
+class OddError(Exception):
     """Cannot be made again from its arguments."""
 
     def __init__(self, first: int, second: int) -> None:
@@ -80,4 +80,4 @@ class Odd(Exception):
 
 def oddly(x: int) -> int:
     """Fails with an error that cannot be sent."""
-    raise Odd(x, x)
+    raise OddError(x, x)

@@ -1,15 +1,11 @@
-"""What every executor must hold, run over each of them.
+"""Executors of this machine: the conformance suite, and what is the local pool's own.
 
-1. Results come in the order of the jobs; no jobs give no results.
-2. The error raised is that of the first job that fails, whichever fails first; the executor works on afterwards.
-3. A job that needs more than there is stops everything before anything runs.
-4. A worker that is killed costs time and nothing else; a job that kills each of its workers is refused after so many.
-5. Jobs get what they need while they run, and see no graphics card that they did not ask for.
+1. Jobs get what they need while they run, and see no graphics card that they did not ask for.
+2. A pool replaces what dies, ends what hangs, and leaves no process behind.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import time
@@ -20,34 +16,11 @@ import pytest
 
 from ablations.executors.local import LocalPool
 from ablations.executors.machine import gpus, room
-from ablations.executors.port import MOST_ATTEMPTS, Executor, ExecutorError, Needs, Room, needs_of
+from ablations.executors.port import Executor, ExecutorError, Needs, Room, needs_of
 from ablations.executors.serial import Serial
 from tests.ablations import executor_jobs as work
+from tests.ablations.executor_conformance import Conformance, Workers
 from tests.ablations.executor_jobs import Told
-
-NO_RAY = "Ray is not installed (the extra `ray`)"
-
-
-def _ray_or_skip() -> None:
-    if importlib.util.find_spec("ray") is None:
-        if os.environ.get("CI"):
-            pytest.fail(NO_RAY)
-        pytest.skip(NO_RAY)
-
-
-@pytest.fixture(scope="module", params=["serial", "pool", pytest.param("ray", marks=pytest.mark.slow)])
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    if request.param == "serial":
-        yield Serial()
-    elif request.param == "pool":
-        with LocalPool(2) as pool:
-            yield pool
-    else:
-        _ray_or_skip()
-        from ablations.executors.ray import RayPool
-
-        with RayPool(workers=2) as cluster:
-            yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -56,65 +29,24 @@ def pool() -> Iterator[LocalPool]:
         yield made
 
 
-def test_results_come_in_the_order_of_the_jobs(executor: Executor) -> None:
-    jobs = [x for x in range(12) if x != 3]
-    assert executor.map(work.square, jobs) == [x * x for x in jobs]
-    assert executor.map(work.square, []) == []
+class TestSerial(Conformance):
+    @pytest.fixture
+    def executor(self) -> Executor:
+        return Serial()
 
 
-def test_the_error_of_the_first_job_that_fails_is_raised(executor: Executor) -> None:
-    with pytest.raises(ValueError, match="13 is refused"):
-        executor.map(work.square, [1, 13, 2])
-    with pytest.raises(KeyError, match="3 is refused"):
-        executor.map(work.square, [1, 3, 13])  # 13 fails long before 3 does
-    assert executor.map(work.square, [4]) == [16]
+class TestLocalPool(Conformance):
+    @pytest.fixture
+    def executor(self, pool: LocalPool) -> Executor:
+        return pool
 
 
-@pytest.mark.parametrize(
-    "needs", [Needs(cpus=1_000), Needs(memory_mb=16_000_000), Needs(gpus=60)], ids=["cpus", "memory", "gpus"]
-)
-def test_what_no_machine_here_has_stops_everything(executor: Executor, tmp_path: Path, needs: Needs) -> None:
-    with pytest.raises(ExecutorError, match=r"job 1 \(large\) needs .*larger machine"):
-        executor.map(work.die_once, [Told("small", tmp_path), Told("large", tmp_path, needs)])
-    assert not (tmp_path / "done").exists()
-
-
-# --- deaths: the executors that have workers --------------------------------------------------------
-
-
-@pytest.fixture(scope="module", params=["pool", "ray"])
-def workers(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    if request.param == "pool":
+@pytest.mark.slow
+class TestWorkersOfTheLocalPool(Workers):
+    @pytest.fixture
+    def executor(self) -> Iterator[Executor]:
         with LocalPool(2) as made:
             yield made
-        return
-    _ray_or_skip()
-    from ablations.executors.ray import RayPool
-
-    with RayPool(workers=2) as cluster:
-        yield cluster
-
-
-@pytest.mark.slow
-def test_a_killed_worker_costs_time_and_nothing_else(workers: Executor, tmp_path: Path) -> None:
-    names = ["a", "dies1", "b", "dies2", "c", "d"]
-    assert workers.map(work.die_once, [Told(n, tmp_path) for n in names]) == names
-    assert sorted((tmp_path / "done").read_text().split()) == sorted(names), "a job ran twice, or never"
-
-
-@pytest.mark.slow
-def test_a_job_that_kills_its_workers_is_given_up(workers: Executor, tmp_path: Path) -> None:
-    with pytest.raises(ExecutorError, match=rf"job 1 \(dies\): its worker died {MOST_ATTEMPTS} times"):
-        workers.map(work.die_always, [Told("a", tmp_path), Told("dies", tmp_path), Told("b", tmp_path)])
-    begun = (tmp_path / "begun").read_text().split()
-    assert begun.count("dies") == MOST_ATTEMPTS
-    assert workers.map(work.square, [5]) == [25]
-
-
-@pytest.mark.slow
-def test_what_cannot_be_sent_is_said(workers: Executor) -> None:
-    with pytest.raises(ExecutorError, match="Odd: 7 and 7"):
-        workers.map(work.oddly, [7])
 
 
 # --- the local pool ---------------------------------------------------------------------------------
@@ -147,7 +79,7 @@ def test_a_job_that_hangs_is_ended(tmp_path: Path) -> None:
 def test_results_and_jobs_that_no_line_takes(pool: LocalPool) -> None:
     with pytest.raises(ExecutorError, match="no plain data"):
         pool.map(work.unsendable, [1])
-    with pytest.raises(Exception, match="pickle|local object"):
+    with pytest.raises(Exception, match=r"pickle|local object"):
         pool.map(lambda x: x, [1])
     assert pool.map(work.square, [2]) == [4]
 
@@ -188,14 +120,6 @@ def test_a_closed_pool_leaves_no_process(tmp_path: Path) -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
-
-
-@pytest.mark.slow
-def test_a_worker_on_other_ground_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The code changed since this process began to compute: a new worker would load the new one."""
-    monkeypatch.setattr("ablations.executors.local.ground", lambda: "f" * 64)
-    with LocalPool(1) as made, pytest.raises(ExecutorError, match="other code"):
-        made.map(work.square, [1])
 
 
 # --- needs ------------------------------------------------------------------------------------------

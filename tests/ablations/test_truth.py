@@ -15,7 +15,8 @@ import pytest
 
 from ablations.ablate import ablate, certificate_for
 from ablations.arms import leak
-from ablations.executor import Executor, LocalPool
+from ablations.executors.local import LocalPool
+from ablations.executors.port import Executor
 from ablations.gate import Reason
 from ablations.patch import Patch, TextChange, propose
 from ablations.paths import PatchError
