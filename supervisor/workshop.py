@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ablations.ablate import certificate_for
-from ablations.executor import Executor
+from ablations.executors.port import Executor
 from ablations.suite import Suite, load_suite
 from harness.repository import Repository
 from modules.artifacts import ArtifactStore

@@ -42,9 +42,11 @@ def cluster() -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    made = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
+    )
     for _ in range(2):
-        made.add_node(num_cpus=1, include_dashboard=False)
+        made.add_node(num_cpus=1, include_dashboard=False, node_ip_address="127.0.0.1")
     yield made
     made.shutdown()
 
