@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -164,6 +165,10 @@ class Repository:
         sha, parents, name, mail, time_s, message = out.split("\0", 5)
         return Commit(sha, tuple(parents.split()), Identity(name, mail), int(time_s), message.strip("\n"))
 
+    def tree_of(self, rev: str) -> str:
+        """The tree of the commit that `rev` names."""
+        return self._git.text("rev-parse", "--verify", f"{self._commit(rev)}^{{tree}}")
+
     def merge_of(self, branch: str, into: str = "HEAD") -> tuple[str, str] | None:
         """The merge commit on the first-parent line of `into` that brought `branch` in as its second parent, and its
         message; None where it came in otherwise, or not at all."""
@@ -203,7 +208,7 @@ class Repository:
         if renew and old is not None and self.merge_base(old, start) != start:
             parents = (start,) if self.merge_base(old, start) == old else (old, start)
         tree = self._write_tree(parents[-1] if len(parents) == 1 else self._brought_up(branch, start), files)
-        same = len(parents) == 1 and tree == self._git.text("rev-parse", "--verify", f"{parents[0]}^{{tree}}")
+        same = len(parents) == 1 and tree == self.tree_of(parents[0])
         sha = parents[0] if same else self._write_commit(tree, parents, message, author or self.user() or ENGINE)
         if sha != old:
             # The old value makes it a compare-and-swap; empty: the branch must not exist yet.
@@ -320,7 +325,11 @@ class Repository:
             return self._git.text("write-tree", index=index)
 
     def _write_commit(self, tree: str, parents: tuple[str, ...], message: str, who: Identity) -> str:
+        # One moment, told as UTC: a forge that makes the commit again makes the same.
+        when = f"{int(time.time())} +0000"
         env = {
+            "GIT_AUTHOR_DATE": when,
+            "GIT_COMMITTER_DATE": when,
             "GIT_AUTHOR_NAME": who.name,
             "GIT_AUTHOR_EMAIL": who.mail,
             "GIT_COMMITTER_NAME": who.name,

@@ -18,4 +18,11 @@ def forge_of(workspace: Workspace, choice: str | None = None) -> Forge:
     repo = Repository(workspace.root)
     if wanted == "local":
         return LocalGit(repo)
-    raise ForgeError(f"{VARIABLE} names {wanted!r}", "set it to local or github:OWNER/NAME")
+    kind, _, rest = wanted.partition(":")
+    if kind != "github" or not rest:
+        raise ForgeError(f"{VARIABLE} names {wanted!r}", "set it to local or github:OWNER/NAME[@API_URL]")
+    from supervisor.forge.github import GitHub
+    from supervisor.forge.rest import API_URL, TOKEN, Address
+
+    slug, _, url = rest.partition("@")
+    return GitHub(repo, Address(slug, url or API_URL, os.environ.get(TOKEN, "")))

@@ -305,14 +305,17 @@ class Desk:
         if traced:
             self.emit(ReviewOpened(branch=branch, ablation_id=branch.split("/")[1], commit=commit))
 
+    def checked_out(self) -> tuple[object, ...]:
+        """HEAD, index and working tree: what opening a request leaves alone."""
+        files = {str(p): p.read_bytes() for p in sorted(self.root.rglob("*")) if p.is_file() and ".git" not in p.parts}
+        return git(self.root, "rev-parse", "HEAD"), git(self.root, "status", "--porcelain"), files
+
     def snapshot(self) -> tuple[object, ...]:
         """Everything that a refusal must leave as it was."""
         return (
             git(self.root, "for-each-ref"),
-            git(self.root, "status", "--porcelain"),
-            git(self.root, "rev-parse", "HEAD"),
+            self.checked_out(),
             [e.kind for e in self.events()],
-            {str(p): p.read_bytes() for p in sorted(self.root.rglob("*")) if p.is_file() and ".git" not in p.parts},
         )
 
 
