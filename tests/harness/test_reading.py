@@ -157,7 +157,7 @@ CONDITIONS: list[tuple[str, list[tuple[str, str, float | None, int | None, bool]
     ),
     ("Stocks falling on low volume rebound", [("volume", "low", None, None, False)]),
     ("Stocks which sold off hard on heavy volume rebound", [("volume", "high", None, None, False)]),
-    ("Momentum works better in calm markets", [("volatility", "low", None, None, False)]),
+    ("Momentum works better in calm markets", [("market_volatility", "low", None, 21, False)]),
     ("In high volatility, reversal is stronger", [("volatility", "high", None, None, False)]),
     ("Momentum, but only if volume is high", [("volume", "high", None, None, False)]),
     ("Losers with low volatility rebound", [("volatility", "low", None, None, False)]),
@@ -272,3 +272,25 @@ def test_hard_and_hardly_differ(text: str) -> None:
     reading = DRAFTER.read(text)
     denied = isinstance(reading, Reading) and any("denial" in a for a in reading.assumptions)
     assert denied is False if "hard " in text else (denied or isinstance(reading, Question))
+
+
+MARKET = [
+    # text, gate of the first candidate
+    ("Momentum works in bull markets", "cs_mean(returns(close, 252)) > 0"),
+    ("Weekly losers rebound when the market fell last week", "cs_mean(returns(close, 5)) < 0"),
+    ("Weekly losers rebound on days when the market is up", "cs_mean(returns(close, 1)) > 0"),
+    ("Weekly losers rebound after the market dropped more than 5% in a month", "cs_mean(returns(close, 21)) < -0.05"),
+    ("Weekly losers rebound unless the market is falling", "not cs_mean(returns(close, 21)) < 0"),
+    (
+        "Weekly losers rebound when market volatility is low",
+        "ts_std(cs_mean(returns(close, 1)), 21) < ts_std(cs_mean(returns(close, 1)), 252)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "gate"), MARKET, ids=[t for t, _ in MARKET])
+def test_a_state_of_the_market_gates_every_stock_alike(text: str, gate: str) -> None:
+    made = DRAFTER.draft(text, fields=frozenset({"close", "volume"}), others=(), k=1, seed=0)
+    assert made.reading is not None and made.candidates, made
+    assert made.candidates[0].expr.startswith(f"where({gate}, ")
+    assert any("the market is the mean of the data's stocks" in a for a in made.reading.assumptions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.drafters.offline.marketstate import MARKET_RETURN, MARKET_VOLATILITY, market_gate
 from harness.drafters.port import Because, Candidate, Condition, Reading, Rejected
 from modules.signal import SignalError, fields_of, format_signal, parse, signal_digest
 from skills.drafting import Drafting, Recipe
@@ -12,6 +13,8 @@ from skills.registry import Skill, drafting_skills
 
 MAX_TRIED = 60
 OWN_HISTORY_BARS = 252
+MADE_HERE = frozenset({"calendar", MARKET_RETURN, MARKET_VOLATILITY})
+"""Events of conditions whose gates are no skill's."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,9 @@ def _size_gate(reading: Reading, drafting: Drafting, window_bars: int) -> list[s
 
 
 def _gate(condition: Condition, skills: tuple[Skill, ...]) -> str:
+    of_the_market = market_gate(condition)
+    if of_the_market is not None:
+        return of_the_market
     template, window, factor = gate_of(condition, skills)
     assert template is not None, "the reader asks where a condition has no gate"
     return template.format(x=f"{condition.factor or factor:g}", w=condition.window_bars or window)

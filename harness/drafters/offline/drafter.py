@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.drafters.offline.answers import settled
-from harness.drafters.offline.candidates import draft_candidates, gate_of, matching_skills
+from harness.drafters.offline.candidates import MADE_HERE, draft_candidates, gate_of, matching_skills
 from harness.drafters.offline.mechanism import without_reason
 from harness.drafters.offline.reading import read
 from harness.drafters.offline.sentence import EXAMPLES, RELATIVE, SECTOR
@@ -36,7 +36,7 @@ class OfflineDrafter:
         if not isinstance(answer, Reading):
             return answer
         for condition in answer.conditions:
-            if condition.event != "calendar" and gate_of(condition, self.known)[0] is None:
+            if condition.event not in MADE_HERE and gate_of(condition, self.known)[0] is None:
                 return Question(
                     question=f"I cannot use '{condition.phrase}' as a condition. Shall I test the claim without it?",
                     defaults=("without it",),

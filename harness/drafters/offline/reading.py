@@ -9,6 +9,7 @@ from itertools import pairwise
 from harness.drafters.offline.claims import read_claim
 from harness.drafters.offline.lexicon import INTRADAY_UNITS, Lexicon, Mark, lexicon
 from harness.drafters.offline.limits import ask_about_crossing, ask_about_limits
+from harness.drafters.offline.marketstate import market_state, without_setting
 from harness.drafters.offline.measures import with_ends
 from harness.drafters.offline.mechanism import Claimed, without_reason
 from harness.drafters.offline.roles import roles
@@ -99,6 +100,27 @@ def _heads_the_same(words: Sequence[Token], events: Sequence[Mark], marks: Seque
 
 
 def _read_claim(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
+    """A claim on stocks, with the state of the market that it is to hold in, if it names one."""
+    claimed = without_setting(claimed)
+    try:
+        staged = market_state(claimed, lexicon(skills))
+    except AskError as ask:
+        return Question(question=ask.question, defaults=ask.defaults)
+    if staged is None:
+        return _read_on_stocks(text, claimed, skills)
+    answer = _read_on_stocks(text, staged.rest, skills)
+    if not isinstance(answer, Reading):
+        return answer
+    return answer.model_copy(
+        update={
+            "conditions": (*answer.conditions, staged.condition),
+            "phrases": (*answer.phrases, staged.condition.phrase),
+            "assumptions": (*answer.assumptions, staged.assumption),
+        }
+    )
+
+
+def _read_on_stocks(text: str, claimed: str, skills: tuple[Skill, ...]) -> Reading | Question | Refusal:
     lex = lexicon(skills)
     words = tokens(claimed)
     marks = _marks(words, lex)

@@ -37,6 +37,8 @@ _MIDDLE = re.compile(
 _OTHER_YIELD = re.compile(
     r"\b(?:sharpe|sortino|information|hit|win|success) (?:ratios?|rates?)\b"
     r"|\b(?:become|becomes|are|is|get|gets|grow|grows) (?:\w+ )?more volatile\b"
+    r"|(?<!that )(?<!which )(?<!who )\b(?:become|becomes|are|is|get|gets) (?:\w+ )?"
+    r"(?:riskier|safer|(?:more|less) risky)\b"
     r"|\bvariance\b.{0,12}\b(?:next|later|after)|"
     r"\b\bprofits? (?:from|of|on) \w+|(?:lower|smaller|larger|higher|deeper) drawdowns? (?:next|later|after|in the)"
 )

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 BARS = frozenset({"open", "high", "low", "close", "volume", "sector"})
 HANDS = (
     "second hand", "third hand", "fourth hand", "fifth hand", "sixth hand", "seventh hand", "eighth hand", "ninth hand",
-    "found by probing",
+    "found by probing", "states of the market",
 )  # fmt: skip
 Row = dict[str, Any]
 
