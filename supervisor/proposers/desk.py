@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ablations.patch import Patch
 from supervisor.bench import Bench
@@ -12,7 +12,14 @@ from supervisor.screen import Screened, patch_of, question_of, screen
 from traces.events import PatchScreened
 
 
-def desk_over(bench: Bench, history: History, *, deadline_s: float, seed: int = 0) -> Desk:
+def desk_over(
+    bench: Bench,
+    history: History,
+    *,
+    deadline_s: float,
+    seed: int = 0,
+    note: Callable[[str], None] = lambda words: None,
+) -> Desk:
     """`deadline_s` is of time.monotonic; after it `compare` begins nothing."""
 
     bench.known.update(history.screened)
@@ -24,4 +31,4 @@ def desk_over(bench: Bench, history: History, *, deadline_s: float, seed: int = 
         looks = [look for look in bench.known.values() if look.module == module]
         return [look for look in looks if (p := patch_of(look)) is not None and question_of(bench, p) == look.question]
 
-    return Desk(history, bench.suite.digest, compare, deadline_s, seed, looked=looked)
+    return Desk(history, bench.suite.digest, compare, deadline_s, seed, looked=looked, note=note)

@@ -42,7 +42,8 @@ Compare = Callable[[Sequence[Patch]], Sequence[Screened]]
 class Proposal:
     """Candidate patches of one module, the best guess first, with the findings that ask for them.
 
-    `proposer` says who wrote it and `rationale` why; `tape` is the digest of what was heard from outside, if anything.
+    `proposer` says who wrote it and `rationale` why; `tape` names what was heard from outside, if anything:
+    the tape's id and the digest of its lines.
     """
 
     module: str
@@ -53,7 +54,8 @@ class Proposal:
     tape: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.candidates or {p.module for p in self.candidates} != {self.module}:
+        mine = "skills" if self.module.startswith("skills/") else self.module
+        if not self.candidates or {p.module for p in self.candidates} != {mine}:
             raise ValueError(f"a proposal for {self.module} holds at least one patch, and patches of that module alone")
 
     @property
@@ -99,6 +101,9 @@ class Desk:
     root: Path = CHECKOUT
     looked: Callable[[str], Sequence[PatchScreened]] = lambda module: ()
     """Looks of before at a module as everything stands now, oldest first; `compare` answers them again for nothing."""
+
+    note: Callable[[str], None] = lambda words: None
+    """Told why nothing was proposed, where a human should know."""
 
     def settings(self, module: str) -> dict[str, JsonValue]:
         """The settings in force of `stage/name`. Raises RegistryError."""
