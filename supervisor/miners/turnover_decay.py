@@ -1,7 +1,6 @@
 """Turnover above what the signal's decay supports: ranks that barely move, traded as if they did.
 
-With a lag-one rank autocorrelation r the ranks' half-life is h = ln(1/2) / ln(r) bars. A book that turns over
-once a half-life trades 2 * gross exposure / h a bar; what is traded beyond that pays for rank noise.
+What is traded beyond one turn of the book a half-life of the ranks pays for rank noise.
 """
 
 from __future__ import annotations
@@ -11,15 +10,7 @@ from dataclasses import dataclass
 from supervisor.finding import Claim, Finding, Lever
 from supervisor.mined import Mined
 from supervisor.miners._figures import STAGES_OF_RUNS, beyond
-
-_VALUES = """
-SELECT z.name, z.run_id,
-       x.metrics['turnover'] / x.metrics['bars_per_year']
-       / (2 * x.metrics['mean_gross_exposure'] * ln(f.metrics['rank_autocorrelation']) / ln(0.5)) AS value
-FROM in_force z JOIN stages f USING (run_id) JOIN stages x USING (run_id)
-WHERE z.stage = 'size' AND f.stage = 'feature' AND x.stage = 'execute' AND x.metrics['mean_gross_exposure'] > 0
-      AND f.metrics['rank_autocorrelation'] > 0 AND f.metrics['rank_autocorrelation'] < 1
-"""
+from supervisor.miners._rebalance import TURNOVER_OVER_SUPPORTED
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class TurnoverDecay:
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module; `size` is the median ratio of turnover to supported turnover."""
-        rows = beyond(traces, _VALUES, self.excess)
+        rows = beyond(traces, TURNOVER_OVER_SUPPORTED, self.excess)
         return [
             Finding(
                 miner=self.name,

@@ -1,0 +1,59 @@
+"""What humans turned down, and why: the reason is a finding of the module, for whoever proposes next.
+
+`supervisor.heeding` keeps levers that were turned down from being pulled again on the same base.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from supervisor.finding import Finding
+from supervisor.mined import Mined
+
+# The newest word on a branch stands: what was rejected and approved later is not turned down.
+_QUERY = """
+WITH said AS (
+    SELECT branch, seq, "by" AS who, reason FROM review_rejected
+    UNION ALL SELECT branch, seq, "by", NULL FROM review_approved),
+last AS (SELECT * FROM said QUALIFY row_number() OVER (PARTITION BY branch ORDER BY seq DESC) = 1)
+SELECT s.module, r.reason, r.who, r.branch, o.ablation_id, CAST(s.patch AS VARCHAR) AS patch
+FROM last r JOIN review_opened o USING (branch) JOIN ablation_started s USING (ablation_id)
+WHERE r.reason IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY r.branch ORDER BY o.seq DESC, s.seq DESC) = 1
+ORDER BY r.seq
+"""
+
+
+@dataclass(frozen=True)
+class TurnedDown:
+    """Reviews that a human rejected, by module."""
+
+    name: str = "turned_down"
+    turn: int = 3
+    reads: frozenset[str] = frozenset({"review.opened", "review.rejected", "review.approved", "ablation.started"})
+
+    def mine(self, traces: Mined) -> list[Finding]:
+        """One finding a module; `size` is the number of its patches that humans turned down."""
+        by_module: dict[str, list[dict[str, str]]] = {}
+        for row in traces.sql(_QUERY).iter_rows(named=True):
+            by_module.setdefault(row["module"], []).append(row)
+        found = [self._finding(module, rows) for module, rows in by_module.items()]
+        return sorted(found, key=lambda f: (-f.size, f.module))
+
+    def _finding(self, module: str, rows: list[dict[str, str]]) -> Finding:
+        reasons = "; ".join(f"{row['who']}: {row['reason'][:200]}" for row in rows[-3:])
+        return Finding(
+            miner=self.name,
+            module=module,
+            pattern="humans turn its patches down",
+            statement=(
+                f"A patch of {module} that heeds this is merged: {len(rows)} were turned down, at last for: {reasons}"
+            ),
+            size=float(len(rows)),
+            unit="patches turned down",
+            occurrences=len(rows),
+            evidence=tuple(row["ablation_id"] for row in rows),
+        )
+
+
+MINER = TurnedDown()
