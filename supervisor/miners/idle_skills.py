@@ -29,23 +29,21 @@ class IdleSkills:
         researches: int = row["researches"]
         if researches < self.least:
             return []
-        # A candidate that mixes two skills names both.
-        used = {part for said in row["skills"] for part in said.replace("+", " ").replace(",", " ").split()}
         return [
             Finding(
                 miner=self.name,
                 module=f"skills/{skill}",
                 pattern="never matched",
                 statement=(
-                    f"Phrases in which people say it let skill {skill} be found: in {researches} researches that drafted "
-                    f"candidates it drafted none."
+                    f"Phrases in which people say it let skill {skill} be found: in {researches} researches that "
+                    f"drafted candidates it drafted none."
                 ),
                 size=float(researches),
                 unit="researches without it",
                 occurrences=researches,
                 evidence=tuple(row["runs"][-1:]),
             )
-            for skill in sorted(traces.skills - used)
+            for skill in sorted(traces.skills - set(row["skills"]))
         ]
 
 

@@ -33,8 +33,8 @@ class OpenQuestions:
                 module="harness/reading",
                 pattern=f"unread: {row['part'][:80]}",
                 statement=(
-                    f"A skill whose phrases hold '{row['part'][:80]}' lets {row['n']} of {row['researches']} researches "
-                    f"go on without a question."
+                    f"A skill whose phrases hold '{row['part'][:80]}' lets {row['n']} of {row['researches']} "
+                    f"researches go on without a question."
                 ),
                 size=float(row["n"]),
                 unit="researches",

@@ -1,7 +1,7 @@
 """Contracts and acceptance tests that refuse: which rule of which module, and how often.
 
-A module refuses its own outputs because of what it was given or of how it is set. Runs that a change of settings or code
-has overtaken are history; where the ledger is too old to say which they were, they count.
+A module refuses its own outputs because of what it was given or of how it is set. Runs that a change of settings or
+code has overtaken are history; where the ledger is too old to say which they were, they count.
 """
 
 from __future__ import annotations

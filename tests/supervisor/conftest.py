@@ -35,7 +35,7 @@ from ablations.suite import load_suite
 from harness.repository import Repository
 from modules.workspace import CHECKOUT, Workspace
 from supervisor.forge.local import LocalGit
-from supervisor.mined import InForce, Mined
+from supervisor.mined import MINED_PURPOSES, InForce, Mined
 from supervisor.submit import submit
 from traces.events import (
     AblationFinished,
@@ -48,13 +48,25 @@ from traces.events import (
 )
 from traces.ledger import Ledger
 from traces.reader import read
+from traces.tables import Tables
 
 DAY_NS = 86_400_000_000_000
 MINING_END_NS = 12_000 * DAY_NS  # 2002-11-09
 DATA = "d" * 64
 SIZE = "size/rank_neutral"
 CLEAN = "clean/quality"
+FEATURE = "feature/expression"
+EXECUTE = "execute/next_bar"
 NOW = InForce("settings-now", "code-now")
+NAMES = {
+    "clean": "quality",
+    "feature": "expression",
+    "backtest": "bars",
+    "size": "rank_neutral",
+    "execute": "next_bar",
+}
+IN_FORCE = {f"{stage}/{name}": NOW for stage, name in NAMES.items()}
+_SHARED: list[Tables] = []
 
 
 def git(root: Path, *args: str) -> str:
@@ -80,9 +92,12 @@ class Traces:
     folder: Path
     runs: int = 0
     events: list[Event] = field(default_factory=list)
+    in_force: dict[str, InForce] = field(default_factory=lambda: dict(IN_FORCE))
+    skills: frozenset[str] = frozenset()
 
     def run(self, metrics: Mapping[str, Mapping[str, float]], **changes: object) -> str:
-        """One run; `metrics` per stage. Changes: task, end, purpose, data_digest, settings, code, cached, inputs."""
+        """One run; `metrics` per stage. Changes: task, end, purpose, data_digest, settings, code, cached, inputs,
+        seconds, and `values`: settings per stage."""
         run_id = f"run-{self.runs:03d}"
         self.runs += 1
         self.events.append(
@@ -95,20 +110,21 @@ class Traces:
                 start="1990-01-02",
                 end=str(changes.get("end", "2002-11-09")),
                 seed=0,
-                modules={"size": "rank_neutral"},
+                modules=NAMES,
                 purpose=changes.get("purpose", "run"),  # type: ignore[arg-type]
             )
         )
-        names = {"size": "rank_neutral", "clean": "quality", "feature": "expression", "execute": "next_bar"}
-        for stage in ("clean", "feature", "size", "execute"):
+        values = changes.get("values", {})
+        assert isinstance(values, Mapping)
+        for stage, name in NAMES.items():
             self.events.append(
                 StageFinished(
                     run_id=run_id,
                     stage=stage,
-                    module=names[stage],
+                    module=name,
                     code_digest=str(changes.get("code", NOW.code_digest)),
                     settings_digest=str(changes.get("settings", NOW.settings_digest)),
-                    settings={},
+                    settings=values.get(stage, {}),
                     inputs={"bars": str(changes.get("inputs", run_id))},
                     outputs={},
                     seconds=float(changes.get("seconds", 1.0)),  # type: ignore[arg-type]
@@ -129,7 +145,16 @@ class Traces:
         with Ledger(self.folder / "ledger", self.folder / "checkpoints") as ledger:
             ledger.append(*self.events)
         self.events.clear()
-        return Mined(self.folder / "ledger", {DATA: MINING_END_NS}, {SIZE: NOW, CLEAN: NOW})
+        return Mined(
+            self.folder / "ledger", {DATA: MINING_END_NS}, dict(self.in_force), self.skills, self.shared_tables()
+        )
+
+    def shared_tables(self) -> Tables:
+        """One connection for all tests of a process: making one takes longer than most questions."""
+        if not _SHARED:
+            _SHARED.append(Tables(self.folder / "ledger", MINED_PURPOSES))
+        _SHARED[0].ledger_dir = self.folder / "ledger"
+        return _SHARED[0]
 
 
 @pytest.fixture
