@@ -124,11 +124,11 @@ class Axes:
         return self
 
     def level(self, y: float, kind: str, words: str = "") -> Axes:
-        """A level across the frame, its words at the right end above it."""
+        """A level across the frame, its words at the left end above it."""
         at = self.down(y)
         self._parts.append(f'<line class="level {kind}" x1="{LEFT}" x2="{self._width - RIGHT}" y1="{at}" y2="{at}"/>')
         if words:
-            place = f'x="{self._width - RIGHT}" y="{max(at - 5, 11):.1f}" text-anchor="end"'
+            place = f'x="{LEFT + 4}" y="{max(at - 5, 11):.1f}"'
             self._parts.append(f'<text class="label {kind}" {place}>{escape(words)}</text>')
         return self
 

@@ -35,7 +35,7 @@ def render(board: Board, *, live: bool = False) -> str:
         "reasons": ", ".join(f"{name} {count:,}" for name, count in board.reasons.items()),
         "keys": list(zip((line.name for line in board.curves.gains), colours(board.curves.gains), strict=True)),
     }
-    filters = {"moment": moment, "day": _day, "duration": duration, "exact": exact}
+    filters = {"moment": moment, "day": _day, "duration": duration, "exact": exact, "person": person}
     return render_template(HERE, "board.html.j2", values, svgs, style=style, script=script, filters=filters)
 
 
@@ -102,6 +102,11 @@ def warnings(board: Board) -> list[str]:
 def exact(value: float | None) -> str:
     """Four significant digits and no more zeros than there are: a level, a p-value, a wealth."""
     return DASH if value is None else f"{value:.4g}".replace("-", MINUS)
+
+
+def person(identity: str) -> str:
+    """A name without its mail."""
+    return identity.partition(" <")[0]
 
 
 def moment(ns: float) -> str:

@@ -47,7 +47,7 @@ def finding(number: int, module: str = "size/rank_neutral") -> FindingRecorded:
         finding_id=f"{number:016x}",
         miner="turnover_decay",
         module=module,
-        statement=f"turnover of {module} is {1 + number % 9} times what its signal keeps: a wider band would hold longer",
+        statement=f"turnover of {module} is {1 + number % 9} times what its signal keeps: a wider band holds longer",
         size=1.5 + number % 7,
         occurrences=3 + number % 11,
         evidence=[f"run-{number}"],
@@ -162,19 +162,19 @@ def groups(verdicts: int, seed: int = 7) -> Iterator[list[Event]]:
 def spending(calls: int, cost: int | None = 12_500) -> list[Event]:
     """Two researches that asked a model, of which one came to a module."""
     asked: list[Event] = [ResearchStarted(research_id=f"r-{at}", text="x", drafter="m", seed=0) for at in (0, 1)]
-    for at in range(calls):
-        asked.append(
-            ExchangeRecorded(
-                research_id=f"r-{at % 2}",
-                who="anthropic:claude-sonnet",
-                label="draft",
-                request="a" * 64,
-                line="b" * 64,
-                input_tokens=1_000,
-                output_tokens=200,
-                cost_micro_usd=cost,
-            )
+    asked += (
+        ExchangeRecorded(
+            research_id=f"r-{at % 2}",
+            who="anthropic:claude-sonnet",
+            label="draft",
+            request="a" * 64,
+            line="b" * 64,
+            input_tokens=1_000,
+            output_tokens=200,
+            cost_micro_usd=cost,
         )
+        for at in range(calls)
+    )
     return [*asked, ModuleWritten(research_id="r-0", expr="x", run_id="run", branch="research/x", commit="c" * 40)]
 
 
