@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,13 @@ def render(board: Board, *, live: bool = False) -> str:
         "reasons": ", ".join(f"{name} {count:,}" for name, count in board.reasons.items()),
         "keys": list(zip((line.name for line in board.curves.gains), colours(board.curves.gains), strict=True)),
     }
-    filters = {"moment": moment, "day": _day, "duration": duration, "exact": exact, "person": person}
+    filters: dict[str, Callable[..., str]] = {
+        "moment": moment,
+        "day": _day,
+        "duration": duration,
+        "exact": exact,
+        "person": person,
+    }
     return render_template(HERE, "board.html.j2", values, svgs, style=style, script=script, filters=filters)
 
 

