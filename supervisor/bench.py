@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ablations.arms import objective_series, patched_modules
@@ -17,6 +18,15 @@ from modules.pipeline import Emit, Purpose, execute
 from modules.sources import source_of
 from modules.task import PipelineSpec, Task, load_modules
 from traces.events import PatchScreened
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One arm of one task: the objective a bar, bars a year, and the run's metrics, which guards read."""
+
+    values: FloatArray
+    bars_per_year: float
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Bench:
     known: dict[str, PatchScreened] = field(default_factory=dict)
     """Looks of before by their question, as the ledger holds them (`supervisor.screen`)."""
 
-    _baselines: dict[tuple[str, str], list[tuple[FloatArray, float]]] = field(default_factory=dict)
+    _baselines: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
     """Of each module and objective: every candidate of a pass is compared with the same baseline."""
 
     def base(self, module: str) -> str:
@@ -49,11 +59,11 @@ class Bench:
         }
         return digest_json([[task.digest for task in tasks], stages, "mining"])
 
-    def baseline(self, module: str, objective: str) -> list[tuple[FloatArray, float]]:
-        """`(objective a bar, bars a year)` of every task with the settings in force, computed once."""
+    def baseline(self, module: str, objective: str) -> list[Measured]:
+        """Every task with the settings in force, computed once."""
         key = (module, objective)
         if key not in self._baselines:
-            self._baselines[key] = [self.objective(task, None, objective) for task in self.tasks(module)]
+            self._baselines[key] = [self.measure(task, None, objective) for task in self.tasks(module)]
         return self._baselines[key]
 
     def tasks(self, module: str) -> tuple[Task, ...]:
@@ -70,11 +80,11 @@ class Bench:
         self.manifests.save(manifest)
         return manifest
 
-    def objective(self, task: Task, patch: Patch | None, artifact_column: str) -> tuple[FloatArray, float]:
-        """`(objective a bar, bars a year)` of one arm. Raises ContractError where the arm is refused."""
+    def measure(self, task: Task, patch: Patch | None, objective: str) -> Measured:
+        """One arm of a task. Raises ContractError where it is refused."""
         manifest = self._execute(task, patch, "ablation")
-        values = objective_series(manifest, artifact_column, self.store)[1]
-        return values, manifest.metrics.get("bars_per_year", 252.0)
+        values = objective_series(manifest, objective, self.store)[1]
+        return Measured(values, manifest.metrics.get("bars_per_year", 252.0), manifest.metrics)
 
     def _execute(self, task: Task, patch: Patch | None, purpose: Purpose) -> Manifest:
         check_period(task, self.version, "mining")

@@ -12,19 +12,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ablations.arms import SECONDS
 from ablations.floor import Series, measure
+from ablations.guards import GuardError, GuardReading, read, rules_of
 from ablations.patch import Patch
 from modules.canonical import digest_json
-from modules.contract import ContractError
-from modules.panel import FloatArray
+from modules.contract import Contract, ContractError
 from modules.registry import load_module
-from modules.task import Task
-from supervisor.bench import Bench
+from supervisor.bench import Bench, Measured
 from traces.events import Change, PatchScreened, TrialRecorded
 
 SCREEN_LEVEL = 0.05
 """How finely the bootstrap is drawn; nothing is decided at it."""
 
+
+LEAST_TOLERANCE = 1e-3
+"""Below it an excess is not told in tolerances: a guard may tolerate nothing."""
 
 IDLE_TASKS = 2
 """After so many tasks without any effect a candidate is given up."""
@@ -32,20 +35,31 @@ IDLE_TASKS = 2
 
 @dataclass(frozen=True)
 class Screened:
-    """A candidate on mining data: mean Sharpe difference over the suite's tasks, with its lower bound."""
+    """A candidate on mining data: mean Sharpe difference over the suite's tasks, with its lower bound.
+
+    `broken` names the guards that it breaks there; `excess` is how far the worst goes beyond, in tolerances.
+    """
 
     patch: Patch
     delta: float
     lower_bound: float
+    broken: tuple[str, ...] = ()
+    excess: float = 0.0
 
     @property
     def promising(self) -> bool:
-        """Whether it is worth a trial: a candidate that does not win where it was tuned wins nowhere."""
-        return self.delta > 0.0 and self.lower_bound > 0.0
+        """Whether it is worth a trial: what does not win where it was tuned, at nobody's cost, wins nowhere."""
+        return self.delta > 0.0 and self.lower_bound > 0.0 and not self.broken
+
+    @property
+    def worth(self) -> float:
+        """The lower bound; of a candidate that breaks a guard less than nothing, the more the further it goes."""
+        return self.lower_bound if not self.broken else min(0.0, self.lower_bound) - min(1.0, self.excess)
 
 
 def screen(bench: Bench, patches: Sequence[Patch], deadline_s: float) -> list[Screened]:
-    """Candidates of one module, the best first: highest lower bound over the suite's tasks on the mining period.
+    """Candidates of one module, the best first: those that break no guard, by their lower bound over the suite's
+    tasks on the mining period.
 
     Candidates without effect, refused by a contract, or not reached by `deadline_s` (of time.monotonic) are left out.
     What `bench.known` answers is not looked at again; what is looked at is added to it.
@@ -58,10 +72,17 @@ def screen(bench: Bench, patches: Sequence[Patch], deadline_s: float) -> list[Sc
             if time.monotonic() > deadline_s:
                 break
             known[question] = _look(bench, patch, question)
-        answer = known[question]
-        if answer.outcome == "measured" and answer.delta is not None and answer.lower_bound is not None:
-            found.append(Screened(patch, answer.delta, answer.lower_bound))
-    return sorted(found, key=lambda s: (-s.lower_bound, s.patch.digest))
+        answer = screened_of(patch, known[question])
+        if answer is not None:
+            found.append(answer)
+    return sorted(found, key=lambda s: (bool(s.broken), -s.worth, s.patch.digest))
+
+
+def screened_of(patch: Patch, look: PatchScreened) -> Screened | None:
+    """What a look says of `patch`; None where it moved no bit or was refused."""
+    if look.outcome != "measured" or look.delta is None or look.lower_bound is None:
+        return None
+    return Screened(patch, look.delta, look.lower_bound, tuple(look.broken), look.excess or 0.0)
 
 
 def question_of(bench: Bench, patch: Patch) -> str:
@@ -100,40 +121,63 @@ def _look(bench: Bench, patch: Patch, question: str) -> PatchScreened:
         outcome="idle",
     )
     try:
-        series = _series(bench, patch)
+        arms = _arms(bench, patch)
     except ContractError:  # the trace holds the refusal; a patch that breaks a contract is no candidate
         found = found.model_copy(update={"outcome": "refused"})
     else:
-        floor = measure(series, SCREEN_LEVEL, bench.suite.seed) if series is not None else None
-        if floor is not None:
-            numbers = {"outcome": "measured", "delta": floor.delta, "lower_bound": floor.lower_bound}
-            found = found.model_copy(update=numbers)
+        found = found.model_copy(update=_numbers(bench, patch, *arms) if arms is not None else {})
     found = found.model_copy(update={"seconds": time.perf_counter() - began})
     bench.emit(found)
     return found
 
 
-def _series(bench: Bench, patch: Patch) -> Series | None:
+def _arms(bench: Bench, patch: Patch) -> tuple[Sequence[Measured], Sequence[Measured]] | None:
     """Both arms of every task; None for a patch that moves no bit of the first tasks."""
-    stage, _, name = patch.module.partition("/")
-    objective = load_module(stage, name).contract.objective_series
-    tasks = bench.tasks(patch.module)
-    arms = bench.baseline(patch.module, objective)
-    baseline = [values for values, _ in arms]
-    patched = _patched(bench, tasks, patch, objective, baseline)
-    return None if patched is None else Series(np.stack(baseline), np.stack(patched), arms[0][1])
-
-
-def _patched(
-    bench: Bench, tasks: Sequence[Task], patch: Patch, objective: str, baseline: Sequence[FloatArray]
-) -> list[FloatArray] | None:
-    """The patched arm of every task; None for a patch that moves no bit of the first tasks."""
-    found: list[FloatArray] = []
-    for task in tasks:
-        found.append(bench.objective(task, patch, objective)[0])
-        if len(found) == IDLE_TASKS and all(map(np.array_equal, found, baseline)):
+    objective = _contract(patch).objective_series
+    before = bench.baseline(patch.module, objective)
+    after: list[Measured] = []
+    for task in bench.tasks(patch.module):
+        after.append(bench.measure(task, patch, objective))
+        if len(after) == IDLE_TASKS and all(
+            np.array_equal(a.values, b.values) for a, b in zip(after, before, strict=False)
+        ):
             return None
+    return before, after
+
+
+def _numbers(bench: Bench, patch: Patch, before: Sequence[Measured], after: Sequence[Measured]) -> dict[str, object]:
+    series = Series(np.stack([a.values for a in before]), np.stack([a.values for a in after]), before[0].bars_per_year)
+    floor = measure(series, SCREEN_LEVEL, bench.suite.seed)
+    if floor is None:
+        return {}
+    broken = {
+        r.name: (r.loss - r.tolerance) / max(r.tolerance, LEAST_TOLERANCE) for r in _broken(bench, patch, before, after)
+    }
+    return {
+        "outcome": "measured",
+        "delta": floor.delta,
+        "lower_bound": floor.lower_bound,
+        "broken": tuple(broken),
+        "excess": max(broken.values(), default=None),
+    }
+
+
+def _broken(bench: Bench, patch: Patch, before: Sequence[Measured], after: Sequence[Measured]) -> list[GuardReading]:
+    """The guards of module and suite that do not hold on mining data. What no task measures there cannot be read."""
+    found = []
+    for rule in (*(r for r in rules_of(_contract(patch).guards) if r.metric != SECONDS), *bench.suite.guards):
+        try:
+            reading = read(rule, *([a.metrics.get(rule.metric) for a in arm] for arm in (before, after)))
+        except GuardError:
+            continue
+        if not reading.holds:
+            found.append(reading)
     return found
+
+
+def _contract(patch: Patch) -> Contract:
+    stage, _, name = patch.module.partition("/")
+    return load_module(stage, name).contract
 
 
 def _trial(bench: Bench, patch: Patch) -> TrialRecorded:

@@ -384,7 +384,8 @@ class PatchScreened(EventBase):
     """A candidate was compared on the mining period: no verdict, but what search and reflection learn from.
 
     `question` is the digest of all that the answer depends on; `trial_id` is the look it was counted as. Numbers are
-    None where the candidate moved no bit (`idle`) or broke a contract (`refused`).
+    None where the candidate moved no bit (`idle`) or broke a contract (`refused`). `broken` names the guards that it
+    would break, and `excess` is how far beyond its tolerance the worst of them went, in tolerances.
     """
 
     kind: Literal["patch.screened"] = "patch.screened"
@@ -397,6 +398,8 @@ class PatchScreened(EventBase):
     outcome: Literal["measured", "idle", "refused"]
     delta: MaybeFloat = None
     lower_bound: MaybeFloat = None
+    broken: Texts = ()
+    excess: MaybeFloat = None
     seconds: Seconds = 0.0
 
 

@@ -118,7 +118,7 @@ class Talk(Generic[T]):
         if reply.stop == "length":
             return None, ["the answer was cut off at the limit of its length; answer more briefly"]
         try:
-            value = self.kind.model_validate_json(_json_of(reply.text))
+            value = self.kind.model_validate_json(json_of(reply.text))
         except ValidationError as error:
             return None, [
                 f"{'.'.join(str(p) for p in e['loc']) or 'the answer'}: {e['msg']}"
@@ -127,7 +127,7 @@ class Talk(Generic[T]):
         return value, self.check(value)
 
 
-def _json_of(text: str) -> str:
+def json_of(text: str) -> str:
     """The JSON object in an answer: models that no server holds to the form wrap it in a fence or in words."""
     begin, end = text.find("{"), text.rfind("}")
     return text[begin : end + 1] if 0 <= begin < end else text

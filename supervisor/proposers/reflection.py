@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
 
 from ablations.patch import Patch
 from harness.drafters.opening import vouched
 from harness.llm.cap import Capped, Limits, Spending
 from harness.llm.choice import Choice, Opened, open_model
-from harness.llm.port import ModelError
+from harness.llm.port import ModelError, Reply
 from harness.llm.recorder import Emit
-from harness.llm.talk import Talk
+from harness.llm.talk import Talk, json_of
 from harness.llm.tape import Tape, line_digest, tape_path
 from modules.canonical import digest_json
 from modules.workspace import Workspace
@@ -40,7 +43,9 @@ class Reflection:
     """Asks the model that `open_tape` opens. Equal questions have equal answers: every call is on the tape."""
 
     open_tape: Open
-    tape_digest: Callable[[str], str | None]
+    home: Path
+    voice: str
+    """Who is asked, as chosen."""
     limits: Limits = LIMITS
     name: str = "reflection"
 
@@ -51,7 +56,7 @@ class Reflection:
         if sheet is None or not asking:
             return None
         asked = question(sheet, asking, desk)
-        tape_id = tape_id_of(asked)
+        tape_id = tape_id_of(asked, self.voice)
         try:
             opened = self.open_tape(tape_id)
             if opened is None:
@@ -61,11 +66,11 @@ class Reflection:
         except ModelError as error:
             desk.note(f"{module}: reflection proposes nothing: {error}")
             return None
-        patches, faults = _patches(said, sheet, desk)
+        patches, faults = _patches(said, sheet, desk.root)
         if not patches:
             desk.note(f"{module}: reflection proposes nothing: {faults[0]}")
             return None
-        return Proposal(module, asking, patches, self.name, said.rationale, self.tape_digest(tape_id))
+        return Proposal(module, asking, patches, self.name, said.rationale, tape_digest(tape_path(self.home, tape_id)))
 
     def _talk(self, opened: Opened, sheet: Sheet, desk: Desk) -> Talk[Written]:
         return Talk(
@@ -74,7 +79,7 @@ class Reflection:
             system=SYSTEM,
             answer=answer_form(),
             kind=Written,
-            check=lambda said: [] if (judged := _patches(said, sheet, desk))[0] else judged[1],
+            check=lambda said: [] if (judged := _patches(said, sheet, desk.root))[0] else judged[1],
             max_output_tokens=MOST_OUTPUT_TOKENS,
         )
 
@@ -93,27 +98,47 @@ def reflection(workspace: Workspace, emit: Emit, choice: Choice) -> Reflection:
             vouched_source=source,
         )
 
-    return Reflection(open_tape, lambda tape_id: digest_of_tape(workspace, tape_id))
+    return Reflection(open_tape, workspace.home, str(choice))
 
 
-def tape_id_of(asked: str) -> str:
-    """The tape of a case. No seed: what comes of an answer is in the next question, and an equal one costs nothing."""
-    return f"reflection-{digest_json([SYSTEM, asked])[:16]}"
+def tape_id_of(asked: str, voice: str) -> str:
+    """The tape of a case and of who is asked. No seed: what came of an answer is in the next question, and an equal
+    question costs nothing."""
+    return f"reflection-{digest_json([SYSTEM, asked, voice])[:16]}"
 
 
-def digest_of_tape(workspace: Workspace, tape_id: str) -> str | None:
-    """What the ledger and the request say of a tape: a digest of its lines. None where there is none."""
-    path = tape_path(workspace.home, tape_id)
-    return f"{tape_id}:{digest_json([line_digest(e) for e in Tape(path)])}" if path.exists() else None
+def tape_digest(path: Path) -> str:
+    """Identity of what was heard: the digest of the digests of a tape's lines, in order."""
+    return digest_json([line_digest(exchange) for exchange in Tape(path)])
 
 
-def _patches(said: Written, sheet: Sheet, desk: Desk) -> tuple[tuple[Patch, ...], list[str]]:
+def tape_of(home: Path, digest: str) -> Path | None:
+    """The tape below a workspace's home that a proposal names, if it is still there as it was."""
+    for path in sorted((home / "tapes").glob("reflection-*.jsonl")):
+        if tape_digest(path) == digest:
+            return path
+    return None
+
+
+def replay(tape: Path, sheet: Sheet, root: Path) -> tuple[Patch, ...]:
+    """The patches that the last answer on a tape makes of `sheet`, as it stood when it was asked: no model, no key, no
+    network. Raises TapeError for a tape that was altered; empty where it holds no answer that makes a patch."""
+    for exchange in reversed(list(Tape(tape, ask_outside=False))):
+        try:
+            said = Written.model_validate_json(json_of(Reply.model_validate(exchange.reply).text))
+        except ValidationError:
+            continue  # the prices, or an answer that was sent back
+        return _patches(said, sheet, root)[0]
+    return ()
+
+
+def _patches(said: Written, sheet: Sheet, root: Path) -> tuple[tuple[Patch, ...], list[str]]:
     """Every diff that becomes a patch, and why the others do not."""
     found: dict[str, Patch] = {}
     faults = []
     for number, text in enumerate(said.diffs, 1):
         try:
-            patch = patch_of_diff(text, sheet, desk.root)
+            patch = patch_of_diff(text, sheet, root)
         except RefusedError as error:
             faults.append(f"diff {number}: {error}")
             continue

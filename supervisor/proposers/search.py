@@ -22,7 +22,7 @@ from supervisor.finding import Finding
 from supervisor.proposers.points import Point, Space
 from supervisor.proposers.port import Desk, Proposal
 from supervisor.proposers.sift import sift
-from supervisor.screen import Screened, patch_of
+from supervisor.screen import Screened, patch_of, screened_of
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -106,9 +106,10 @@ class _Walk:
             patch = patch_of(look)
             if patch is None or patch.digest in walk.seen:
                 continue
-            value = look.lower_bound if look.outcome == "measured" and look.lower_bound is not None else 0.0
-            if look.outcome == "measured" and look.delta is not None and look.lower_bound is not None:
-                walk.found[patch.digest] = Screened(patch, look.delta, look.lower_bound)
+            screened = screened_of(patch, look)
+            value = screened.worth if screened is not None else 0.0
+            if screened is not None:
+                walk.found[patch.digest] = screened
             walk.seen[patch.digest] = value
             walk._told(space.inside({n: c.new for n, c in patch.changes.items()}), value)
         return walk
@@ -152,7 +153,7 @@ class _Walk:
         return best
 
     def _look(self, patch: Patch | None) -> float | None:
-        """What the study is told: the lower bound, 0 for what moves no bit or is refused, None for what cannot be."""
+        """What the study is told: the worth, 0 for what moves no bit or is refused, None for what cannot be."""
         if patch is None:
             return None
         if patch.digest not in self.seen:
@@ -160,7 +161,7 @@ class _Walk:
             if not compared and time.monotonic() > self.desk.deadline_s:
                 return None
             self.looks += 1
-            self.seen[patch.digest] = compared[0].lower_bound if compared else 0.0
+            self.seen[patch.digest] = compared[0].worth if compared else 0.0
             if compared:
                 self.found[patch.digest] = compared[0]
         return self.seen[patch.digest]

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ablations.patch import Patch, TextChange, patched_settings
-from ablations.patch import propose as propose_patch
+from pydantic import JsonValue
+
+from ablations.patch import Change, Patch, SettingValue, TextChange, patched_settings
 from ablations.paths import PatchError, check_path, settings_file
 from modules.contract import STAGES
-from modules.registry import RegistryError, load_module, read_settings
+from modules.registry import RegistryError, read_settings
 from skills.lint import faults_of
 from skills.registry import SkillError, load_skill
 from supervisor.proposers.diffs import DiffError, FileDiff, apply, read_diff
@@ -73,14 +74,24 @@ def _check_path(diff: FileDiff, sheet: Sheet, root: Path) -> None:
 def _settings(sheet: Sheet, new: str) -> Patch:
     """Values alone are taken over; comments stay as they are, whatever the diff does to them."""
     stage, _, name = sheet.module.partition("/")
-    module = load_module(stage, name)
-    before, after = (read_settings(stage, name, text).model_dump(mode="json") for text in (sheet.text, new))
-    changed = {key: value for key, value in after.items() if value != before[key]}
-    if not changed:
+    in_force = read_settings(stage, name, sheet.text)
+    before, after = (values.model_dump(mode="json") for values in (in_force, read_settings(stage, name, new)))
+    changes = {
+        key: Change(old=_plain(before[key]), new=_plain(value)) for key, value in after.items() if value != before[key]
+    }
+    if not changes:
         raise RefusedError(f"{sheet.path}: no value is changed; change one")
-    patch = propose_patch(module, {k: tuple(v) if isinstance(v, list) else v for k, v in changed.items()})
-    patched_settings(patch, module.settings)
+    patch = Patch(module=sheet.module, changes=changes)
+    patched_settings(patch, in_force)
     return patch
+
+
+def _plain(value: JsonValue) -> SettingValue:
+    if isinstance(value, list):
+        return tuple(v for v in value if v is None or isinstance(v, str | int | float))
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise RefusedError(f"value {value!r} is neither text, number, switch, nor a list of them")
 
 
 def _skill(sheet: Sheet, new: str) -> Patch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from traces.events import Event, PatchScreened, RunStarted, TrialRecorded
 
 BAND = Patch(module=SIZE, changes={"no_trade_band": Change(old=0.0, new=0.04)})
 WORSE = Patch(module=SIZE, changes={"weight_cap": Change(old=0.05, new=0.001)})
+GUARD = {"metric": "net_sharpe", "better": "lower", "tolerance": 0.0}
 IDLE = Patch(module=CLEAN, changes={"stale_run_bars": Change(old=10, new=250)})
 
 
@@ -100,7 +102,7 @@ def test_what_time_did_not_reach_is_left_out(bench: Bench) -> None:
 def test_the_bench_refuses_to_leave_the_mining_period(bench: Bench) -> None:
     [task, *_] = bench.tasks(SIZE)
     beyond = task.model_copy(update={"end_ns": bench.version.mining_end_ns + 1})
-    for act in (lambda: bench.trace(beyond), lambda: bench.objective(beyond, BAND, "nav.net_return")):
+    for act in (lambda: bench.trace(beyond), lambda: bench.measure(beyond, BAND, "nav.net_return")):
         with pytest.raises(SuiteError, match="may not share a bar"):
             act()
 
@@ -111,3 +113,15 @@ def test_candidates_are_ranked_by_what_is_sure() -> None:
     sure, lucky = Screened(BAND, 0.1, 0.05), Screened(WORSE, 0.5, -0.2)
     assert sure.promising and not lucky.promising
     assert not Screened(BAND, float(np.nextafter(0, -1)), 0.1).promising
+    costly, dearer = (Screened(BAND, 0.1, 0.05, ("turnover",), excess) for excess in (0.2, 0.5))
+    assert not costly.promising and 0.0 > costly.worth > dearer.worth
+
+
+@pytest.mark.slow
+def test_a_guard_that_breaks_on_mining_data_is_no_candidate(bench: Bench) -> None:
+    suite = bench.suite.model_dump()
+    wary = replace(bench, known={}, suite=Suite.model_validate({**suite, "guards": [*suite["guards"], GUARD]}))
+    [found] = screen(wary, [BAND], time.monotonic() + 300)
+    assert found.broken == ("net_sharpe",) and found.excess > 0.0 and not found.promising
+    [free] = screen(bench, [BAND], time.monotonic() + 300)
+    assert free.broken == () and free.promising and free.lower_bound == found.lower_bound

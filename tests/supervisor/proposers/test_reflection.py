@@ -27,7 +27,7 @@ from harness.llm.tape import Tape, tape_path
 from modules.workspace import CHECKOUT, Workspace
 from supervisor.finding import Finding, Lever
 from supervisor.proposers.port import Desk
-from supervisor.proposers.reflection import Reflection, digest_of_tape, reflection
+from supervisor.proposers.reflection import Reflection, reflection, replay, tape_of
 from supervisor.proposers.written import RefusedError, Sheet, patch_of_diff
 from tests.harness.llm.test_money import PRICE
 from tests.supervisor.conftest import SIZE
@@ -57,7 +57,7 @@ def reflecting(home: Path, script: Scripted, **changes: object) -> Reflection:
         recorded = Recorded(script, PRICE, Tape(tape_path(home, tape_id)), tape_id, lambda event: None)
         return Opened(recorded, PRICE, None)
 
-    return Reflection(open_tape, lambda tape_id: digest_of_tape(Workspace(CHECKOUT, home), tape_id), **changes)  # type: ignore[arg-type]
+    return Reflection(open_tape, home, script.name, **changes)  # type: ignore[arg-type]
 
 
 def test_a_diff_becomes_a_patch(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_diff_becomes_a_patch(tmp_path: Path) -> None:
     [patch] = proposal.candidates
     assert {k: (c.old, c.new) for k, c in patch.changes.items()} == {"no_trade_band": (0.0, 0.02)}
     assert (proposal.proposer, proposal.rationale) == ("reflection", "The band keeps small moves at home.")
-    assert proposal.tape is not None and proposal.tape.startswith("reflection-")
+    assert proposal.tape is not None and tape_of(tmp_path, proposal.tape) is not None
 
 
 def test_the_model_sees_what_it_needs(tmp_path: Path) -> None:
@@ -167,10 +167,12 @@ def test_a_replay_gives_the_same_patch_with_no_model(tmp_path: Path, monkeypatch
         price = settle_price(tape, tape, tape_id, lambda event: None, script.name, lambda: PRICE)
         return Opened(Recorded(script, price, tape, tape_id, lambda event: None), price, None)
 
-    live = Reflection(open_tape, lambda tape_id: digest_of_tape(Workspace(CHECKOUT, tmp_path), tape_id))
+    live = Reflection(open_tape, tmp_path, script.name)
     first = live.propose(SIZE, [BAND], desk())
     assert first is not None and first.tape is not None
-    tape_id = first.tape.partition(":")[0]
+    tape = tape_of(tmp_path, first.tape)
+    assert tape is not None
+    tape_id = tape.stem
 
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "tapes").mkdir(parents=True)
@@ -181,6 +183,19 @@ def test_a_replay_gives_the_same_patch_with_no_model(tmp_path: Path, monkeypatch
     other = replace(BAND, statement="another finding, of which nothing was heard")
     assert replayed.propose(SIZE, [other], desk(notes=notes)) is None
     assert "not on the tape" in notes[0]
+
+
+def test_a_record_s_tape_gives_its_patch_again(tmp_path: Path) -> None:
+    """What a stranger checks: the tape, the file as it stood, and no model."""
+    proposal = reflecting(tmp_path, Scripted([answer(TOO_FAR), answer(GOOD)])).propose(SIZE, [BAND], desk())
+    sheet = Sheet.of(SIZE, CHECKOUT)
+    assert proposal is not None and proposal.tape is not None and sheet is not None
+    tape = tape_of(tmp_path, proposal.tape)
+    assert tape is not None and replay(tape, sheet, CHECKOUT) == proposal.candidates
+    merged = replace(sheet, text=sheet.text.replace("no_trade_band: 0.0", "no_trade_band: 0.03"))
+    assert replay(tape, merged, CHECKOUT) == ()
+    tape.write_text(tape.read_text().replace("0.02", "0.03"))
+    assert tape_of(tmp_path, proposal.tape) is None  # what was altered is another tape
 
 
 # --- paths ---------------------------------------------------------------------------------------------
