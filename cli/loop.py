@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.report import ReportPaths
     from harness.research import Ask
     from harness.result import ResearchResult
+    from supervisor.night.plan import Plan
+    from supervisor.night.result import NightResult
     from supervisor.result import SuperviseResult, VerdictLine
 
 WORKERS = 2
@@ -116,6 +118,28 @@ def supervise_workspace(
             executor=pool,
             progress=progress,
             emit_all=session.emit_all,
+        )
+    return replace(result, verdicts=tuple(_with_floor(line, session) for line in result.verdicts))
+
+
+def nightly_workspace(
+    session: Session, plan: Plan, *, workers: int, certify: bool, anew: bool, progress: Callable[[str], None]
+) -> NightResult:
+    """One night of the supervisor, its ablations spread over local processes."""
+    from ablations.executors.local import LocalPool
+    from supervisor.night.duties import renew_certificates
+    from supervisor.night.night import nightly
+
+    with LocalPool(workers) as pool:
+        result = nightly(
+            session.workspace,
+            session.emit,
+            plan,
+            duties=(renew_certificates,) if certify else (),
+            executor=pool,
+            progress=progress,
+            emit_all=session.emit_all,
+            anew=anew,
         )
     return replace(result, verdicts=tuple(_with_floor(line, session) for line in result.verdicts))
 

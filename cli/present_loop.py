@@ -26,18 +26,23 @@ def show_supervision(out: Console, result: SuperviseResult) -> None:
         out.print(rows(made, cells))
     else:
         out.print("no finding: the traces hold no pattern that a miner knows")
-    if result.verdicts and narrow:
-        for line in result.verdicts:
-            _show_verdict(out, line)
-    elif result.verdicts:
-        out.print(verdict_table(result.verdicts))
-    else:
-        out.print("no patch was judged")
+    show_verdicts(out, result.verdicts)
     for note in result.notes:
         out.print(f"note: {note}", markup=False)
     for line in result.verdicts:
         if line.branch is not None:
             out.print(f"waits for review: {line.branch}", markup=False)
+
+
+def show_verdicts(out: Console, verdicts: tuple[VerdictLine, ...]) -> None:
+    """Every verdict, as a table where there is room."""
+    if not verdicts:
+        out.print("no patch was judged")
+    elif out.width < WIDE:
+        for line in verdicts:
+            _show_verdict(out, line)
+    else:
+        out.print(verdict_table(verdicts))
 
 
 def verdict_table(verdicts: tuple[VerdictLine, ...]) -> object:

@@ -19,6 +19,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("feature", "feature", "The feature library and its store: list, show, build, read, history.", RESEARCH),
     Entry("data", "data", "Data sets: add your own, list what is registered.", RESEARCH),
     Entry("supervise", "supervise", "Mine the traces, try patches by ablation, open what clears the noise.", IMPROVE),
+    Entry("nightly", "nightly", "One unattended night: spend a budget where it is likely to pay.", IMPROVE),
     Entry("ablate", "ablate", "Put a change of settings of your own before the gate.", IMPROVE),
     Entry("review", "review", "The engine's pull requests: list, show, approve, reject.", IMPROVE),
     Entry("board", "board", "A page of the loop: findings, verdicts, budget, improvement, spending.", IMPROVE),

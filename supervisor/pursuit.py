@@ -7,7 +7,7 @@ found, and the branch is opened that was not opened yet.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,13 +17,14 @@ from ablations.record import AblationRecord, RecordError, read_record
 from harness.repository import RepositoryError
 from modules.contract import STAGES
 from modules.registry import read_settings
+from supervisor.bench import Bench
 from supervisor.body import title
 from supervisor.finding import Finding
 from supervisor.history import History, Judged
 from supervisor.proposers.port import Proposal
 from supervisor.proposers.sift import sift
 from supervisor.result import VerdictLine
-from supervisor.screen import screen
+from supervisor.screen import Screened, screen
 from supervisor.submit import branch_of, kept_record, refuse_uncommitted, submit
 from supervisor.workshop import Workshop
 
@@ -44,7 +45,13 @@ class Pursued:
         return next((v for v in self.verdicts if not v.standing), None)
 
 
-def pursue(shop: Workshop, proposal: Proposal, *, until_s: float, may_judge: bool = True) -> Pursued:
+Compare = Callable[[Bench, Sequence[Patch], float], Sequence[Screened]]
+"""Candidates on the mining period, the best first, until a moment of time.monotonic."""
+
+
+def pursue(
+    shop: Workshop, proposal: Proposal, *, until_s: float, may_judge: bool = True, compare: Compare = screen
+) -> Pursued:
     """Bring the best candidate that was not judged before to the judge; say what is known of the others.
 
     `until_s` (of time.monotonic) bounds the comparison on mining data; an ablation that has begun is finished.
@@ -66,7 +73,7 @@ def pursue(shop: Workshop, proposal: Proposal, *, until_s: float, may_judge: boo
     except RepositoryError as error:
         return Pursued("nothing", standing, str(error))
     shop.progress(f"{module}: comparing {len(sifted.fresh)} candidates on the mining period")
-    best = next((s for s in screen(bench, sifted.fresh, until_s) if s.promising), None)
+    best = next((s for s in compare(bench, sifted.fresh, until_s) if s.promising), None)
     if best is None:
         why = f"none of {len(sifted.fresh)} candidates is better on the mining period; none is judged"
         return Pursued("nothing", standing, why)

@@ -85,7 +85,10 @@ class Workshop:
 
     def bench(self, module: str) -> Bench:
         """The bench on which `module` is tried: over the one suite, or its own."""
-        suite = self.only or load_suite(DEFAULT_SUITE)
+        return self.bench_over(self.only or load_suite(DEFAULT_SUITE))
+
+    def bench_over(self, suite: Suite) -> Bench:
+        """The bench of a suite, made on first use; its data is registered then."""
         if suite.name not in self._benches:
             self._benches[suite.name] = Bench(
                 suite=suite,

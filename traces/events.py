@@ -487,16 +487,16 @@ class NightStarted(EventBase):
 
 
 class ArmPulled(EventBase):
-    """The night spends on an arm: a module and who proposes for it. `why`: `due` = its deadline came first, `drawn` =
-    by Thompson sampling, with the drawn gain per compute second in `score`, `cut off` = a crash had stopped it.
-    `due` is the deadline, ISO 8601, "" for none."""
+    """The night spends on an arm: a module (or a market, `data/NAME`) and who proposes for it. `why`: `due` = its
+    deadline had passed, `drawn` = by Thompson sampling, with the drawn gain per compute second in `score`. `due` is the
+    deadline, ISO 8601."""
 
     kind: Literal["arm.pulled"] = "arm.pulled"
     night_id: str
     pull: Count
     module: str
     proposer: str
-    why: Literal["due", "drawn", "cut off"]
+    why: Literal["due", "drawn"]
     score: MaybeFloat
     due: str
 

@@ -44,6 +44,8 @@ class Tonight:
     began_ns: int
     paid: tuple[ArmPaid, ...] = ()
     cut: Cut | None = None
+    due_s: float = 0.0
+    """Of the compute seconds, those that overdue arms had."""
 
     @property
     def spent_s(self) -> float:
@@ -71,6 +73,8 @@ class Memory:
     """First sight of each finding."""
     module_ns: dict[str, int] = field(default_factory=dict)
     """When each module was last on trial, or looked at by a night."""
+    arm_ns: dict[Arm, int] = field(default_factory=dict)
+    """When each arm was last pulled."""
     market_ns: dict[str, int] = field(default_factory=dict)
     """When each version of a data set, by digest, was last run by anybody."""
     began_ns: int | None = None
@@ -131,9 +135,11 @@ class Memory:
         tonight = self.tonight
         if tonight is None or event.night_id != tonight.started.night_id or event.pull != tonight.next_pull:
             return  # paid before: nothing counts twice
-        self.module_ns[event.module] = at
-        self.tonight = replace(tonight, paid=(*tonight.paid, event), cut=None)
         arm = Arm(event.module, event.proposer)
+        self.module_ns[event.module] = self.arm_ns[arm] = at
+        due = tonight.cut is not None and tonight.cut.pulled.why == "due"
+        due_s = tonight.due_s + (event.seconds if due else 0.0)
+        self.tonight = replace(tonight, paid=(*tonight.paid, event), cut=None, due_s=due_s)
         pull = Pull(arm, tonight.started.number, event.gain, event.seconds, event.outcome == "ship")
         self._pulls.append((pull, event.ablation_id))
 

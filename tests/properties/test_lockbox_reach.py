@@ -75,6 +75,7 @@ HERE = (
 IN_A_CHECKOUT = {
     "research": "test_2_research_and_the_gate",
     "supervise": "test_2_research_and_the_gate",
+    "nightly": "test_2_research_and_the_gate",
     "ablate": "test_2_research_and_the_gate",
     "certify": "test_2_the_certificate",
     "demo": "research and supervise one after the other",
@@ -266,6 +267,7 @@ def test_2_research_and_the_gate(checkout: Checkout) -> None:
             ("research", "stocks that fell the most last week rebound"),
             ("ablate", "size/rank_neutral", "no_trade_band=0.02", "--suite", "fast"),
             ("supervise", "--suite", "fast"),
+            ("nightly", "--suite", "fast", "--minutes", "0.5"),
         ):
             done = checkout.cws(*argv, "--json")
             assert done.code in (0, 3) and "error" not in done.json, done.out[-800:]

@@ -1,0 +1,37 @@
+"""What a night may be asked to do before it spends on arms."""
+
+from __future__ import annotations
+
+import time
+
+from ablations.ablate import certificate_for, certify
+from ablations.certificate import CertificateError
+from ablations.suite import SUITES, load_suite
+from supervisor.workshop import Workshop
+
+
+def renew_certificates(shop: Workshop, until_s: float) -> list[str]:
+    """Make the certificates anew that have gone stale or were never made, of the suites that may judge tonight."""
+    said = []
+    suites = (
+        [shop.only]
+        if shop.only is not None
+        else [load_suite(name) for name in sorted(p.stem for p in SUITES.glob("*.yaml"))]
+    )
+    for suite in suites:
+        shop.bench_over(suite)  # registers its data
+        before = certificate_for(suite, shop.workspace).state
+        if before == "CURRENT":
+            continue
+        if time.monotonic() > until_s:
+            said.append(f"the certificate of suite {suite.name} is {before}: the time to make it anew was spent")
+            continue
+        shop.progress(f"suite {suite.name}: sending worthless patches through the gate")
+        shop.grouped.flush()
+        try:
+            made = certify(suite, shop.workspace, shop.grouped, executor=shop.executor)
+        except CertificateError as error:
+            said.append(str(error))
+        else:
+            said.append(f"the certificate of suite {suite.name} was {before}: {made.certificate_id} was made")
+    return said
