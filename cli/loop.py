@@ -123,25 +123,37 @@ def supervise_workspace(
 
 
 def nightly_workspace(
-    session: Session, plan: Plan, *, workers: int, certify: bool, anew: bool, progress: Callable[[str], None]
+    session: Session,
+    plan: Plan,
+    *,
+    workers: int,
+    llm: str | None,
+    certify: bool,
+    anew: bool,
+    progress: Callable[[str], None],
 ) -> NightResult:
     """One night of the supervisor, its ablations spread over local processes."""
     from ablations.executors.local import LocalPool
+    from harness.llm.choice import chosen
     from supervisor.night.duties import renew_certificates
     from supervisor.night.night import nightly
+    from supervisor.proposers.standing import standing
 
+    here = standing(session.workspace, session.emit, chosen(llm))
     with LocalPool(workers) as pool:
         result = nightly(
             session.workspace,
             session.emit,
             plan,
+            proposers=here.proposers,
             duties=(renew_certificates,) if certify else (),
             executor=pool,
             progress=progress,
             emit_all=session.emit_all,
             anew=anew,
         )
-    return replace(result, verdicts=tuple(_with_floor(line, session) for line in result.verdicts))
+    verdicts = tuple(_with_floor(line, session) for line in result.verdicts)
+    return replace(result, verdicts=verdicts, notes=(*here.notes, *result.notes))
 
 
 def _with_floor(line: VerdictLine, session: Session) -> VerdictLine:

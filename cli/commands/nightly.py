@@ -21,6 +21,9 @@ def nightly(
         str | None, typer.Option(help="One suite to judge everything.", show_default="each module's own")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
+    llm: Annotated[
+        str | None, typer.Option(help="A model that reflects on findings.", show_default="CWS_LLM, else none")
+    ] = None,
     certify: Annotated[bool, typer.Option("--certify", help="Make stale A/A certificates anew first.")] = False,
     anew: Annotated[bool, typer.Option("--anew", help="Close a night that was cut off instead of going on.")] = False,
     json: Json = False,
@@ -34,7 +37,7 @@ def nightly(
 
     plan = Plan(seconds=60.0 * minutes, ablations=ablations, seed=seed, suite=suite)
     with session() as s, working("mining") as update:
-        result = nightly_workspace(s, plan, workers=workers, certify=certify, anew=anew, progress=update)
+        result = nightly_workspace(s, plan, workers=workers, llm=llm, certify=certify, anew=anew, progress=update)
         page = write_page(s.workspace, result)
     emit({**as_json(result), "page": str(page)}, json, lambda out: show_night(out, result, page))
     opened = [v.branch for v in result.verdicts if v.branch is not None]

@@ -43,7 +43,7 @@ class Attempt:
         until_s = time.monotonic() + max(LEAST_PULL_S, PULL_SHARE * left_s)
         bench = self.shop.bench(arm.module)
         seed = seed_of(arm, tonight.started.seed, tonight.started.number, tonight.next_pull)
-        desk = desk_over(bench, self.shop.history(), deadline_s=until_s, seed=seed)
+        desk = desk_over(bench, self.shop.history(), deadline_s=until_s, seed=seed, note=self.shop.note)
         if arm.proposer == RETIRE and not members_of(desk, arm.module):
             return self._look_at_strategy(arm.module)
         clock = time.monotonic()

@@ -28,9 +28,9 @@ from supervisor.night.memory import Cut, Memory, Remembering, Tonight
 from supervisor.night.plan import Choice, Plan, choose, spent
 from supervisor.night.queue import queue
 from supervisor.night.result import NightResult
-from supervisor.night.staff import staff
 from supervisor.proposers.port import Proposer
-from supervisor.proposers.rules import by_module
+from supervisor.proposers.rules import Rules, by_module
+from supervisor.proposers.search import Search
 from supervisor.pursuit import recall
 from supervisor.result import VerdictLine
 from supervisor.workshop import Progress, Workshop
@@ -52,7 +52,7 @@ def nightly(
     emit: Emit,
     plan: Plan,
     *,
-    proposers: Sequence[Proposer] | None = None,
+    proposers: Sequence[Proposer] = (Rules(), Search()),
     miners: Sequence[Miner] = MINERS,
     duties: Sequence[Duty] = (),
     executor: Executor | None = None,
@@ -78,7 +78,7 @@ def nightly(
         else:
             left = max(0.0, cut.started.seconds - cut.spent_s)
             shop.note(f"night {cut.started.number} had been cut off; it went on with {left:.0f} s left")
-        attempt = Attempt(shop, tuple(proposers if proposers is not None else staff()), tuple(miners))
+        attempt = Attempt(shop, tuple(proposers), tuple(miners))
         night = _Night(shop, plan, memory, attempt, clock, cut.spent_s if cut is not None else 0.0)
         try:
             return night.run(duties, resumed=cut is not None)

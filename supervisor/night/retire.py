@@ -69,10 +69,10 @@ class Retire:
         self.bench.emit(_trial(self.bench, alone, "alone"))
         objective = _objective(module)
         try:
-            arms = [self.bench.objective(task, alone, objective) for task in self.bench.tasks(module)]
+            arms = [self.bench.measure(task, alone, objective) for task in self.bench.tasks(module)]
         except ContractError:
             return None  # the trace holds the refusal
-        return decay(np.mean([values for values, _ in arms], axis=0), arms[0][1])
+        return decay(np.mean([arm.values for arm in arms], axis=0), arms[0].bars_per_year)
 
 
 def compare_lately(bench: Bench, patches: Sequence[Patch], until_s: float) -> list[Screened]:
@@ -85,12 +85,12 @@ def compare_lately(bench: Bench, patches: Sequence[Patch], until_s: float) -> li
         bench.emit(_trial(bench, patch, "lately"))
         before = bench.baseline(patch.module, objective)
         try:
-            after = [bench.objective(task, patch, objective)[0] for task in bench.tasks(patch.module)]
+            after = [bench.measure(task, patch, objective).values for task in bench.tasks(patch.module)]
         except ContractError:
             continue
         at = late_from(after[0].size)
-        arms = np.stack([values[at:] for values, _ in before]), np.stack([values[at:] for values in after])
-        floor = measure(Series(*arms, before[0][1]), SCREEN_LEVEL, bench.suite.seed)
+        arms = np.stack([arm.values[at:] for arm in before]), np.stack([values[at:] for values in after])
+        floor = measure(Series(*arms, before[0].bars_per_year), SCREEN_LEVEL, bench.suite.seed)
         if floor is not None:
             found.append(Screened(patch, floor.delta, floor.lower_bound))
     return sorted(found, key=lambda s: (-s.lower_bound, s.patch.digest))
