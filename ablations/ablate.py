@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from ablations.arms import SECONDS, Job, Outcome, run_arms
+from ablations.arms import SECONDS, Job, Outcome, in_force, run_arms
 from ablations.certificate import Certificate, CertificateError, Keys, find, gate_digest, issue, save
 from ablations.executors.port import Executor
 from ablations.executors.serial import Serial
@@ -32,6 +33,7 @@ from ablations.record import (
     weigh,
 )
 from ablations.series import Rounded, round_series
+from ablations.stream import trials_so_far
 from ablations.suite import Suite, SuiteTask, period, suite_tasks
 from ablations.trials import FAMILY, Ticket, TrialBook
 from modules.canonical import digest_json
@@ -45,7 +47,6 @@ from modules.task import PipelineSpec, load_modules, load_pipeline
 from modules.workspace import Workspace
 from traces.events import AblationFinished, AblationStarted, CertificateIssued, Event, TrialRecorded
 from traces.events import Change as ChangeEvent
-from traces.reader import read as read_ledger
 
 History = Callable[[], Iterable[Event]]
 
@@ -77,8 +78,9 @@ def ablate(
     settings_digest = digest_json({stage: modules[stage].settings.model_dump(mode="json") for stage in STAGES[1:]})
     ablation_id = identity(patch, reference, code, settings_digest, [t.digest for t in tasks])
     emit(_started(ablation_id, patch, suite))
+    judged, once = in_force(modules), uuid.uuid4().hex
     jobs = [
-        Job(named.name, task, patch, objective, workspace.data, workspace.artifacts)
+        Job(named.name, task, patch, objective, workspace.data, workspace.artifacts, judged, once, named.needs)
         for named, task in zip(suite.tasks, tasks, strict=True)
     ]
     outcomes = (executor or Serial()).map(run_arms, jobs)
@@ -93,11 +95,7 @@ def ablate(
     keys = Keys(gate_digest(), suite.digest, version.digest)
     _, certificate = find(keys, certificates if certificates is not None else certificate_folders(workspace))
     with _one_at_a_time(workspace):
-        past = (
-            history()
-            if history is not None
-            else (e.event for e in read_ledger(workspace.ledger, workspace.checkpoints))
-        )
+        past = history() if history is not None else trials_so_far(workspace)
         ticket = TrialBook.replay(past).ticket(ablation_id)
         evidence = weigh(
             records,
@@ -181,11 +179,6 @@ def certificate_for(suite: Suite, workspace: Workspace, folders: Sequence[Path] 
     version = DataStore(workspace.data).current(suite.data)
     keys = Keys(gate_digest(), suite.digest, version.digest)
     return find(keys, folders if folders is not None else certificate_folders(workspace))[1]
-
-
-def _ledger(workspace: Workspace) -> History:
-    """What the workspace's ledger has acknowledged; a ledger cut short is refused, for it would forget trials."""
-    return lambda: (e.event for e in read_ledger(workspace.ledger, workspace.checkpoints))
 
 
 # --- the steps ----------------------------------------------------------------------------------------

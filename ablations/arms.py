@@ -13,11 +13,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ablations.executors.port import ONE_CPU, Needs
 from ablations.patch import Patch, SettingValue, patched_settings
 from modules.artifacts import ArtifactStore
+from modules.canonical import digest_json
 from modules.compare import Difference, first_difference
 from modules.contract import STAGES, ContractError, Module, Stage
 from modules.datastore import DataStore
+from modules.known import Memory
 from modules.manifest import Manifest
 from modules.panel import FloatArray, IntArray
 from modules.pipeline import RawSource, execute
@@ -29,12 +32,16 @@ SECONDS = "seconds"
 
 
 class ArmsError(RuntimeError):
-    """Arms whose series cannot be read."""
+    """Arms whose series cannot be read, or whose modules are not those that are judged."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One task, the patch, and where data and artifacts lie. `objective` is `artifact.column`."""
+    """One task, the patch, and where data and artifacts lie. `objective` is `artifact.column`.
+
+    `in_force` is the digest of the modules that are judged (`in_force`): a worker that finds others refuses. `once`
+    names this one execution of the ablation: its jobs in one process prove the stages that they share once.
+    """
 
     name: str
     task: Task
@@ -42,6 +49,9 @@ class Job:
     objective: str
     data_root: Path
     artifact_root: Path
+    in_force: str = ""
+    once: str = ""
+    needs: Needs = ONE_CPU
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,25 @@ def patched_modules(patch: Patch, modules: Mapping[Stage, Module]) -> dict[Stage
     return out
 
 
+def in_force(modules: Mapping[Stage, Module]) -> str:
+    """Digest of code and settings of every stage, but for what differs between the tasks of one suite."""
+    settings = {stage: modules[stage].settings.model_dump(mode="json") for stage in STAGES}
+    del settings["ingest"]  # those are the data set's
+    settings["feature"].pop("expr", None)
+    return digest_json({"code": {s: f"{modules[s].name}@{modules[s].code_digest}" for s in STAGES}, "is": settings})
+
+
+_PROVEN: dict[str, Memory] = {}
+
+
+def _proven(job: Job, store: ArtifactStore) -> Memory:
+    """What this process has executed anew for this ablation, this time. Nothing of any other is kept."""
+    if job.once not in _PROVEN or not job.once:
+        _PROVEN.clear()
+        _PROVEN[job.once] = Memory(store, lasting=False)
+    return _PROVEN[job.once]
+
+
 def run_arms(job: Job) -> Outcome:
     """Both arms of `job`.
 
@@ -100,11 +129,16 @@ def run_arms(job: Job) -> Outcome:
     version = data.get(job.task.data, job.task.data_digest)
     raw = RawSource(version.digest, lambda: data.raw(version))
     modules = load_modules(job.task, version)
+    if job.in_force and in_force(modules) != job.in_force:
+        raise ArmsError(
+            f"{job.name}: settings or code of the pipeline changed while the ablation ran; run it again"
+        )
     changed = patched_modules(job.patch, modules)
     manifests: list[Manifest] = []
-    for arm, cached in ((modules, True), (modules, False), (changed, True)):
+    known = Memory(store)
+    for arm, memory in ((modules, known), (modules, _proven(job, store)), (changed, known)):
         try:
-            manifests.append(execute(job.task, arm, raw, store, events.append, purpose="ablation", use_cache=cached))
+            manifests.append(execute(job.task, arm, raw, store, events.append, purpose="ablation", memory=memory))
         except ValueError as error:
             if arm is modules and not isinstance(error, ContractError):
                 raise

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ablations.executors.port import ONE_CPU, Needs
 from ablations.gate import FEWEST_TASKS
 from ablations.guards import GuardRule
 from ablations.paths import settings_file
@@ -38,6 +39,8 @@ class SuiteTask(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     family: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     signal: Annotated[str, Field(min_length=1, max_length=500)]
+    needs: Annotated[Needs, Field(exclude_if=lambda needs: needs == Needs())] = ONE_CPU
+    """What its job takes of the machine; no part of the suite's identity where it takes one cpu."""
 
 
 class Carrier(BaseModel):

@@ -6,6 +6,7 @@ artifacts/known/ab/cdef….json   digests of the outputs, metrics and notes, wit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -66,6 +67,29 @@ def remember(store: ArtifactStore, key: str, known: Known) -> None:
         write_whole(_path(store, key), entry.model_dump_json().encode())
     except OSError as error:
         raise StoreError(f"what is known of stage {key[:12]}", store.root, error) from error
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a run may take as known. `lasting`: what the store holds of earlier runs.
+
+    Without it a run computes everything anew, but what was computed anew under this memory before: several runs that
+    share their first stages (tasks that differ in the signal) prove them once.
+    """
+
+    store: ArtifactStore
+    lasting: bool = True
+    anew: dict[str, Known] = field(default_factory=dict)
+
+    def recall(self, key: str, expected: Mapping[str, Kind], optional: frozenset[str] = frozenset()) -> Known | None:
+        """What is known of the stage with identity `key`."""
+        return recall(self.store, key, expected, optional) if self.lasting else self.anew.get(key)
+
+    def remember(self, key: str, known: Known) -> None:
+        """Keep what was just computed. Raises StoreError."""
+        remember(self.store, key, known)
+        if not self.lasting:
+            self.anew[key] = known
 
 
 def _path(store: ArtifactStore, key: str) -> Path:

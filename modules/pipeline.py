@@ -22,7 +22,7 @@ from modules.artifacts import ArtifactStore, Kind
 from modules.canonical import Artifact, digest_json, digest_mapping
 from modules.contract import STAGES, Context, ContractError, Module, ModuleOutputs, PanelSchema, Stage, check_ports
 from modules.door import facts_through_the_door, through_the_door
-from modules.known import Known, recall, remember
+from modules.known import Known, Memory
 from modules.manifest import Manifest, StageRecord, environment
 from modules.panel import iso
 from modules.registry import reach_digest
@@ -92,10 +92,12 @@ def execute(
     *,
     purpose: Purpose = "run",
     use_cache: bool = True,
+    memory: Memory | None = None,
     until: Stage = "execute",
     run_id: str | None = None,
 ) -> Manifest:
-    """Run `task` with `modules`.
+    """Run `task` with `modules`. `memory` (over the same store) says what may be taken as known, in place of
+    `use_cache`, which is all that the store holds or nothing.
 
     Raises ContractError where a boundary or an acceptance test refuses, and whatever a module
     raises; either way the trace holds the failure.
@@ -119,14 +121,15 @@ def execute(
         )
     )
     board = _Board(store, raw, {"raw": raw.digest})
+    memory = memory or Memory(store, lasting=use_cache)
     machine = environment()
     records: list[StageRecord] = []
     for stage in STAGES[: STAGES.index(until) + 1]:
         try:
-            record = _run_stage(modules[stage], task, board, machine, use_cache=use_cache)
+            record = _run_stage(modules[stage], task, board, machine, memory)
             if stage == "ingest":
-                _open_door(task, board, machine, use_cache=use_cache)
-                _open_door_to_facts(task, board, machine, use_cache=use_cache)
+                _open_door(task, board, machine, memory)
+                _open_door_to_facts(task, board, machine, memory)
         except Exception as error:
             if isinstance(error, ContractError):
                 emit(_refusal(run_id, error, modules[stage]))
@@ -181,9 +184,7 @@ def _finished(run_id: str, record: StageRecord) -> StageFinished:
     )
 
 
-def _run_stage(
-    module: Module, task: Task, board: _Board, machine: Mapping[str, str], *, use_cache: bool
-) -> StageRecord:
+def _run_stage(module: Module, task: Task, board: _Board, machine: Mapping[str, str], memory: Memory) -> StageRecord:
     clock = time.perf_counter()
     names = list(module.ports("inputs"))
     absent = [n for n in names if n not in board.digests]
@@ -217,10 +218,10 @@ def _run_stage(
         name: "panel" if isinstance(schema, PanelSchema) else "table"
         for name, schema in module.ports("outputs").items()
     }
-    recalled = recall(board.store, key, kinds, module.optional_outputs()) if use_cache else None
+    recalled = memory.recall(key, kinds, module.optional_outputs())
     known = recalled or _compute(module, names, context, board)
     if recalled is None:
-        remember(board.store, key, known)
+        memory.remember(key, known)
     for name, digest in known.outputs.items():
         if board.digests.get(name) != digest:
             board.set(name, digest)
@@ -259,7 +260,7 @@ def _compute(module: Module, names: list[str], context: Context, board: _Board) 
     return Known(outputs=digests, metrics=metrics, notes=outputs.notes)
 
 
-def _open_door(task: Task, board: _Board, machine: Mapping[str, str], *, use_cache: bool) -> None:
+def _open_door(task: Task, board: _Board, machine: Mapping[str, str], memory: Memory) -> None:
     """Replace `records` by what was known at the task's end, of the symbols it names."""
     key = digest_json(
         {
@@ -270,7 +271,7 @@ def _open_door(task: Task, board: _Board, machine: Mapping[str, str], *, use_cac
             "environment": machine,
         }
     )
-    known = recall(board.store, key, {"records": "table"}) if use_cache else None
+    known = memory.recall(key, {"records": "table"})
     if known is not None:
         board.set("records", known.outputs["records"])
         return
@@ -285,10 +286,10 @@ def _open_door(task: Task, board: _Board, machine: Mapping[str, str], *, use_cac
         raise TaskError(f"nothing in {task.data} was available by {iso(task.end_ns)}; end the period later")
     digest = board.store.put(view)
     board.set("records", digest, view)
-    remember(board.store, key, Known(outputs={"records": digest}))
+    memory.remember(key, Known(outputs={"records": digest}))
 
 
-def _open_door_to_facts(task: Task, board: _Board, machine: Mapping[str, str], *, use_cache: bool) -> None:
+def _open_door_to_facts(task: Task, board: _Board, machine: Mapping[str, str], memory: Memory) -> None:
     """Put `facts` on the board: what was stated by the task's end, of the symbols it names. Nothing without facts."""
     if task.facts_digest is None:
         return
@@ -305,7 +306,7 @@ def _open_door_to_facts(task: Task, board: _Board, machine: Mapping[str, str], *
             "environment": machine,
         }
     )
-    known = recall(board.store, key, {"facts": "table"}) if use_cache else None
+    known = memory.recall(key, {"facts": "table"})
     if known is not None:
         board.set("facts", known.outputs["facts"])
         return
@@ -317,4 +318,4 @@ def _open_door_to_facts(task: Task, board: _Board, machine: Mapping[str, str], *
         )
     digest = board.store.put(view)
     board.set("facts", digest, view)
-    remember(board.store, key, Known(outputs={"facts": digest}))
+    memory.remember(key, Known(outputs={"facts": digest}))

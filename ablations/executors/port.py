@@ -67,6 +67,9 @@ class Room:
         return f"{self.cpus} cpus, {self.memory_mb} MB of memory, {self.gpus} gpus"
 
 
+ONE_CPU = Needs()
+
+
 class Executor(Protocol):
     """Runs a function over jobs. The function must be importable and the jobs plain data."""
 
@@ -82,7 +85,7 @@ class Executor(Protocol):
 def needs_of(job: object) -> Needs:
     """What `job` declares; one cpu where it declares nothing."""
     found = getattr(job, "needs", None)
-    return found if isinstance(found, Needs) else Needs()
+    return found if isinstance(found, Needs) else ONE_CPU
 
 
 def label(job: object, at: int) -> str:

@@ -8,9 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablations.executors.port import Needs
-
-ONE_CPU = Needs()
+from ablations.executors.port import ONE_CPU, Needs
 
 
 def square(x: int) -> int:
