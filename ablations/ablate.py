@@ -49,6 +49,7 @@ from traces.events import AblationFinished, AblationStarted, CertificateIssued, 
 from traces.events import Change as ChangeEvent
 
 History = Callable[[], Iterable[Event]]
+EmitAll = Callable[[Sequence[Event]], None]
 
 
 def ablate(
@@ -60,12 +61,15 @@ def ablate(
     executor: Executor | None = None,
     spec: PipelineSpec | None = None,
     history: History | None = None,
+    emit_all: EmitAll | None = None,
     certificates: Sequence[Path] | None = None,
 ) -> AblationRecord:
     """Baseline and patched over the suite's judging part, and the gate's verdict.
 
-    `emit` must append to the workspace's ledger before it returns: `history` (default: that ledger) is read to
-    grant the level of the trial. Raises PatchError, SuiteError or DataError before anything runs.
+    `emit` must append to the workspace's ledger before it returns, and `emit_all`, if given, a group of events at the
+    price of one: `history` (default: that ledger) is read to grant the level of the trial.
+
+    Raises PatchError, SuiteError or DataError before anything runs.
     """
     clock = time.perf_counter()
     spec = spec or load_pipeline(workspace.root / "pipeline.yaml")
@@ -85,8 +89,7 @@ def ablate(
     ]
     outcomes = (executor or Serial()).map(run_arms, jobs)
     for outcome in outcomes:
-        for event in outcome.events:
-            emit(event)
+        _emit_together(outcome.events, emit, emit_all)
     rules = (*(r for r in guards if r.metric != SECONDS), *suite.guards)
     records = tuple(_task_record(t, o, rules) for t, o in zip(suite.tasks, outcomes, strict=True))
     rounded = _series(outcomes)
@@ -262,6 +265,15 @@ def _clocked(rules: Sequence[GuardRule], outcomes: Sequence[Outcome]) -> tuple[G
     before = [o.baseline.seconds if o.baseline else None for o in outcomes]
     after = [o.patched.seconds if o.patched else None for o in outcomes]
     return tuple(read(rule, before, after) for rule in rules)
+
+
+def _emit_together(events: Sequence[Event], emit: Emit, emit_all: EmitAll | None) -> None:
+    """The events of one task's runs, as one group where that is possible: each group waits for the disk."""
+    if emit_all is not None:
+        emit_all(events)
+        return
+    for event in events:
+        emit(event)
 
 
 def _runs(outcomes: Sequence[Outcome]) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ import polars as pl
 
 from ablations.executors.port import ONE_CPU, Needs
 from ablations.patch import Patch, SettingValue, patched_settings
-from modules.artifacts import ArtifactStore
+from modules.artifacts import ArtifactStore, HoldingStore
 from modules.canonical import digest_json
 from modules.compare import Difference, first_difference
 from modules.contract import STAGES, ContractError, Module, Stage
@@ -106,15 +106,16 @@ def in_force(modules: Mapping[Stage, Module]) -> str:
     return digest_json({"code": {s: f"{modules[s].name}@{modules[s].code_digest}" for s in STAGES}, "is": settings})
 
 
-_PROVEN: dict[str, Memory] = {}
+_PROVEN: dict[tuple[str, Path], Memory] = {}
 
 
-def _proven(job: Job, store: ArtifactStore) -> Memory:
+def _proven(job: Job) -> Memory:
     """What this process has executed anew for this ablation, this time. Nothing of any other is kept."""
-    if job.once not in _PROVEN or not job.once:
+    key = (job.once, job.artifact_root)
+    if key not in _PROVEN or not job.once:
         _PROVEN.clear()
-        _PROVEN[job.once] = Memory(store, lasting=False)
-    return _PROVEN[job.once]
+        _PROVEN[key] = Memory(HoldingStore(job.artifact_root), lasting=False)
+    return _PROVEN[key]
 
 
 def run_arms(job: Job) -> Outcome:
@@ -124,19 +125,18 @@ def run_arms(job: Job) -> Outcome:
     ValueError; any other error is raised.
     """
     events: list[Event] = []
-    store = ArtifactStore(job.artifact_root)
+    anew = _proven(job)
+    store = anew.store
     data = DataStore(job.data_root)
     version = data.get(job.task.data, job.task.data_digest)
     raw = RawSource(version.digest, lambda: data.raw(version))
     modules = load_modules(job.task, version)
     if job.in_force and in_force(modules) != job.in_force:
-        raise ArmsError(
-            f"{job.name}: settings or code of the pipeline changed while the ablation ran; run it again"
-        )
+        raise ArmsError(f"{job.name}: settings or code of the pipeline changed while the ablation ran; run it again")
     changed = patched_modules(job.patch, modules)
     manifests: list[Manifest] = []
     known = Memory(store)
-    for arm, memory in ((modules, known), (modules, _proven(job, store)), (changed, known)):
+    for arm, memory in ((modules, known), (modules, anew), (changed, known)):
         try:
             manifests.append(execute(job.task, arm, raw, store, events.append, purpose="ablation", memory=memory))
         except ValueError as error:

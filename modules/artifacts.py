@@ -75,9 +75,14 @@ class ArtifactStore:
         Raises StoreError where the disk does not take it.
         """
         digest = digest_artifact(artifact)
+        self.write(artifact, digest)
+        return digest
+
+    def write(self, artifact: Artifact, digest: str) -> None:
+        """Store `artifact`, whose digest is `digest`. Raises StoreError."""
         path = self.find(digest)
         if path is not None and _sum(path.read_bytes()) == _recorded_sum(path):
-            return digest
+            return
         content = _panel_bytes(artifact) if isinstance(artifact, Panel) else _table_bytes(artifact)
         suffix = ".npz" if isinstance(artifact, Panel) else ".parquet"
         target = self.root / digest[:2] / f"{digest[2:]}{suffix}"
@@ -86,7 +91,6 @@ class ArtifactStore:
             write_whole(target.with_suffix(".sum"), _sum(content).encode())
         except OSError as error:
             raise StoreError(f"artifact {digest[:12]}", self.root, error) from error
-        return digest
 
     def get(self, digest: str) -> Artifact:
         """Read and verify. Raises ArtifactError where the file is missing or gives another digest."""
@@ -140,6 +144,51 @@ class PassingStore(ArtifactStore):
         if digest not in self._held:
             raise ArtifactError(f"artifact {digest[:12]} was never put into this store")
         return self._held[digest]
+
+
+class HoldingStore(ArtifactStore):
+    """A store that keeps what it read or wrote last in memory, up to `most_bytes`: runs that share stages share their
+    artifacts. Nobody can change one: panels are read-only, and each reader gets a table of its own over the same
+    columns."""
+
+    def __init__(self, root: Path, most_bytes: int = 256 * 2**20) -> None:
+        super().__init__(root)
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._held: dict[str, Artifact] = {}
+
+    def put(self, artifact: Artifact) -> str:
+        """See ArtifactStore. What is held was written, or found whole, by this store."""
+        digest = digest_artifact(artifact)
+        if digest in self._held and self.find(digest) is not None:
+            return digest
+        self.write(artifact, digest)
+        self._hold(digest, artifact)
+        return digest
+
+    def get(self, digest: str) -> Artifact:
+        """See ArtifactStore."""
+        held = self._held.get(digest)
+        if held is None:
+            held = super().get(digest)
+            self._hold(digest, held)
+        return held if isinstance(held, Panel) else held.clone()
+
+    def _hold(self, digest: str, artifact: Artifact) -> None:
+        size = _size(artifact)
+        if digest in self._held or size > self._most_bytes:
+            return
+        while self._bytes + size > self._most_bytes:
+            oldest = next(iter(self._held))
+            self._bytes -= _size(self._held.pop(oldest))
+        self._held[digest] = artifact if isinstance(artifact, Panel) else artifact.clone()
+        self._bytes += size
+
+
+def _size(artifact: Artifact) -> int:
+    if isinstance(artifact, Panel):
+        return artifact.ts.nbytes + sum(field.nbytes for field in artifact.fields.values())
+    return int(artifact.estimated_size())
 
 
 def write_whole(target: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections.abc import Mapping
@@ -100,12 +101,18 @@ def read_settings(stage: str, name: str, text: str | None = None) -> ModuleSetti
     """Settings in force (or those in `text`), validated. Raises RegistryError naming setting, value and rule."""
     path = settings_path(stage, name)
     try:
-        values = yaml.safe_load(path.read_text() if text is None else text) or {}
+        values = _parsed(path.read_text() if text is None else text) or {}
     except yaml.YAMLError as error:
         raise RegistryError(f"{path.relative_to(CHECKOUT)} is not YAML: {error}") from error
     if not isinstance(values, Mapping):
         raise RegistryError(f"{path.relative_to(CHECKOUT)} must hold `setting: value` lines")
     return validate_settings(stage, name, values)
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(text: str) -> object:
+    """A file of settings is read for every task and rarely changes; whoever gets the values copies them."""
+    return yaml.safe_load(text)
 
 
 def validate_settings(stage: str, name: str, values: Mapping[str, object]) -> ModuleSettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablations.ablate import ablate
+from ablations.ablate import EmitAll, ablate
 from ablations.executors.port import Executor
 from ablations.patch import Patch
 from ablations.suite import Suite
@@ -14,7 +14,9 @@ from supervisor.result import VerdictLine
 from supervisor.submit import refuse_uncommitted, submit
 
 
-def judge(workspace: Workspace, patch: Patch, suite: Suite, emit: Emit, executor: Executor) -> VerdictLine:
+def judge(
+    workspace: Workspace, patch: Patch, suite: Suite, emit: Emit, executor: Executor, emit_all: EmitAll
+) -> VerdictLine:
     """The verdict on `patch`, its branch if it ships.
 
     Raises RepositoryError before a trial is spent where the settings in git are not those that would be judged, and
@@ -22,5 +24,5 @@ def judge(workspace: Workspace, patch: Patch, suite: Suite, emit: Emit, executor
     """
     repo = Repository(workspace.root)
     refuse_uncommitted(repo, patch)
-    record = ablate(patch, suite, workspace, emit, executor=executor)
+    record = ablate(patch, suite, workspace, emit, executor=executor, emit_all=emit_all)
     return VerdictLine.fresh(record, submit(workspace, forge_of(workspace), record, (), emit))

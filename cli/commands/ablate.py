@@ -39,7 +39,7 @@ def ablate(
     with session() as s, working(f"{module}: both arms over {len(chosen.tasks)} tasks"):
         s.version(chosen.data)
         with LocalPool(workers) as pool:
-            line = judge(s.workspace, patch, chosen, s.emit, pool)
+            line = judge(s.workspace, patch, chosen, s.emit, pool, s.emit_all)
     emit(plain(line), json, lambda out: out.print(verdict_table((line,))))
     if line.branch is not None:
         if not json:

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modules.artifacts import ArtifactError, ArtifactStore, StoreError
+from modules.artifacts import ArtifactError, ArtifactStore, HoldingStore, StoreError
 from modules.canonical import Artifact, digest_artifact
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import Panel
@@ -126,3 +126,34 @@ def test_a_manifest_is_whole_or_not_there(tmp_path: Path) -> None:
     assert list(runs) == [] and [p for p in runs.root.rglob("*") if p.is_file()] == []
     runs.save(manifest)
     assert runs.load("last") == manifest
+
+
+@BOTH
+def test_what_is_held_is_on_disk_and_nobody_changes_it(tmp_path: Path, artifact: Artifact) -> None:
+    """Held or read, an artifact is the same; a reader who changes its table changes its own."""
+    store = HoldingStore(tmp_path)
+    digest = store.put(artifact)
+    assert digest_artifact(ArtifactStore(tmp_path).get(digest)) == digest
+    for _ in range(2):
+        mine = store.get(digest)
+        if isinstance(mine, pl.DataFrame):
+            mine.insert_column(0, pl.Series("mine", [0] * mine.height))
+            mine.drop_in_place(mine.columns[-1])
+        assert digest_artifact(store.get(digest)) == digest
+    for file in tmp_path.rglob("*.*"):
+        file.unlink()
+    assert digest_artifact(store.get(digest)) == digest, "it is held"
+    assert store.put(artifact) == digest and ArtifactStore(tmp_path).has(digest), "gone from disk: written again"
+
+
+def test_what_is_held_is_limited(tmp_path: Path) -> None:
+    tables = [pl.DataFrame({"a": np.arange(1000) + i}) for i in range(5)]
+    store = HoldingStore(tmp_path, most_bytes=3 * 8_000)
+    digests = [store.put(table) for table in tables]
+    for file in tmp_path.rglob("*.*"):
+        file.unlink()
+    for digest in digests[:2]:
+        with pytest.raises(ArtifactError, match="is not in"):
+            store.get(digest)
+    assert [digest_artifact(store.get(d)) for d in digests[2:]] == digests[2:]
+    assert HoldingStore(tmp_path / "none", most_bytes=10).put(tables[0]) == digests[0]

@@ -23,7 +23,7 @@ import modules.known as pipeline_known
 import modules.pipeline as pipeline
 from modules.artifacts import ArtifactError
 from modules.contract import STAGES, ContractError, Module, Stage, Violation
-from modules.known import _Entry
+from modules.known import Memory, _Entry
 from modules.manifest import environment
 from modules.panel import Panel
 from modules.pipeline import RawSource, execute
@@ -58,6 +58,20 @@ def test_a_second_run_touches_nothing_but_digests(desk: Desk, monkeypatch: pytes
 
 def test_without_the_cache_the_bits_are_the_same(desk: Desk) -> None:
     assert desk.run(use_cache=False).digest == desk.run().digest
+
+
+def test_runs_that_share_a_memory_compute_what_they_share_once(desk: Desk) -> None:
+    """What the store holds of earlier runs is not believed: each stage is executed anew, once for both tasks."""
+    one, other = desk.task(signal="rank(-returns(close, 5))"), desk.task(signal="rank(-returns(close, 9))")
+    known = [desk.run(task) for task in (one, other)]
+    memory = Memory(desk.store, lasting=False)
+    again = [
+        execute(task, load_modules(task, desk.version), desk.raw(), desk.store, lambda event: None, memory=memory)
+        for task in (one, other)
+    ]
+    assert [m.digest for m in again] == [m.digest for m in known]
+    assert [s.cached for s in again[0].stages] == [False] * 6
+    assert [s.cached for s in again[1].stages] == [True, True, False, False, False, False]
 
 
 @pytest.mark.parametrize(
