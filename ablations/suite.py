@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -15,13 +15,16 @@ from ablations.guards import GuardRule
 from ablations.paths import settings_file
 from modules.canonical import digest_json
 from modules.contract import Stage
-from modules.datastore import DataVersion
+from modules.datastore import DataStore, DataVersion
 from modules.panel import iso
+from modules.registry import settings_model
 from modules.task import PipelineSpec, Task, make_task
 from modules.workspace import CHECKOUT
 
 SUITES = CHECKOUT / "ablations" / "suites"
 MOST_TASKS = 64
+DEFAULT_SUITE = "broad"
+"""Judges a module that no suite names."""
 
 Part = Literal["mining", "judging"]
 """0-50 % of history mines, 50-80 % judges; the rest is the lockbox, which no suite can name."""
@@ -31,8 +34,21 @@ class SuiteError(ValueError):
     """A suite that cannot judge; names file, field and rule."""
 
 
+class Symbols(BaseModel):
+    """Canonical symbols of a task, by part. None mines and judges: what a patch was tuned on may not judge it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mining: Annotated[tuple[str, ...], Field(min_length=2)]
+    judging: Annotated[tuple[str, ...], Field(min_length=2)]
+
+
 class SuiteTask(BaseModel):
-    """One signal of a suite."""
+    """One task of a suite: a signal, where named on symbols of its own and through stages of its own.
+
+    A patch of a feature module that takes no expression is judged without `signal`; then symbols or stages must tell
+    the tasks apart.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +57,13 @@ class SuiteTask(BaseModel):
     signal: Annotated[str, Field(min_length=1, max_length=500)]
     needs: Annotated[Needs, Field(exclude_if=lambda needs: needs == Needs())] = ONE_CPU
     """What its job takes of the machine; no part of the suite's identity where it takes one cpu."""
+    symbols: Symbols | None = None
+    stages: dict[Stage, str] = {}
+
+    @property
+    def what(self) -> tuple[object, ...]:
+        """All but its name and family."""
+        return self.signal, self.symbols, tuple(sorted(self.stages.items()))
 
 
 class Carrier(BaseModel):
@@ -70,7 +93,13 @@ class Suite(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     summary: str
+    default_for: tuple[str, ...] = ()
+    """Modules (stage/name) that are judged here unless another suite is asked for; no part of the digest."""
     data: str
+    data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The one version that may be judged on; null = the current one."""
+    lockbox_symbols: tuple[str, ...] = ()
+    """Symbols of the data that no task may name."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     guards: tuple[GuardRule, ...]
     carriers: Annotated[tuple[Carrier, ...], Field(min_length=1, max_length=16)]
@@ -78,18 +107,40 @@ class Suite(BaseModel):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        for what, values in (("name", [t.name for t in self.tasks]), ("signal", [t.signal for t in self.tasks])):
-            twice = sorted({v for v in values if values.count(v) > 1})
-            if twice:
-                raise ValueError(f"task {what} {twice[0]!r} stands twice; a task given twice is counted twice")
+        names = [t.name for t in self.tasks]
+        tasks = [t.what for t in self.tasks]
+        for task in self.tasks:
+            if names.count(task.name) > 1 or tasks.count(task.what) > 1:
+                what = f"task name {task.name!r}" if names.count(task.name) > 1 else f"task signal {task.signal!r}"
+                raise ValueError(f"{what} stands twice; a task given twice is counted twice")
         if not self.guards:
             raise ValueError("guards is empty; a patch could buy its gain at any cost")
         return self
 
+    @model_validator(mode="after")
+    def _parts_share_no_symbol(self) -> Self:
+        split = [t.symbols for t in self.tasks if t.symbols is not None]
+        if split and len(split) < len(self.tasks):
+            raise ValueError("some tasks name symbols and some do not; name them for all tasks or for none")
+        mining, judging = ({s for part in split for s in getattr(part, side)} for side in ("mining", "judging"))
+        for what, shared in (
+            ("mine and judge", mining & judging),
+            ("are in the lockbox", (mining | judging) & set(self.lockbox_symbols)),
+        ):
+            if shared:
+                raise ValueError(f"symbols {', '.join(sorted(shared)[:3])} {what}; a symbol belongs to one part")
+        return self
+
     @property
     def digest(self) -> str:
-        """Identity of the suite: what it holds, not how its file is written."""
-        return digest_json(self.model_dump(mode="json"))
+        """Identity of the suite: what it holds, not how its file is written. What is left at its default is left out,
+        so that a suite keeps the identity it had before there were these fields."""
+        values = self.model_dump(mode="json", exclude={"default_for"})
+        for name in ("data_digest", "lockbox_symbols"):
+            if not values[name]:
+                del values[name]
+        values["tasks"] = [{k: v for k, v in t.items() if v or k not in ("symbols", "stages")} for t in values["tasks"]]
+        return digest_json(values)
 
 
 def load_suite(name: str, root: Path = SUITES) -> Suite:
@@ -109,6 +160,31 @@ def load_suite(name: str, root: Path = SUITES) -> Suite:
     if suite.name != name:
         raise SuiteError(f"{path.name} says name: {suite.name}; name it like its file")
     return suite
+
+
+def suite_names(root: Path = SUITES) -> tuple[str, ...]:
+    """Every suite that there is."""
+    return tuple(sorted(p.stem for p in root.glob("*.yaml")))
+
+
+def default_suite(module: str, root: Path = SUITES) -> str:
+    """The name of the suite that judges `stage/name` unless another is asked for. Raises SuiteError where two claim it
+    or where a suite cannot be read."""
+    claims = [name for name in suite_names(root) if module in load_suite(name, root).default_for]
+    if len(claims) > 1:
+        raise SuiteError(f"suites {' and '.join(claims)} are both the default for {module}; leave it in one")
+    return claims[0] if claims else DEFAULT_SUITE
+
+
+def version_of(suite: Suite, store: DataStore) -> DataVersion:
+    """The data that `suite` is on; bundled sets and planted markets are registered on first use. Raises DataError, and
+    SuiteError where the suite names the digest of another version."""
+    from ablations.planted.register import current
+
+    version = current(store, suite.data)
+    if suite.data_digest is not None and version.digest != suite.data_digest:
+        version = store.get(suite.data, suite.data_digest)
+    return version
 
 
 def period(version: DataVersion, part: Part) -> tuple[int, int]:
@@ -137,15 +213,46 @@ def suite_tasks(
     part: Part = "judging",
     stages: Mapping[Stage, str] | None = None,
 ) -> tuple[Task, ...]:
-    """The suite's tasks on `version`, through the pipeline of `spec` with `stages` in place of its own."""
+    """The suite's tasks on `version`: its own stages before those of `spec`, `stages` before either.
+
+    Raises SuiteError where the data is another, or where two tasks would be the same: it would be counted twice.
+    """
     if version.name != suite.data:
         raise SuiteError(f"suite {suite.name} is on data {suite.data}, not {version.name}")
+    if suite.data_digest not in (None, version.digest):
+        raise SuiteError(f"suite {suite.name} is on version {suite.data_digest} of {suite.data}, not {version.digest}")
     start, end = period(version, part)
-    # A suite names its own bars; the facts of the pipeline accompany other ones.
-    through = spec.model_copy(update={"stages": {**spec.stages, **(stages or {})}, "symbols": None, "facts": None})
-    tasks = tuple(
-        make_task(through, version, signal=t.signal, start=start, end=end, seed=suite.seed) for t in suite.tasks
-    )
+    tasks = []
+    for named in suite.tasks:
+        through = {**spec.stages, **named.stages, **(stages or {})}
+        # A suite names its own bars; the facts of the pipeline accompany other ones.
+        asked = spec.model_copy(
+            update={
+                "stages": through,
+                "symbols": None if named.symbols is None else tuple(sorted(getattr(named.symbols, part))),
+                "facts": None,
+                "signal": None,
+            }
+        )
+        signal = named.signal if _takes_signal(through["feature"]) else None
+        tasks.append(make_task(asked, version, signal=signal, start=start, end=end, seed=suite.seed))
     for task in tasks:
         check_period(task, version, part)
-    return tasks
+    _check_apart(suite, tasks)
+    return tuple(tasks)
+
+
+def _takes_signal(feature: str) -> bool:
+    return "expr" in settings_model("feature", feature).model_fields
+
+
+def _check_apart(suite: Suite, tasks: Sequence[Task]) -> None:
+    digests = [t.digest for t in tasks]
+    for named, task in zip(suite.tasks, tasks, strict=True):
+        first = suite.tasks[digests.index(task.digest)]
+        if first is not named:
+            module = f"feature/{task.stages['feature']}"
+            raise SuiteError(
+                f"tasks {first.name} and {named.name} of suite {suite.name} are one and the same through {module}, which "
+                f"takes no signal; judge it on suite {default_suite(module)}, whose tasks differ in symbols"
+            )
