@@ -34,7 +34,7 @@ from ablations.record import (
 )
 from ablations.series import Rounded, round_series
 from ablations.stream import trials_so_far
-from ablations.suite import Suite, SuiteTask, period, suite_tasks
+from ablations.suite import Suite, SuiteTask, period, suite_tasks, version_of
 from ablations.trials import FAMILY, Ticket, TrialBook
 from modules.canonical import digest_json
 from modules.contract import STAGES, Stage
@@ -73,7 +73,7 @@ def ablate(
     """
     clock = time.perf_counter()
     spec = spec or load_pipeline(workspace.root / "pipeline.yaml")
-    version = DataStore(workspace.data).current(suite.data)
+    version = version_of(suite, DataStore(workspace.data))
     objective, guards = _declared(patch, workspace, spec)
     tasks = suite_tasks(suite, version, spec, "judging", _stages(patch))
     modules = load_modules(tasks[0], version)
@@ -145,7 +145,7 @@ def certify(
     Raises CertificateError where the gate ships too much of what is worthless.
     """
     spec = spec or load_pipeline(workspace.root / "pipeline.yaml")
-    version = DataStore(workspace.data).current(suite.data)
+    version = version_of(suite, DataStore(workspace.data))
     material, events = collect(suite, version, spec, workspace, executor)
     for event in events:
         emit(event)
@@ -179,7 +179,7 @@ def certificate_folders(workspace: Workspace) -> tuple[Path, Path]:
 
 def certificate_for(suite: Suite, workspace: Workspace, folders: Sequence[Path] | None = None) -> CertificateReference:
     """The certificate that stands behind verdicts on `suite` now."""
-    version = DataStore(workspace.data).current(suite.data)
+    version = version_of(suite, DataStore(workspace.data))
     keys = Keys(gate_digest(), suite.digest, version.digest)
     return find(keys, folders if folders is not None else certificate_folders(workspace))[1]
 
@@ -235,7 +235,7 @@ def _task_record(named: SuiteTask, outcome: Outcome, rules: Sequence[GuardRule])
     return TaskRecord(
         name=named.name,
         family=named.family,
-        signal=named.signal,
+        signal=outcome.task.signal or "",
         task_digest=outcome.task.digest,
         baseline=dict(before.outputs) if before else {},
         patched=dict(after.outputs) if after else {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,6 +14,7 @@ from ablations.executors.port import ONE_CPU, Needs
 from ablations.gate import FEWEST_TASKS
 from ablations.guards import GuardRule
 from ablations.paths import settings_file
+from ablations.planted.register import current
 from modules.canonical import digest_json
 from modules.contract import Stage
 from modules.datastore import DataStore, DataVersion
@@ -28,6 +30,11 @@ DEFAULT_SUITE = "broad"
 
 Part = Literal["mining", "judging"]
 """0-50 % of history mines, 50-80 % judges; the rest is the lockbox, which no suite can name."""
+
+
+def _unset(value: object) -> bool:
+    """Left out of a suite's dump: a suite keeps the digest that it had before there was the field."""
+    return not value
 
 
 class SuiteError(ValueError):
@@ -57,8 +64,8 @@ class SuiteTask(BaseModel):
     signal: Annotated[str, Field(min_length=1, max_length=500)]
     needs: Annotated[Needs, Field(exclude_if=lambda needs: needs == Needs())] = ONE_CPU
     """What its job takes of the machine; no part of the suite's identity where it takes one cpu."""
-    symbols: Symbols | None = None
-    stages: dict[Stage, str] = {}
+    symbols: Annotated[Symbols | None, Field(exclude_if=_unset)] = None
+    stages: Annotated[dict[Stage, str], Field(exclude_if=_unset)] = {}
 
     @property
     def what(self) -> tuple[object, ...]:
@@ -96,9 +103,9 @@ class Suite(BaseModel):
     default_for: tuple[str, ...] = ()
     """Modules (stage/name) that are judged here unless another suite is asked for; no part of the digest."""
     data: str
-    data_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    data_digest: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", exclude_if=_unset)] = None
     """The one version that may be judged on; null = the current one."""
-    lockbox_symbols: tuple[str, ...] = ()
+    lockbox_symbols: Annotated[tuple[str, ...], Field(exclude_if=_unset)] = ()
     """Symbols of the data that no task may name."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     guards: tuple[GuardRule, ...]
@@ -135,12 +142,7 @@ class Suite(BaseModel):
     def digest(self) -> str:
         """Identity of the suite: what it holds, not how its file is written. What is left at its default is left out,
         so that a suite keeps the identity it had before there were these fields."""
-        values = self.model_dump(mode="json", exclude={"default_for"})
-        for name in ("data_digest", "lockbox_symbols"):
-            if not values[name]:
-                del values[name]
-        values["tasks"] = [{k: v for k, v in t.items() if v or k not in ("symbols", "stages")} for t in values["tasks"]]
-        return digest_json(values)
+        return digest_json(self.model_dump(mode="json", exclude={"default_for"}))
 
 
 def load_suite(name: str, root: Path = SUITES) -> Suite:
@@ -150,8 +152,7 @@ def load_suite(name: str, root: Path = SUITES) -> Suite:
         raise SuiteError(f"suite {name!r} does not exist; there are {', '.join(have) or 'none'}")
     path = root / f"{name}.yaml"
     try:
-        values = yaml.safe_load(path.read_text())
-        suite = Suite.model_validate(values)
+        suite = _parsed(path.read_text())
     except yaml.YAMLError as error:
         raise SuiteError(f"{path.name} is not YAML: {error}") from error
     except ValidationError as error:
@@ -160,6 +161,12 @@ def load_suite(name: str, root: Path = SUITES) -> Suite:
     if suite.name != name:
         raise SuiteError(f"{path.name} says name: {suite.name}; name it like its file")
     return suite
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> Suite:
+    """A night asks for the same few suites hundreds of times."""
+    return Suite.model_validate(yaml.safe_load(text))
 
 
 def suite_names(root: Path = SUITES) -> tuple[str, ...]:
@@ -179,8 +186,6 @@ def default_suite(module: str, root: Path = SUITES) -> str:
 def version_of(suite: Suite, store: DataStore) -> DataVersion:
     """The data that `suite` is on; bundled sets and planted markets are registered on first use. Raises DataError, and
     SuiteError where the suite names the digest of another version."""
-    from ablations.planted.register import current
-
     version = current(store, suite.data)
     if suite.data_digest is not None and version.digest != suite.data_digest:
         version = store.get(suite.data, suite.data_digest)
@@ -253,6 +258,6 @@ def _check_apart(suite: Suite, tasks: Sequence[Task]) -> None:
         if first is not named:
             module = f"feature/{task.stages['feature']}"
             raise SuiteError(
-                f"tasks {first.name} and {named.name} of suite {suite.name} are one and the same through {module}, which "
-                f"takes no signal; judge it on suite {default_suite(module)}, whose tasks differ in symbols"
+                f"tasks {first.name} and {named.name} of suite {suite.name} are the same through {module}, which takes "
+                f"no signal; judge it on suite {default_suite(module)}, whose tasks differ in symbols"
             )

@@ -71,11 +71,12 @@ class Session(Stores):
 
     def version(self, name: str) -> DataVersion:
         """The current version of a data set; a bundled set is registered, and recorded, on first use."""
+        from ablations.planted.register import current
         from modules.datastore import DataError
 
         known = {(v.name, v.version) for v in self.data.list()}
         try:
-            version = self.data.current(name)
+            version = current(self.data, name)
         except DataError as error:
             if name in {known_name for known_name, _ in known}:
                 raise

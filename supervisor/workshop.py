@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from ablations.ablate import certificate_for
 from ablations.executors.port import Executor
-from ablations.suite import Suite, load_suite
+from ablations.planted.register import current
+from ablations.suite import Suite, default_suite, load_suite
 from harness.repository import Repository
 from modules.artifacts import ArtifactStore
 from modules.contract import Stage
@@ -85,7 +86,7 @@ class Workshop:
 
     def bench(self, module: str) -> Bench:
         """The bench on which `module` is tried: over the one suite, or its own."""
-        return self.bench_over(self.only or load_suite(DEFAULT_SUITE))
+        return self.bench_over(self.only or load_suite(default_suite(module)))
 
     def bench_over(self, suite: Suite) -> Bench:
         """The bench of a suite, made on first use; its data is registered then."""
@@ -162,7 +163,7 @@ class Workshop:
 def _version(data: DataStore, name: str, emit: Emit) -> DataVersion:
     """The current version; a bundled set is registered, and recorded, on first use."""
     known = {v.digest for v in data.list()}
-    version = data.current(name)
+    version = current(data, name)
     if version.digest not in known:
         fields = version.model_dump(include=set(DataRegistered.model_fields) - {"kind"})
         emit(DataRegistered(**fields))

@@ -21,6 +21,10 @@ RANGE = 0.03
 books are then small, and neither costs nor the guard on turnover hide what is planted."""
 
 TRADED_USD = 1e8
+PULL = 0.004
+"""How a price far from where it began is drawn back a day: a small share of the volatility, so that prices stay
+numbers that a file would hold."""
+
 TAILS = 6.0
 """Degrees of freedom of a symbol's own returns."""
 
@@ -92,12 +96,14 @@ def simulate(market: Market) -> Simulated:
     last = np.round(50.0 + 100.0 * rng.random((groups, size)), DECIMALS)
     # What compounding takes from a price that goes up and down by the same share.
     lift = 0.5 * (MARKET_VOL**2 + SECTOR_VOL**2 + (OWN_VOL * level) ** 2 + (NIGHT_VOL * level) ** 2)
+    start = last
     expected = np.zeros(shape)
     busy = np.ones((groups, size))
     for t in range(bars):
         expected[t] = _expected(market.alphas, state, t, bars)
         expected[t] *= market.scale
-        day = market.scale * (market.scale * lift + common[t] + sector[t] + own[t]) + expected[t]
+        home = PULL * (start - last) / (start + last)
+        day = market.scale * (market.scale * lift + home + common[t] + sector[t] + own[t]) + expected[t]
         opened = np.round(last * (1.0 + market.scale * night[t]), DECIMALS)
         closed = np.maximum(np.round(opened * (1.0 + np.maximum(day, -0.5)), DECIMALS), 0.01)
         high = np.round(np.maximum(opened, closed) * (1.0 + market.scale * reach[0, t]), DECIMALS)
