@@ -10,6 +10,9 @@ from supervisor.mined import Mined
 STAGES_OF_RUNS = frozenset({"run.started", "stage.finished"})
 """The kinds that a miner of runs' figures reads."""
 
+COMPARED = STAGES_OF_RUNS | {"features.compared"}
+"""The kinds that a miner of compared features reads."""
+
 
 @dataclass(frozen=True)
 class Beyond:

@@ -16,9 +16,11 @@ from supervisor.miners._rebalance import TURNOVER_OVER_SUPPORTED
 
 @dataclass(frozen=True)
 class SlowRebalance:
-    """Runs whose turnover is less than `share` of what one turn of the book a half-life needs."""
+    """Runs whose turnover is less than `share` of what one turn of the book a half-life needs, where they are at least
+    `least_share` of all."""
 
     share: float = 0.25
+    least_share: float = 0.5
     name: str = "slow_rebalance"
     turn: int = 1
     reads: frozenset[str] = STAGES_OF_RUNS
@@ -41,7 +43,7 @@ class SlowRebalance:
                 levers=(Lever("smoothing_bars", "lower"), Lever("no_trade_band", "lower")),
                 claim=Claim(metric="turnover", direction="raise", least=0.5),
             )
-            for row in beyond(traces, TURNOVER_OVER_SUPPORTED, self.share, "below")
+            for row in beyond(traces, TURNOVER_OVER_SUPPORTED, self.share, "below", self.least_share)
         ]
 
 

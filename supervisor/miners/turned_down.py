@@ -8,20 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from supervisor.finding import Finding
+from supervisor.heeding import REJECTED
 from supervisor.mined import Mined
-
-# The newest word on a branch stands: what was rejected and approved later is not turned down.
-_QUERY = """
-WITH said AS (
-    SELECT branch, seq, "by" AS who, reason FROM review_rejected
-    UNION ALL SELECT branch, seq, "by", NULL FROM review_approved),
-last AS (SELECT * FROM said QUALIFY row_number() OVER (PARTITION BY branch ORDER BY seq DESC) = 1)
-SELECT s.module, r.reason, r.who, r.branch, o.ablation_id, CAST(s.patch AS VARCHAR) AS patch
-FROM last r JOIN review_opened o USING (branch) JOIN ablation_started s USING (ablation_id)
-WHERE r.reason IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY r.branch ORDER BY o.seq DESC, s.seq DESC) = 1
-ORDER BY r.seq
-"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +23,7 @@ class TurnedDown:
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a module; `size` is the number of its patches that humans turned down."""
         by_module: dict[str, list[dict[str, str]]] = {}
-        for row in traces.sql(_QUERY).iter_rows(named=True):
+        for row in traces.sql(REJECTED).iter_rows(named=True):
             by_module.setdefault(row["module"], []).append(row)
         found = [self._finding(module, rows) for module, rows in by_module.items()]
         return sorted(found, key=lambda f: (-f.size, f.module))
