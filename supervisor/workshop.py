@@ -26,6 +26,8 @@ from supervisor.forge.port import Forge
 from supervisor.grouping import EmitAll, Grouped, one_by_one
 from supervisor.history import KINDS, History
 from supervisor.mined import MINED_PURPOSES, Mined, mined_of
+from supervisor.mining import Mining
+from supervisor.probes import PROBES, Room
 from traces.events import DataRegistered, Event
 from traces.reader import Follower
 from traces.tables import Tables
@@ -33,6 +35,8 @@ from traces.tables import Tables
 DEFAULT_SUITE = "broad"
 TRACED_STAGES: tuple[Stage, ...] = ("clean", "backtest", "size", "execute")
 """Stages whose module in force must have been seen at work; ingest and feature differ from task to task."""
+
+PROBE_SECONDS = 60.0
 
 Progress = Callable[[str], None]
 
@@ -53,6 +57,8 @@ class Workshop:
     notes: list[str] = field(default_factory=list)
     _benches: dict[str, Bench] = field(default_factory=dict)
     _past: list[Event] = field(default_factory=list)
+
+    _mining: Mining | None = None
 
     def __post_init__(self) -> None:
         self._tables = Tables(self.workspace.ledger, MINED_PURPOSES)
@@ -143,14 +149,29 @@ class Workshop:
                 f"{iso(bench.version.mining_end_ns)}), because no traces of the modules in force were there"
             )
 
+    def measure(self) -> None:
+        """What miners need and no run says (`supervisor.probes`), for at most `PROBE_SECONDS` a probe."""
+        for probe in PROBES:
+            room = Room(
+                mined=self.mined(),
+                store=ArtifactStore(self.workspace.artifacts),
+                emit=self.grouped,
+                deadline_s=time.monotonic() + PROBE_SECONDS,
+                progress=self.progress,
+            )
+            for words in probe.measure(room):
+                self.note(words)
+
     def mine(self, miners: Sequence[Miner]) -> list[Finding]:
-        """Every miner's findings; new ones go to the ledger."""
+        """Every miner's findings; new ones go to the ledger. Miners that nothing new concerns are not asked again."""
+        self.measure()
         mined = self.mined()
         known = set(mined.sql("SELECT DISTINCT finding_id FROM finding_recorded").get_column("finding_id").to_list())
-        findings = []
-        for miner in miners:
-            self.progress(f"mining: {miner.name}")
-            findings += miner.mine(mined)
+        if self._mining is None or tuple(self._mining.miners) != tuple(miners):
+            self._mining = Mining(miners)
+        findings = self._mining.mine(mined, self.progress)
+        for words in self._mining.notes:
+            self.note(words)
         for finding in findings:
             if finding.finding_id not in known:
                 self.grouped(finding.event())

@@ -23,6 +23,9 @@ from supervisor.probes._port import Room
 from traces.events import FaultsPlanted
 
 SEED: Final = 20_170_401
+METHOD: Final = "planting 2"
+"""Changed by whoever changes what is planted or what counts as found: modules are then tried again."""
+
 _RUNS = """
 SELECT z.name, z.run_id, z.code_digest, z.settings_digest, z.inputs, z.outputs, m.data_digest
 FROM in_force z JOIN mined m USING (run_id) WHERE z.stage = 'clean'
@@ -45,7 +48,7 @@ class SeededFaults:
         notes: list[str] = []
         for row in room.mined.sql(_RUNS).iter_rows(named=True):
             trial_id = digest_json(
-                [row["name"], row["code_digest"], row["settings_digest"], row["data_digest"], self.seed]
+                [METHOD, row["name"], row["code_digest"], row["settings_digest"], row["data_digest"], self.seed]
             )[:16]
             if trial_id in known:
                 continue
