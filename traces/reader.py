@@ -98,11 +98,17 @@ class Follower:
         self, ledger_dir: Path, checkpoint_dir: Path, mark: Mark = START, kinds: Collection[str] | None = None
     ) -> None:
         self.mark = mark
+        self.before = mark
+        """The place before the event that was yielded last."""
         self._ledger_dir = ledger_dir
         self._checkpoint_dir = checkpoint_dir
         # A canonical line of a kind holds these bytes; one that holds them may still be of another.
         self._marks = None if kinds is None else tuple(f'"kind":"{kind}"'.encode() for kind in kinds)
         self._kinds = kinds
+
+    def check(self) -> None:
+        """Whether the log goes on at `mark`. Raises LedgerError where it is another one."""
+        next(lines_after(self.mark, self._ledger_dir, self._checkpoint_dir), None)
 
     def new(self) -> Iterator[Envelope]:
         """What was appended since. Raises LedgerError, also where the log is another one than it was."""
@@ -111,7 +117,7 @@ class Follower:
                 self.mark = after
                 continue
             found = _envelope(line, after.seq - 1, self._ledger_dir)
-            self.mark = after
+            self.before, self.mark = self.mark, after
             if self._kinds is None or found.event.kind in self._kinds:
                 yield found
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.lazy import command_file
 from cli.output import Json, emit, say
+
+if TYPE_CHECKING:
+    from cli.session import Stores
 
 app = command_file("Query the events of everything that ever ran, in SQL; hand a run to MLflow.")
 
@@ -41,24 +44,47 @@ def query(
 
 @app.command()
 def export(
-    run: Annotated[str, typer.Argument(help="A run id, the beginning of one, or `last`.")],
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A run id, the beginning of one, or `last`.", show_default="all that MLflow has not heard of"
+        ),
+    ] = None,
     uri: Annotated[
         str | None,
         typer.Option(help="MLflow tracking URI.", show_default="mlflow.db in the workspace's home"),
     ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="The runs of ablations and certificates too.")] = False,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Stop after this time; the next call goes on.")] = 600.0,
     json: Json = False,
 ) -> None:
-    """Hand a recorded run to MLflow: parameters, metrics, digests, and its report if there is one. Repeatable."""
+    """Hand what was recorded to MLflow: runs, ablations, certificates, with their reports. Each once, repeatable."""
+    from cli.output import working
     from cli.session import stores
-    from traces.export import run_export, to_mlflow
-    from traces.reader import read
 
     found = stores()
+    if run is not None:
+        _export_run(found, run, uri, json)
+        return
+    from supervisor.tracking import track
+
+    with working("telling MLflow"):
+        told = track(found.workspace, uri, everything=all_, seconds=seconds)
+    words = f"{told.runs:,} runs, {told.ablations:,} ablations, {told.certificates:,} certificates told"
+    emit(told, json, lambda out: out.print(f"{words} to MLflow at {told.tracking_uri}", markup=False, soft_wrap=True))
+    if not told.complete and not json:
+        say("time ran out: call it again to go on")
+
+
+def _export_run(found: Stores, run: str, uri: str | None, json: bool) -> None:
+    from traces.export import run_export, to_mlflow, without_password
+    from traces.reader import read
+
     workspace = found.workspace
     run_id = found.manifests.load(run).run_id
     reports = sorted(p for p in (workspace.reports / run_id).glob("*") if p.is_file())
     exported = run_export(read(workspace.ledger, workspace.checkpoints), run_id, reports)
     target = uri or f"sqlite:///{workspace.home / 'mlflow.db'}"
-    mlflow_id = to_mlflow(exported, target, workspace.home / "mlflow")
-    result = {"run_id": run_id, "mlflow_run_id": mlflow_id, "tracking_uri": target, "files": len(reports)}
-    emit(result, json, lambda out: out.print(f"run {run_id} is MLflow run {mlflow_id} at {target}", markup=False))
+    mlflow_id, shown = to_mlflow(exported, target, workspace.home / "mlflow"), without_password(target)
+    result = {"run_id": run_id, "mlflow_run_id": mlflow_id, "tracking_uri": shown, "files": len(reports)}
+    emit(result, json, lambda out: out.print(f"run {run_id} is MLflow run {mlflow_id} at {shown}", markup=False))
