@@ -9,6 +9,7 @@ from cli.present import WIDE, block, rows, table, text, verdict_text
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from supervisor.finding import Finding
     from supervisor.result import SuperviseResult, VerdictLine
 
 SIZE = "{:+.3f}"
@@ -19,7 +20,7 @@ def show_supervision(out: Console, result: SuperviseResult) -> None:
     narrow = out.width < WIDE
     if result.findings and narrow:
         for f in result.findings:
-            block(out, f"{f.miner}  {f.module}", f"{f.size:.3g} {f.unit}, seen {f.occurrences} times", f.statement)
+            show_finding(f, out)
     elif result.findings:
         made = table("finding", "module", "what", "size", "seen", right=("size", "seen"))
         cells = ((f.miner, f.module, f.statement, f"{f.size:.3g} {f.unit}", f.occurrences) for f in result.findings)
@@ -32,6 +33,12 @@ def show_supervision(out: Console, result: SuperviseResult) -> None:
     for line in result.verdicts:
         if line.branch is not None:
             out.print(f"waits for review: {line.branch}", markup=False)
+
+
+def show_finding(finding: Finding, out: Console) -> None:
+    """One finding as a block of lines."""
+    figures = f"{finding.size:.3g} {finding.unit}, seen {finding.occurrences} times"
+    block(out, f"{finding.miner}  {finding.module}", figures, finding.statement)
 
 
 def show_verdicts(out: Console, verdicts: tuple[VerdictLine, ...]) -> None:
