@@ -64,7 +64,7 @@ def supervise(
     try:
         deadline_s = clock + budget.seconds
         shop.trace_if_needed(deadline_s)
-        findings = shop.mine(miners)
+        findings = shop.mine(miners, deadline_s)
         for proposal in _propose(shop, findings, deadline_s):
             now = time.monotonic()
             left = budget.ablations - sum(not line.standing for line in verdicts)

@@ -12,7 +12,7 @@ from ablations.planted.register import current
 from ablations.suite import Suite, default_suite, load_suite
 from harness.repository import Repository
 from modules.artifacts import ArtifactStore
-from modules.contract import Stage
+from modules.contract import STAGES, Stage
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import ManifestStore
 from modules.panel import iso
@@ -37,6 +37,7 @@ TRACED_STAGES: tuple[Stage, ...] = ("clean", "backtest", "size", "execute")
 """Stages whose module in force must have been seen at work; ingest and feature differ from task to task."""
 
 PROBE_SECONDS = 60.0
+PROBE_SHARE = 0.1
 
 Progress = Callable[[str], None]
 
@@ -57,7 +58,7 @@ class Workshop:
     notes: list[str] = field(default_factory=list)
     _benches: dict[str, Bench] = field(default_factory=dict)
     _past: list[Event] = field(default_factory=list)
-
+    _suites: dict[str, Suite] = field(default_factory=dict)
     _mining: Mining | None = None
 
     def __post_init__(self) -> None:
@@ -92,7 +93,22 @@ class Workshop:
 
     def bench(self, module: str) -> Bench:
         """The bench on which `module` is tried: over the one suite, or its own."""
-        return self.bench_over(self.only or load_suite(default_suite(module)))
+        return self.bench_over(self.suite(module))
+
+    def suite(self, module: str) -> Suite:
+        """The suite that judges `module`."""
+        if module not in self._suites:
+            self._suites[module] = self.only or load_suite(default_suite(module))
+        return self._suites[module]
+
+    def judges(self, module: str) -> bool:
+        """Whether there is a suite whose tasks run `module`: what makes signals, or skills, runs only where a suite
+        says so; all other stages are in every task."""
+        stage = module.partition("/")[0]
+        if stage in STAGES and stage not in ("ingest", "feature"):
+            return True
+        claimed = self.suite(module).default_for
+        return module in claimed or stage in claimed
 
     def bench_over(self, suite: Suite) -> Bench:
         """The bench of a suite, made on first use; its data is registered then."""
@@ -149,22 +165,24 @@ class Workshop:
                 f"{iso(bench.version.mining_end_ns)}), because no traces of the modules in force were there"
             )
 
-    def measure(self) -> None:
-        """What miners need and no run says (`supervisor.probes`), for at most `PROBE_SECONDS` a probe."""
+    def measure(self, until_s: float) -> None:
+        """What miners need and no run says (`supervisor.probes`): a probe has at most `PROBE_SECONDS`, and a tenth of
+        the time until `until_s` (of time.monotonic)."""
         for probe in PROBES:
+            now = time.monotonic()
             room = Room(
                 mined=self.mined(),
                 store=ArtifactStore(self.workspace.artifacts),
                 emit=self.grouped,
-                deadline_s=time.monotonic() + PROBE_SECONDS,
+                deadline_s=now + min(PROBE_SECONDS, max(0.0, PROBE_SHARE * (until_s - now))),
                 progress=self.progress,
             )
             for words in probe.measure(room):
                 self.note(words)
 
-    def mine(self, miners: Sequence[Miner]) -> list[Finding]:
+    def mine(self, miners: Sequence[Miner], until_s: float) -> list[Finding]:
         """Every miner's findings; new ones go to the ledger. Miners that nothing new concerns are not asked again."""
-        self.measure()
+        self.measure(until_s)
         mined = self.mined()
         known = set(mined.sql("SELECT DISTINCT finding_id FROM finding_recorded").get_column("finding_id").to_list())
         if self._mining is None or tuple(self._mining.miners) != tuple(miners):

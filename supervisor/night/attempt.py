@@ -30,16 +30,17 @@ class Attempt:
     miners: tuple[Miner, ...]
     findings: list[Finding] = field(default_factory=list)
 
-    def mine(self) -> int:
-        """Ask every miner; how many findings are new to this night."""
+    def mine(self, until_s: float) -> int:
+        """Ask every miner; how many findings are new to this night. `until_s`: of time.monotonic, for what is measured
+        first."""
         known = {f.finding_id for f in self.findings}
-        self.findings = self.shop.mine(self.miners)
+        self.findings = self.shop.mine(self.miners, until_s)
         return sum(f.finding_id not in known for f in self.findings)
 
     def at(self, arm: Arm, tonight: Tonight, left_s: float) -> Pursued:
         """Pull `arm` with `left_s` seconds of the night left. Raises what a run or a proposer raises."""
         if arm.module.startswith(MARKET):
-            return self._look_at_market(arm.module.removeprefix(MARKET))
+            return self._look_at_market(arm.module.removeprefix(MARKET), left_s)
         until_s = time.monotonic() + max(LEAST_PULL_S, PULL_SHARE * left_s)
         bench = self.shop.bench(arm.module)
         seed = seed_of(arm, tonight.started.seed, tonight.started.number, tonight.next_pull)
@@ -64,10 +65,11 @@ class Attempt:
             return RELOOK
         return next(p for p in self.proposers if p.name == arm.proposer)
 
-    def _look_at_market(self, name: str) -> Pursued:
+    def _look_at_market(self, name: str, left_s: float) -> Pursued:
         """Run the canonical pipeline on the mining period of a data set, and ask the miners what they see there."""
         look_at_market(self.shop, self.shop.data.current(name))
-        return Pursued("nothing", (), f"{name} was run on its mining period: {self.mine()} new findings")
+        new = self.mine(time.monotonic() + left_s)
+        return Pursued("nothing", (), f"{name} was run on its mining period: {new} new findings")
 
     def _look_at_strategy(self, module: str) -> Pursued:
         """Whether a strategy, as the pipeline would run it, still earns; that it does not is a finding for a human."""

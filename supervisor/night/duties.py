@@ -6,18 +6,14 @@ import time
 
 from ablations.ablate import certificate_for, certify
 from ablations.certificate import CertificateError
-from ablations.suite import SUITES, load_suite
+from ablations.suite import load_suite
 from supervisor.workshop import Workshop
 
 
 def renew_certificates(shop: Workshop, until_s: float) -> list[str]:
     """Make the certificates anew that have gone stale or were never made, of the suites that may judge tonight."""
     said = []
-    suites = (
-        [shop.only]
-        if shop.only is not None
-        else [load_suite(name) for name in sorted(p.stem for p in SUITES.glob("*.yaml"))]
-    )
+    suites = (shop.only,) if shop.only is not None else tuple(map(load_suite, suite_names()))
     for suite in suites:
         shop.bench_over(suite)  # registers its data
         before = certificate_for(suite, shop.workspace).state

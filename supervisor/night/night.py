@@ -135,7 +135,7 @@ class _Night:
         tonight = self.tonight
         until_s = self.began_s + tonight.started.seconds - self.gone_before_s
         self.shop.trace_if_needed(until_s)
-        self.attempt.mine()
+        self.attempt.mine(until_s)
         if tonight.cut is not None:
             self._finish(tonight.cut)
         for duty in duties:
@@ -172,12 +172,14 @@ class _Night:
     # --- what could be done ---------------------------------------------------------------------
 
     def _queue(self) -> tuple[Due, ...]:
-        modules = [f"{stage}/{name}" for stage, name in list_modules()]
+        modules = [f"{stage}/{name}" for stage, name in list_modules() if self.shop.judges(f"{stage}/{name}")]
+        strategy = f"feature/{self.shop.spec.stages['feature']}"
+        found = by_module(self.attempt.findings)
         return queue(
-            by_module(self.attempt.findings),
+            {module: of for module, of in found.items() if self.shop.judges(module)},
             [p.name for p in self.attempt.proposers],
-            searchable=[m for m in modules if m.split("/")[0] != "ingest"],
-            retirable=[m for m in modules if m.startswith("feature/")],
+            searchable=modules,
+            retirable=sorted({strategy, *(m for m in modules if m.startswith("feature/"))}),
             markets={v.name: v.digest for v in self.shop.data.list() if v.kind == "bars"},
             memory=self.memory.now(),
             history=self.shop.history(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from modules.contract import STAGES
 from supervisor.finding import Finding
 from supervisor.history import History
 from supervisor.night.bandit import Arm
@@ -28,16 +27,14 @@ def queue(
 ) -> tuple[Due, ...]:
     """Every arm of the night, sorted by deadline.
 
-    found: findings by module; proposers: names of those that a finding calls; searchable: modules with settings to
-    search; retirable: modules whose evidence may decay; markets: digests of data sets by name. A module with a patch
-    that awaits review has no arm: its base is about to change. What was looked at since is not looked at again before
-    it is due.
+    found: findings by module that a suite judges; proposers: names of those that a finding calls; searchable: modules
+    with settings to search; retirable: modules whose evidence may decay; markets: digests of data sets by name. A
+    module with a patch that awaits review has no arm: its base is about to change. What was looked at since is not
+    looked at again before it is due.
     """
     since = memory.began_ns or 0
     made: list[Due] = []
     for module, findings in found.items():
-        if module.split("/")[0] not in (*STAGES, "skills"):
-            continue  # the engine's own: a human reads the finding
         first = min((memory.found_ns.get(f.finding_id, memory.now_ns) for f in findings), default=memory.now_ns)
         clock = max(first, memory.module_ns.get(module, first))
         made += [Due(Arm(module, name), deadlines.after(name, clock)) for name in proposers]
