@@ -6,7 +6,7 @@ import time
 
 from ablations.ablate import certificate_for, certify
 from ablations.certificate import CertificateError
-from ablations.suite import load_suite
+from ablations.suite import load_suite, suite_names
 from supervisor.workshop import Workshop
 
 
