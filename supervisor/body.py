@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from ablations.floor import CONFIDENCE
 from ablations.patch import Patch
 from ablations.record import AblationRecord
 from supervisor.finding import Finding
+from supervisor.origin import Origin
+
+TWO_SIDED = 1.959963984540054
+"""Standard errors to each side of a 95 % interval by the normal law."""
+
+MOST_DIFF_LINES = 120
+"""Of a patch of texts; the rest is in the commit itself."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A request in words: as a commit's message, and as the page of a forge."""
+
+    message: str
+    page: str
 
 
 def title(patch: Patch) -> str:
@@ -16,44 +34,61 @@ def title(patch: Patch) -> str:
     return f"{patch.module}: {'; '.join(part for part in (changes, texts) if part)}"
 
 
-def body(record: AblationRecord, findings: Sequence[Finding], diff: str) -> str:
-    """The commit message of a shipped patch, title included."""
-    parts = [
+def body(record: AblationRecord, findings: Sequence[Finding], diff: str, origin: Origin) -> Text:
+    """The request of a shipped patch."""
+    folder = f"ablations/records/{record.ablation_id}"
+    return written(
         title(record.patch),
-        _section("Finding", [f"{f.statement} ({f.miner}; {f.occurrences} runs)" for f in findings] or ["none given"]),
-        _section("Change", diff.rstrip().splitlines()),
-        _section("Difference", _difference(record)),
-        _section("Tasks, regressions first (Sharpe a year)", _tasks(record)),
-        _section("Guards", [("holds   " if g.holds else "BROKEN  ") + g.sentence for g in record.guards]),
-        _section("Certificate of the gate", _certificate(record)),
-        _section(
-            "Provenance",
-            [
-                f"ablation {record.ablation_id}, record {record.digest[:16]}, patch {record.patch.digest[:16]}",
-                f"suite {record.suite.name} {record.suite.digest[:16]} on {record.suite.data} "
-                f"{record.suite.data_digest[:16]}",
-                f"judged on the {record.suite.part} part, {record.suite.start} to {record.suite.end}",
-                "proposed by the rules proposer of the supervisor; chosen on the mining part"
-                if findings
-                else "proposed by a person",
-            ],
-        ),
-        _section("To roll back after the merge", ["git revert -m 1 MERGE_COMMIT"]),
-    ]
-    return "\n\n".join(parts)
+        [
+            ("Finding", [_found(f) for f in findings] or ["none given"]),
+            ("Change", _cut(diff.rstrip().splitlines())),
+            ("Difference", _difference(record)),
+            ("Tasks, regressions first (Sharpe a year)", _tasks(record)),
+            ("Guards", [("holds   " if g.holds else "BROKEN  ") + g.sentence for g in record.guards]),
+            ("Certificate of the gate", _certificate(record)),
+            ("Proposed by", origin.lines),
+            ("Cost", [f"{record.runtime.seconds:.0f} s for {len(record.tasks)} tasks in both arms"]),
+            ("Digests", _digests(record)),
+            ("Pictures and record", [f"{folder}/{name}" for name in ("ablation.png", "difference.png", "report.html")]),
+            ("To prove it again", [f"cws verify {record.ablation_id}   (from a clean clone; no key, no network)"]),
+            ("To roll back after the merge", [f"cws rollback {record.ablation_id} --reason WHY, or git revert -m 1"]),
+        ],
+    )
 
 
-def _section(head: str, lines: Sequence[str]) -> str:
-    return "\n".join([f"{head}:", *(f"    {line}" for line in lines)])
+def written(title: str, sections: Sequence[tuple[str, Sequence[str]]]) -> Text:
+    """Title and sections, as a commit message and as markdown. What they hold is data: it is indented there and fenced
+    here, and neither a trailer nor a link comes of it."""
+    indented = ["\n".join([f"{head}:", *(f"    {line}" for line in lines)]) for head, lines in sections]
+    fenced = [f"## {head}\n\n{_fence(lines, 'diff' if head == 'Change' else 'text')}" for head, lines in sections]
+    return Text("\n\n".join([title, *indented]), "\n\n".join([title, *fenced]))
+
+
+def _fence(lines: Sequence[str], language: str) -> str:
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([fence + language, *lines, fence])
+
+
+def _found(finding: Finding) -> str:
+    return f"{finding.statement} ({finding.miner}; {finding.occurrences} runs; {finding.finding_id})"
+
+
+def _cut(lines: list[str]) -> list[str]:
+    more = len(lines) - MOST_DIFF_LINES
+    return lines if more <= 0 else [*lines[:MOST_DIFF_LINES], f"... and {more} lines more, in the commit"]
 
 
 def _difference(record: AblationRecord) -> list[str]:
     floor = record.floor
     if floor is None:
         return [f"none: {record.verdict.message}"]
+    half = TWO_SIDED * floor.cluster_error
     return [
         f"{floor.delta:+.3f} Sharpe a year, mean of {len(record.tasks)} tasks",
-        f"lower bound {floor.lower_bound:+.3f} over tasks and time; the noise floor is {floor.noise_floor:.3f}",
+        f"95 % interval {floor.delta - half:+.3f} to {floor.delta + half:+.3f} (normal law, tasks and time)",
+        f"lower bound {floor.lower_bound:+.3f} ({CONFIDENCE:.0%}, by bootstrap over tasks and time); "
+        f"the noise floor is {floor.noise_floor:.3f}",
         f"p = {floor.p_value:.2g} at level {record.level:.2g}, trial {record.place} of this workspace "
         f"({floor.draws} draws, blocks of {floor.block_length_bars:.0f} bars)",
     ]
@@ -75,3 +110,13 @@ def _certificate(record: AblationRecord) -> list[str]:
     if c.minimum_detectable is not None:
         found.append(f"the least difference that it finds reliably is {c.minimum_detectable:.2f} Sharpe a year")
     return found
+
+
+def _digests(record: AblationRecord) -> list[str]:
+    return [
+        f"ablation {record.ablation_id}, record {record.digest[:16]}, patch {record.patch.digest[:16]}",
+        f"suite {record.suite.name} {record.suite.digest[:16]}, settings {record.settings_digest[:16]}",
+        f"data {record.suite.data} {record.suite.data_digest[:16]}",
+        f"judged on the {record.suite.part} part, {record.suite.start} to {record.suite.end}",
+        *(f"{stage} {code[:60]}" for stage, code in record.modules.items()),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from harness.repository import Repository, RepositoryError
 from modules.pipeline import Emit
 from modules.workspace import Workspace
 from supervisor.body import body
+from supervisor.case import look_back, write_case
 from supervisor.evidence import patched_bytes
 from supervisor.finding import Finding
 from supervisor.forge.port import PATCHES, Draft, Forge
 from supervisor.rules import record_folder
 from traces.events import ReviewOpened
+from traces.reader import read
 
 
 def branch_of(ablation_id: str) -> str:
@@ -44,9 +47,14 @@ def submit(
     Safe to repeat: the same record gives the same commit, and a branch that is there stays. Raises RepositoryError
     where the settings in git are not those that were judged.
     """
-    folder = keep(workspace, record)
     if not record.verdict.ship:
+        keep(workspace, record)
         return None
+    folder = kept_record(workspace, record.ablation_id)
+    # Anew each time: a crash may have left a half of it.
+    shutil.rmtree(folder, ignore_errors=True)
+    past = look_back((e.event for e in read(workspace.ledger)), record, findings)
+    write_case(workspace, record, past, folder)
     branch = branch_of(record.ablation_id)
     repo = Repository(workspace.root)
     if repo.tip(branch) is None:
@@ -57,8 +65,8 @@ def submit(
     }
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
         files[record_folder(record.ablation_id) + path.relative_to(folder).as_posix()] = path.read_bytes()
-    text = body(record, findings, diff(record.patch, workspace.root))
-    opened = forge.open(Draft(branch, files, text, text))
+    text = body(record, findings, diff(record.patch, workspace.root), past.origin)
+    opened = forge.open(Draft(branch, files, text.message, text.page))
     emit(ReviewOpened(branch=branch, ablation_id=record.ablation_id, commit=opened.commit))
     return branch
 

@@ -34,6 +34,7 @@ from ablations.series import round_series
 from ablations.suite import load_suite
 from harness.repository import Repository
 from modules.workspace import CHECKOUT, Workspace
+from supervisor.case import draw_curve
 from supervisor.forge.local import LocalGit
 from supervisor.mined import MINED_PURPOSES, InForce, Mined
 from supervisor.submit import submit
@@ -351,17 +352,29 @@ def _drawn(record_json: str) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in paths}
 
 
-def _report_once(record: AblationRecord, folder: Path) -> None:
+def _report_once(record: AblationRecord, folder: Path) -> list[Path]:
     """The real report, drawn once for each record of the session."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in _drawn(to_json(record)).items():
+    drawn = _drawn(to_json(record))
+    for name, content in drawn.items():
         (folder / name).write_bytes(content)
+    return [folder / name for name in drawn]
+
+
+@functools.cache
+def _curve(record_json: str) -> bytes:
+    return draw_curve(AblationRecord.model_validate_json(record_json))
+
+
+def _curve_once(record: AblationRecord) -> bytes:
+    return _curve(to_json(record))
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """One commit: the settings in force, and files that no patch may touch."""
-    monkeypatch.setattr("supervisor.submit.write_report", _report_once)
+    monkeypatch.setattr("supervisor.case.write_report", _report_once)
+    monkeypatch.setattr("supervisor.case.draw_curve", _curve_once)
     root = tmp_path / "checkout"
     for source in (*CHECKOUT.glob("modules/*/*/settings.yaml"), CHECKOUT / "pipeline.yaml"):
         target = root / source.relative_to(CHECKOUT)
