@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ _CONFIG = (
     "log.showSignature=false",
 )
 _IDENTITY = re.compile(r"[ \t]*(?P<name>[^<>\r\n\0]*[^<>\s\0])[ \t]*<(?P<mail>[^<>@\s\0]+@[^<>@\s\0]+)>[ \t]*")
+
+_OWN = re.compile(r"(?:the )?(?:cws|engine|supervisor)(?:[ _-]+(?:cws|engine|supervisor|bot))*")
+"""Names of the engine and its parts."""
+_ROBOT = re.compile(r"\[bot\]|(?:^|[^a-z])bot(?:$|[^a-z])|^github-actions\b|^dependabot\b|^renovate\b", re.IGNORECASE)
+"""As robot accounts are written; a person whose name is so gives another mail or a fuller name."""
 
 # What git says, what we say, and the remedy; the first pattern that is found counts.
 _REFUSALS = (
@@ -76,9 +82,19 @@ class Identity:
         return f"{self.name} <{self.mail}>"
 
     @property
+    def is_human(self) -> bool:
+        """Whether this may be a person's name: not the engine's, not a robot account's, and something to read."""
+        robot = _ROBOT.search(self.name) or _ROBOT.search(self.mail.partition("@")[0])
+        plain = all(c.isprintable() and not unicodedata.category(c).startswith("C") for c in self.name + self.mail)
+        readable = any(c.isalpha() for c in self.name)
+        reserved = self.mail.lower().endswith(".invalid")
+        return plain and readable and not (self.is_engine or reserved or robot)
+
+    @property
     def is_engine(self) -> bool:
         """Whether this is the engine's own name, which never stands for a human."""
-        return self.mail.lower() == ENGINE_MAIL or self.name.strip().lower() == "cws engine"
+        name = unicodedata.normalize("NFKC", self.name).strip().lower()
+        return self.mail.lower() == ENGINE_MAIL or bool(_OWN.fullmatch(name))
 
     @classmethod
     def parse(cls, text: str) -> Identity:

@@ -11,13 +11,13 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from harness.plumbing import ENGINE, GitCommand, Identity, RepositoryError
 
-__all__ = ["ENGINE", "Change", "Commit", "Identity", "MergeConflictError", "Repository", "RepositoryError"]
+__all__ = ["ENGINE", "Brought", "Change", "Commit", "Identity", "MergeConflictError", "Repository", "RepositoryError"]
 
 REGULAR, EXECUTABLE, FOLDER = "100644", "100755", "040000"
 REJECTED = "refs/cws/rejected/"
@@ -55,6 +55,15 @@ class Commit:
     message: str
 
 
+@dataclass(frozen=True)
+class Brought:
+    """A commit, those of somebody that came in with it, and the files that it added."""
+
+    commit: str
+    commits: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
 class Repository:
     """A git checkout, addressed by the folder at its top.
 
@@ -68,14 +77,14 @@ class Repository:
     # --- reading --------------------------------------------------------------------------------
 
     def user(self) -> Identity | None:
-        """The human git knows (environment before configuration), or None; never the engine itself."""
+        """The human git knows (environment before configuration), or None; never the engine, never a robot."""
         name = os.environ.get("GIT_AUTHOR_NAME") or self._git.ask("config", "--get", "user.name")
         mail = os.environ.get("GIT_AUTHOR_EMAIL") or self._git.ask("config", "--get", "user.email")
         try:
             who = Identity.parse(f"{name or ''} <{mail or ''}>")
         except RepositoryError:
             return None
-        return None if who.is_engine else who
+        return who if who.is_human else None
 
     def resolve(self, rev: str) -> str | None:
         """The commit that `rev` names, or None. A branch of that name comes before a tag."""
@@ -181,6 +190,47 @@ class Repository:
                 return merge, self.show(merge).message
         return None
 
+    def brought(self, author: str, folder: str, rev: str = "HEAD") -> tuple[Brought, ...]:
+        """Commits on the first-parent line of `rev`, oldest first, that brought a commit of `author` (a mail address)
+        or added a file below `folder`."""
+        tip = self._commit(rev)
+        line = self._git.text("rev-list", "--first-parent", "--reverse", tip).splitlines()
+        commits: dict[str, list[str]] = {}
+        paths: dict[str, list[str]] = {}
+        for who in ("--author", "--committer"):
+            theirs = self._git.text("log", "--fixed-strings", f"{who}=<{author}>", "--format=%H", tip).splitlines()
+            for sha in theirs:
+                commits.setdefault(self._brought_in(sha, line, tip), []).append(sha)
+        added = (
+            "log",
+            "--first-parent",
+            "-m",
+            "--diff-filter=A",
+            "--name-only",
+            "--no-renames",
+            "--format=%x00%H",
+            "-z",
+        )
+        known, at = set(line), ""
+        # Each commit is told as an empty field, its name, then its paths; the first begins with a line end.
+        for entry in self._git.entries(*added, tip, "--", folder):
+            if entry in known:
+                at = entry
+            elif path := entry.lstrip("\n"):
+                paths.setdefault(at, []).append(path)
+        return tuple(
+            Brought(sha, tuple(dict.fromkeys(commits.get(sha, ()))), tuple(sorted(paths.get(sha, ()))))
+            for sha in line
+            if sha in commits or sha in paths
+        )
+
+    def _brought_in(self, sha: str, line: Sequence[str], tip: str) -> str:
+        """The first commit of the first-parent `line` of `tip` that holds `sha`."""
+        if sha in set(line):
+            return sha
+        path = self._git.text("rev-list", "--first-parent", "--ancestry-path", "--reverse", tip, f"^{sha}").splitlines()
+        return path[0]
+
     # --- writing --------------------------------------------------------------------------------
 
     def commit_files(
@@ -238,8 +288,8 @@ class Repository:
         All or nothing: the merge commit is built beside the working tree, then taken by fast-forward.
         Raises RepositoryError: no human, detached HEAD, dirty tree, nothing to merge; MergeConflictError.
         """
-        if human.is_engine:
-            raise RepositoryError(f"{human} is the engine, and only a human merges", "pass --by 'Name <name@host>'")
+        if not human.is_human:
+            raise RepositoryError(f"{human} is no human, and only a human merges", "pass --by 'Name <name@host>'")
         target = self.current_branch
         if target is None:
             raise RepositoryError("HEAD is detached, the merge would belong to no branch", "git switch BRANCH")

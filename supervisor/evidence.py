@@ -16,8 +16,15 @@ from supervisor.forge.port import PROMOTIONS, Request
 from supervisor.promotion.record import FOLDER as PROMOTION_RECORDS
 from supervisor.promotion.record import PromotionRecord, PromotionRecordError, read_record
 from supervisor.refusals import Refusal, ReviewError
-from supervisor.rules import patch_path_refusals, promotion_path_refusals, record_folder, research_path_refusals
-from traces.events import AblationFinished, Event, ModuleWritten, PromotionDecided, ReviewOpened
+from supervisor.rollback import ROLLBACK, Rollback, merged_record, rollback_file, rollback_files
+from supervisor.rules import (
+    patch_path_refusals,
+    promotion_path_refusals,
+    record_folder,
+    research_path_refusals,
+    rollback_path_refusals,
+)
+from traces.events import AblationFinished, Event, ModuleWritten, PromotionDecided, ReviewOpened, RollbackProposed
 
 CertificateCheck = Callable[[AblationRecord], str]
 """Why the certificate behind a record no longer stands; "" = it is current."""
@@ -33,6 +40,12 @@ class Trace:
     finished: AblationFinished | None
     written: ModuleWritten | None
     decided: PromotionDecided | None = None
+    rollback: RollbackProposed | None = None
+
+    @property
+    def commit(self) -> str | None:
+        """The commit at which the request was opened, as the ledger has it."""
+        return next((e.commit for e in (self.opened, self.rollback, self.written) if e is not None), None)
 
     @classmethod
     def of(cls, request: Request, events: Sequence[Event]) -> Trace:
@@ -41,6 +54,7 @@ class Trace:
         finished: AblationFinished | None = None
         written: ModuleWritten | None = None
         decided: PromotionDecided | None = None
+        rollback: RollbackProposed | None = None
         for event in events:
             if isinstance(event, ReviewOpened) and event.branch == request.branch:
                 opened = event
@@ -50,7 +64,36 @@ class Trace:
                 written = event
             elif isinstance(event, PromotionDecided) and f"{PROMOTIONS}{event.promotion_id}" == request.branch:
                 decided = event
-        return cls(opened, finished, written, decided)
+            elif isinstance(event, RollbackProposed) and event.branch == request.branch:
+                rollback = event
+        return cls(opened, finished, written, decided, rollback)
+
+
+def check_rollback(repo: Repository, request: Request, trace: Trace) -> Rollback:
+    """What a rollback says of itself, once it is found to take back a merged patch and nothing else. Raises
+    ReviewError."""
+    assert request.ablation_id is not None
+    changes = repo.changes("HEAD", request.commit)
+    path = rollback_file(request.ablation_id)
+    _refuse_paths(rollback_path_refusals(changes, path))
+    if trace.rollback is None:
+        raise _not_traced(request)
+    _refuse_changed(request, trace.rollback.commit)
+    raw = repo.file_at(request.commit, path)
+    try:
+        stated = Rollback.model_validate_json(raw or b"")
+    except ValidationError as error:
+        raise ReviewError(Refusal.NO_RECORD, f"{path} is no {ROLLBACK}", "ask anew with `cws rollback`") from error
+    if stated.ablation_id != request.ablation_id:
+        what = f"it is of {stated.ablation_id}, the branch is of {request.ablation_id}"
+        raise ReviewError(Refusal.RECORD_CONTRADICTS_ITSELF, what, "ask anew with `cws rollback`")
+    expected = rollback_files(repo, merged_record(repo, request.ablation_id), stated)
+    touched = {c.path for c in changes}
+    if touched != set(expected) or any(repo.file_at(request.commit, p) != expected[p] for p in expected):
+        what = f"the branch changes {', '.join(sorted(touched))}, not the patch's values back"
+        raise ReviewError(Refusal.NOT_THE_PATCH, what, "ask anew with `cws rollback`")
+    _merged_changes_are(repo, request, changes)
+    return stated
 
 
 def check_research(repo: Repository, request: Request, trace: Trace) -> ModuleWritten:

@@ -14,13 +14,21 @@ from traces.events import (
     AblationStarted,
     Change,
     Event,
+    PatchRolledBack,
     PatchScreened,
     ReviewOpened,
     ReviewRejected,
 )
 from traces.reader import read
 
-KINDS = ("ablation.started", "ablation.finished", "review.opened", "review.rejected", "patch.screened")
+KINDS = (
+    "ablation.started",
+    "ablation.finished",
+    "review.opened",
+    "review.rejected",
+    "patch.rolled_back",
+    "patch.screened",
+)
 """Of the events that `History` folds; whoever follows a ledger for it need read no others."""
 
 UNSETTLED = frozenset({Reason.NOT_REPRODUCED, Reason.NO_CERTIFICATE, Reason.STALE_CERTIFICATE})
@@ -77,7 +85,7 @@ class History:
                 finished[event.ablation_id] = event
             elif isinstance(event, ReviewOpened) and event.ablation_id is not None:
                 branches[event.ablation_id] = event.branch
-            elif isinstance(event, ReviewRejected):
+            elif isinstance(event, ReviewRejected | PatchRolledBack):
                 turned_down[event.branch] = event.reason
             elif isinstance(event, PatchScreened):
                 self.screened[event.question] = event

@@ -1,4 +1,4 @@
-"""Why a request is not merged: named, in the order in which it is asked."""
+"""Why a request is not merged, or a rollback not opened: named, in the order in which it is asked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ class Refusal(StrEnum):
     """In order of precedence."""
 
     NO_REQUEST = "NO_REQUEST"
+    NOT_MERGED = "NOT_MERGED"
+    ALREADY_ROLLED_BACK = "ALREADY_ROLLED_BACK"
     ALREADY_MERGED = "ALREADY_MERGED"
     ALREADY_REJECTED = "ALREADY_REJECTED"
     NO_NAME = "NO_NAME"

@@ -1,4 +1,4 @@
-"""Local git pull requests: list, show, approve, reject. Only a named human's approval merges.
+"""Approve or reject a request. Only a named human's approval merges.
 
 `approve` recomputes everything it relies on: paths from git's own diff, the verdict from the committed record, the
 numbers from the ledger, the certificate from what is in force now. It never writes to a working tree that is not
@@ -7,7 +7,7 @@ clean, and either the merge commit is there or nothing has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,12 +15,13 @@ from ablations.record import AblationRecord
 from harness.repository import Identity, Repository, RepositoryError
 from modules.workspace import Workspace
 from supervisor.certified import certificate_problem
-from supervisor.evidence import Trace, check_patch, check_promotion, check_research
+from supervisor.evidence import Trace, check_patch, check_promotion, check_research, check_rollback
 from supervisor.forge.choice import forge_of
-from supervisor.forge.port import Forge, NoRequestError, Request, find
+from supervisor.forge.port import PATCHES, Forge, NoRequestError, Request, find
 from supervisor.promotion.record import PromotionRecord
 from supervisor.refusals import Refusal, ReviewError
-from traces.events import Event, ModuleWritten, ReviewApproved, ReviewRejected
+from supervisor.rollback import Rollback, rollback_file
+from traces.events import Event, MergeBegun, ModuleWritten, PatchRolledBack, ReviewApproved, ReviewRejected
 from traces.reader import read
 
 Emit = Callable[[Event], None]
@@ -46,7 +47,13 @@ def approve(
     """
     repo = Repository(workspace.root)
     forge = forge or forge_of(workspace)
-    request = _open_request(forge, branch)
+    request = _found(forge, branch)
+    events = [envelope.event for envelope in read(workspace.ledger)]
+    cut_off = _cut_off(forge, request, events) if request.state == "merged" else None
+    if cut_off is not None:
+        human_of(repo, by)
+        return _finish(request, *cut_off, repo, emit)
+    _refuse_closed(request)
     human = human_of(repo, by)
     into = repo.current_branch
     if into is None:
@@ -55,18 +62,49 @@ def approve(
     if dirt:
         what = f"{len(dirt)} paths are changed or untracked: {', '.join(dirt[:5])}"
         raise ReviewError(Refusal.WORKING_TREE_NOT_CLEAN, what, "commit, ignore or remove them")
-    trace = Trace.of(request, [envelope.event for envelope in read(workspace.ledger)])
+    trace = Trace.of(request, events)
+    _refuse_unknown(repo, request, trace)
+    rollback: Rollback | None = None
     if request.kind == "patch":
         record = check_patch(repo, request, trace, partial(certificate_problem, workspace))
         trailers = _patch_trailers(record)
     elif request.kind == "promotion":
         trailers = _promotion_trailers(check_promotion(repo, request, trace))
+    elif request.kind == "rollback":
+        rollback = check_rollback(repo, request, trace)
+        trailers = _rollback_trailers(rollback)
     else:
         trailers = _research_trailers(check_research(repo, request, trace))
     trailers["Reviewed-by"] = str(human)
+    emit(MergeBegun(branch=branch, by=str(human), commit=request.commit, base=repo.head()))
     merge_commit = forge.merge(request, _message(request, trailers), human)
-    emit(ReviewApproved(branch=branch, by=str(human), merge_commit=merge_commit))
+    _record_merge(request, human, merge_commit, rollback, emit)
     return Approval(branch, into, merge_commit, human, trailers)
+
+
+def _record_merge(request: Request, human: Identity, merge_commit: str, rollback: Rollback | None, emit: Emit) -> None:
+    if rollback is not None:
+        emit(
+            PatchRolledBack(
+                ablation_id=rollback.ablation_id,
+                branch=f"{PATCHES}{rollback.ablation_id}",
+                by=str(human),
+                reason=rollback.reason,
+                merge_commit=merge_commit,
+            )
+        )
+    emit(ReviewApproved(branch=request.branch, by=str(human), merge_commit=merge_commit))
+
+
+def _refuse_unknown(repo: Repository, request: Request, trace: Trace) -> None:
+    """A forge may name a commit that is not in this checkout: whatever it is, it is not what was opened here."""
+    if repo.resolve(request.commit) is not None:
+        return
+    what = f"{request.branch} is at {request.commit[:12]}, which this checkout does not have"
+    if trace.commit is None:
+        raise ReviewError(Refusal.NOT_TRACED, what, "review it where it was made (CWS_HOME)")
+    remedy = f"it was opened at {trace.commit[:12]}; close it, and let it be proposed again"
+    raise ReviewError(Refusal.CHANGED_AFTER_OPENING, what, remedy)
 
 
 def reject(
@@ -82,7 +120,8 @@ def reject(
     refs/cws/rejected/. Raises ReviewError (no request, no reason, no name), RepositoryError."""
     repo = Repository(workspace.root)
     forge = forge or forge_of(workspace)
-    request = _open_request(forge, branch)
+    request = _found(forge, branch)
+    _refuse_closed(request)
     if not reason.strip():
         raise ReviewError(Refusal.NO_REASON, "a rejection without a reason teaches nothing", "give --reason TEXT")
     human = human_of(repo, by)
@@ -92,20 +131,51 @@ def reject(
     return request
 
 
-def _open_request(forge: Forge, branch: str) -> Request:
+def _cut_off(forge: Forge, request: Request, events: Sequence[Event]) -> tuple[MergeBegun, str, str] | None:
+    """The merge that was begun here and that a crash kept from the ledger: what was begun, its commit, its message."""
+    begun: MergeBegun | None = None
+    for event in events:
+        if isinstance(event, MergeBegun) and (event.branch, event.commit) == (request.branch, request.commit):
+            begun = event
+        elif isinstance(event, ReviewApproved) and event.branch == request.branch:
+            begun = None
+    found = forge.merged_as(request) if begun is not None else None
+    if begun is None or found is None or f"Reviewed-by: {begun.by}" not in found[1].splitlines():
+        return None
+    return begun, *found
+
+
+def _finish(
+    request: Request, begun: MergeBegun, merge_commit: str, message: str, repo: Repository, emit: Emit
+) -> Approval:
+    """Say in the ledger what git holds already."""
+    rollback: Rollback | None = None
+    if request.kind == "rollback":
+        raw = repo.file_at(request.commit, rollback_file(request.ablation_id or ""))
+        rollback = Rollback.model_validate_json(raw or b"")
+    human = Identity.parse(begun.by)
+    _record_merge(request, human, merge_commit, rollback, emit)
+    trailers = dict(line.split(": ", 1) for line in message.split("\n\n")[-1].splitlines() if ": " in line)
+    return Approval(request.branch, repo.current_branch or "HEAD", merge_commit, human, trailers)
+
+
+def _found(forge: Forge, branch: str) -> Request:
     try:
-        request = find(forge, branch)
+        return find(forge, branch)
     except NoRequestError as error:
         raise ReviewError(Refusal.NO_REQUEST, str(error).split("; remedy")[0], error.remedy) from error
+
+
+def _refuse_closed(request: Request) -> None:
+    branch = request.branch
     if request.state == "merged":
         raise ReviewError(Refusal.ALREADY_MERGED, f"{branch} is in HEAD already", "nothing is left to do")
     if request.state == "rejected":
         raise ReviewError(Refusal.ALREADY_REJECTED, f"{branch} was rejected", "let it be proposed again")
-    return request
 
 
 def human_of(repo: Repository, by: str | None) -> Identity:
-    """The human who decides: `by` ("Name <mail>"), else git's user. Raises ReviewError for none, and for the engine."""
+    """The human who decides: `by` ("Name <mail>"), else git's user. ReviewError for none, the engine, a robot."""
     if by is None:
         human = repo.user()
         if human is None:
@@ -118,8 +188,9 @@ def human_of(repo: Repository, by: str | None) -> Identity:
         human = Identity.parse(by)
     except RepositoryError as error:
         raise ReviewError(Refusal.NO_NAME, f"--by {by!r} is not a person", error.remedy) from error
-    if human.is_engine:
-        raise ReviewError(Refusal.NOT_A_HUMAN, f"{human} is the engine", "give the name of a human")
+    if not human.is_human:
+        what = f"{human} is {'the engine' if human.is_engine else 'no name of a person'}"
+        raise ReviewError(Refusal.NOT_A_HUMAN, what, "give the name of a human")
     return human
 
 
@@ -136,6 +207,10 @@ def _patch_trailers(record: AblationRecord) -> dict[str, str]:
 
 def _promotion_trailers(record: PromotionRecord) -> dict[str, str]:
     return {"Promotion-Id": record.promotion_id, "Promoted-To": record.to, "Run-Id": record.run_id}
+
+
+def _rollback_trailers(rollback: Rollback) -> dict[str, str]:
+    return {"Rolls-Back": rollback.ablation_id, "Asked-By": rollback.by}
 
 
 def _research_trailers(written: ModuleWritten) -> dict[str, str]:

@@ -74,6 +74,26 @@ def promotion_path_refusals(changes: Sequence[Change], record: str) -> list[str]
     return refused if changes else ["no record is added"]
 
 
+def rollback_path_refusals(changes: Sequence[Change], record: str) -> list[str]:
+    """Why each path of a rollback is refused; empty = it adds its reason beside the record, and changes back only what
+    a patch may change."""
+    refused = []
+    for change in changes:
+        if change.path == record:
+            refused += _must(change, "A", "a rollback is added once and never edited")
+            continue
+        try:
+            check_path(change.path)
+        except ForbiddenPathError as error:
+            refused.append(str(error))
+        gone = change.status == "D" and change.path.startswith("skills/")
+        if not gone:
+            refused += _must(change, "M", "a rollback changes back what a patch changed")
+    if all(change.path == record for change in changes):
+        refused.append("nothing is changed back: this is no rollback")
+    return refused
+
+
 def _must(change: Change, status: str, why: str) -> list[str]:
     refused = []
     if change.status != status:

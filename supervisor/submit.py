@@ -57,18 +57,28 @@ def submit(
     write_case(workspace, record, past, folder)
     branch = branch_of(record.ablation_id)
     repo = Repository(workspace.root)
-    if repo.tip(branch) is None:
+    tip = repo.tip(branch)
+    if tip is not None:
+        # It stands as it was opened, whatever was merged since; only the asking may have been cut off.
+        said = repo.show(tip).message
+        opened = forge.open(Draft(branch, {}, said, said))
+    else:
         refuse_uncommitted(repo, record.patch)
+        text = body(record, findings, diff(record.patch, workspace.root), past.origin)
+        opened = forge.open(Draft(branch, _files(repo, record, folder), text.message, text.page))
+    emit(ReviewOpened(branch=branch, ablation_id=record.ablation_id, commit=opened.commit))
+    return branch
+
+
+def _files(repo: Repository, record: AblationRecord, folder: Path) -> dict[str, bytes | None]:
+    """The patched files on the checked-out commit, and the case."""
     files: dict[str, bytes | None] = {
         path: patched_bytes(record.patch, path, repo.file_at("HEAD", path), record.ablation_id)
         for path in record.patch.paths
     }
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
         files[record_folder(record.ablation_id) + path.relative_to(folder).as_posix()] = path.read_bytes()
-    text = body(record, findings, diff(record.patch, workspace.root), past.origin)
-    opened = forge.open(Draft(branch, files, text.message, text.page))
-    emit(ReviewOpened(branch=branch, ablation_id=record.ablation_id, commit=opened.commit))
-    return branch
+    return files
 
 
 def refuse_uncommitted(repo: Repository, patch: Patch) -> None:

@@ -146,5 +146,5 @@ def find(forge: Forge, branch: str) -> Request:
 
 def refuse_engine(human: Identity) -> None:
     """Whoever decides is a human. ForgeError."""
-    if human.is_engine:
-        raise ForgeError(f"{human} is the engine, and only a human decides", "give --by 'Name <name@host>'")
+    if not human.is_human:
+        raise ForgeError(f"{human} is no human, and only a human decides", "give --by 'Name <name@host>'")

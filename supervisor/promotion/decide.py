@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.repository import Identity
+from harness.repository import Identity, Repository
 from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore
 from modules.lockbox import Emit, LockboxSpentError, Purpose, Standing, strategy_of
@@ -19,7 +19,9 @@ from supervisor.promotion.criteria import LIVE, Answer, Criterion, Finding, all_
 from supervisor.promotion.look import Look, look
 from supervisor.promotion.record import PromotionRecord, stages_of
 from supervisor.promotion.research import research
+from supervisor.standing import unreviewed
 from traces.events import PromotionDecided, ReviewOpened
+from traces.reader import read
 
 Confirm = Callable[["Assessment"], Identity | None]
 """Asks a human whether the lockbox may be opened: who said yes, or None."""
@@ -98,8 +100,10 @@ def promote(
     `confirm` names a human; an opening is spent whatever it shows.
 
     A promoted run gets a branch with its record, which a human merges by `cws review approve`. Raises
-    LockboxSpentError, PromotionError where the run does not reproduce, RepositoryError.
+    LockboxSpentError, RepositoryError; PromotionError where the run does not reproduce, or where the checked-out commit
+    holds work of the engine that no human approved.
     """
+    _refuse_unreviewed(workspace)
     found = assess(workspace, manifest, to, spec)
     seen: Look | None = None
     criteria = found.criteria
@@ -137,6 +141,16 @@ def decided(record: PromotionRecord) -> PromotionDecided:
         by=record.by,
         record=record.digest,
     )
+
+
+def _refuse_unreviewed(workspace: Workspace) -> None:
+    """What is promoted is what is merged, and nothing is merged without a human's name."""
+    found = unreviewed(Repository(workspace.root), (e.event for e in read(workspace.ledger)))
+    if found:
+        raise PromotionError(
+            f"{len(found)} commits brought work of the engine without a human's approval; {found[0]}; "
+            "revert them, and approve their requests with `cws review approve`"
+        )
 
 
 def _record(
