@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,9 @@ from cli.output import Json, emit, say
 
 if TYPE_CHECKING:
     from cli.session import Stores
+
+SOONEST_S, LATEST_S = 0.2, 2.0
+"""How long `--follow` waits before it looks again: a busy ledger often, a quiet one seldom."""
 
 app = command_file("Query the events of everything that ever ran, in SQL; hand a run to MLflow.")
 
@@ -40,6 +44,36 @@ def query(
         say(f"{limit:,} of {found.height:,} rows; give --limit for more")
     elif found.is_empty() and not json:
         say("no rows")
+
+
+@app.command()
+def tail(
+    count: Annotated[int, typer.Option("--count", "-n", min=0, max=10_000, help="The last so many events.")] = 20,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help="Only these, like ablation.finished; all of one with night.*"),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is appended, until Ctrl-C.")] = False,
+    json: Json = False,
+) -> None:
+    """The newest events, one a line. With --json one JSON object a line, as the ledger holds them."""
+    from collections import deque
+
+    from cli.session import stores
+    from cli.tail import kinds_of, show
+    from traces.reader import Follower
+
+    workspace = stores().workspace
+    follower = Follower(workspace.ledger, workspace.checkpoints, kinds=kinds_of(kind))
+    newest = deque(follower.new(), maxlen=count)
+    if not newest and not follow and not json:
+        say("no event of that kind" if kind else "nothing was recorded yet")
+    show(newest, json)
+    wait = SOONEST_S
+    while follow:
+        seen = show(follower.new(), json)
+        wait = SOONEST_S if seen else min(wait * 1.5, LATEST_S)
+        time.sleep(wait)
 
 
 @app.command()

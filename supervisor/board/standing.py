@@ -14,6 +14,7 @@ from supervisor.forge.port import KINDS
 MOST_SHOWN = 50
 MOST_READ = 500
 """Open branches whose commit is read to order them by age."""
+_NEVER = "not measured: nothing ships on this suite"
 
 
 def certificates(workspace: Workspace) -> tuple[CertificateLine, ...]:
@@ -56,7 +57,9 @@ def _certificate(name: str, gate: str, data: DataStore, workspace: Workspace) ->
         folders = certificate_folders(workspace)
         if not data.has(suite.data):
             same = [c for c in load_all(folders) if (c.gate_digest, c.suite_digest) == (gate, suite.digest)]
-            return _line(name, "unread", same[0] if same else None, f"{suite.data} is registered on first use")
+            if same:
+                return _line(name, "unread", same[0], f"{suite.data} is registered on first use")
+            return _line(name, "none", None, _NEVER)
         keys = Keys(gate, suite.digest, data.current(suite.data).digest)
         certificate, reference = find(keys, folders)
     except (SuiteError, CertificateError, DataError) as error:
@@ -65,7 +68,7 @@ def _certificate(name: str, gate: str, data: DataStore, workspace: Workspace) ->
         return _line(name, "current", certificate, "")
     if reference.state == "STALE":
         return _line(name, "stale", None, "gate code, suite or data changed since: nothing ships until it is renewed")
-    return _line(name, "none", None, "never measured: nothing ships on this suite")
+    return _line(name, "none", None, _NEVER)
 
 
 def _line(suite: str, state: Place, certificate: Certificate | None, why: str) -> CertificateLine:
