@@ -24,6 +24,9 @@ def nightly(
     llm: Annotated[
         str | None, typer.Option(help="A model that reflects on findings.", show_default="CWS_LLM, else none")
     ] = None,
+    again: Annotated[
+        bool, typer.Option(help="Also look again at what nobody found at fault, and retire what decayed.")
+    ] = True,
     certify: Annotated[bool, typer.Option("--certify", help="Make stale A/A certificates anew first.")] = False,
     anew: Annotated[bool, typer.Option("--anew", help="Close a night that was cut off instead of going on.")] = False,
     json: Json = False,
@@ -35,7 +38,7 @@ def nightly(
     from supervisor.night.page import as_json, write_page
     from supervisor.night.plan import Plan
 
-    plan = Plan(seconds=60.0 * minutes, ablations=ablations, seed=seed, suite=suite)
+    plan = Plan(seconds=60.0 * minutes, ablations=ablations, seed=seed, suite=suite, again=again)
     with session() as s, working("mining") as update:
         result = nightly_workspace(s, plan, workers=workers, llm=llm, certify=certify, anew=anew, progress=update)
         page = write_page(s.workspace, result)

@@ -175,12 +175,17 @@ class _Night:
         modules = [f"{stage}/{name}" for stage, name in list_modules() if self.shop.judges(f"{stage}/{name}")]
         strategy = f"feature/{self.shop.spec.stages['feature']}"
         found = by_module(self.attempt.findings)
+        if not self.plan.again:
+            modules, strategies, markets = [], [], {}
+        else:
+            strategies = sorted({strategy, *(m for m in modules if m.startswith("feature/"))})
+            markets = {v.name: v.digest for v in self.shop.data.list() if v.kind == "bars"}
         return queue(
             {module: of for module, of in found.items() if self.shop.judges(module)},
             [p.name for p in self.attempt.proposers],
             searchable=modules,
-            retirable=sorted({strategy, *(m for m in modules if m.startswith("feature/"))}),
-            markets={v.name: v.digest for v in self.shop.data.list() if v.kind == "bars"},
+            retirable=strategies,
+            markets=markets,
             memory=self.memory.now(),
             history=self.shop.history(),
             deadlines=self.plan.deadlines,

@@ -25,12 +25,14 @@ LEAST_PULL_S = 30.0
 
 @dataclass(frozen=True)
 class Plan:
-    """One night: compute seconds, ablations, the seed of every draw; `suite` None = each module's own."""
+    """One night: compute seconds, ablations, the seed of every draw; `suite` None = each module's own. `again`: whether
+    what nobody found at fault is looked at too (second looks, retirement)."""
 
     seconds: float = 1200.0
     ablations: int = 24
     seed: int = 0
     suite: str | None = None
+    again: bool = True
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     def __post_init__(self) -> None:
