@@ -7,7 +7,36 @@ import time
 from ablations.ablate import certificate_for, certify
 from ablations.certificate import CertificateError
 from ablations.suite import load_suite, suite_names
+from supervisor.aftercare import watch
 from supervisor.workshop import Workshop
+
+WATCH_SHARE = 0.25
+"""Of the time that is left, what measuring merged patches again may take."""
+
+
+def watch_merged(shop: Workshop, until_s: float) -> list[str]:
+    """Measure again what humans merged, where something it depends on changed; propose a rollback where the benefit
+    fell below its bound."""
+    now = time.monotonic()
+    shop.grouped.flush()
+    found = watch(
+        shop.workspace,
+        shop.forge,
+        shop.grouped,
+        executor=shop.executor,
+        deadline_s=now + WATCH_SHARE * max(0.0, until_s - now),
+        progress=shop.progress,
+    )
+    shop.grouped.flush()
+    said = []
+    for one in found:
+        benefit = "its tasks no longer run" if one.event.benefit is None else f"{one.event.benefit:+.3f} Sharpe a year"
+        if one.event.decayed:
+            asked = f"; {one.rollback} asks to take it back" if one.rollback else ""
+            said.append(f"merged patch {one.event.ablation_id} no longer holds its bound: {benefit}{asked}")
+        elif one.fresh:
+            said.append(f"merged patch {one.event.ablation_id} was measured again and holds: {benefit}")
+    return said
 
 
 def renew_certificates(shop: Workshop, until_s: float) -> list[str]:

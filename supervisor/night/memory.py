@@ -19,6 +19,7 @@ from traces.events import (
     FindingRecorded,
     NightFinished,
     NightStarted,
+    PatchRolledBack,
     ReviewRejected,
     RunStarted,
 )
@@ -106,14 +107,14 @@ class Memory:
                 self.found_ns.setdefault(event.finding_id, at)
             case RunStarted() if event.purpose in LOOKS:
                 self.market_ns[event.data_digest] = at
-            case ReviewRejected():
+            case ReviewRejected() | PatchRolledBack():
                 self._refused.add(event.branch.rpartition("/")[2])
             case _:
                 pass
 
     @property
     def pulls(self) -> tuple[Pull, ...]:
-        """Every pull that was paid. What a human turned down afterwards has shipped nothing."""
+        """Every pull that was paid. What a human turned down, or took back, afterwards has shipped nothing."""
         return tuple(
             replace(pull, gain=0.0, shipped=False) if ablation in self._refused else pull
             for pull, ablation in self._pulls

@@ -23,6 +23,7 @@ from traces.events import (
     FindingRecorded,
     NightFinished,
     NightStarted,
+    PatchRolledBack,
     ReviewRejected,
     RunStarted,
 )
@@ -97,6 +98,8 @@ def test_3_a_human_no_takes_the_gain_away() -> None:
     no = ReviewRejected(branch="supervisor/a0", by="Ada <a@b.c>", reason="too slow")
     assert of(story).pulls[0].shipped
     assert of([*story, no]).pulls == (Pull(Arm(SIZE, "rules"), 0, 0.0, 10.0, False),)
+    back = PatchRolledBack(ablation_id="a0", branch="supervisor/a0", by="Ada", reason="decayed", merge_commit="m")
+    assert not of([*story, back]).pulls[0].shipped
     other = ReviewRejected(branch="supervisor/a1", by="Ada <a@b.c>", reason="too slow")
     assert of([*story, other]).pulls[0].shipped
 
