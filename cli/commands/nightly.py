@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.lazy import command_file
 from cli.output import MAX_SEED, Json, emit, say, working
 
+if TYPE_CHECKING:
+    from modules.workspace import Workspace
+
 app = command_file()
+TRACKING_SECONDS = 60.0
 
 
 @app.command()
@@ -29,6 +34,7 @@ def nightly(
     ] = True,
     certify: Annotated[bool, typer.Option("--certify", help="Make stale A/A certificates anew first.")] = False,
     anew: Annotated[bool, typer.Option("--anew", help="Close a night that was cut off instead of going on.")] = False,
+    track: Annotated[bool, typer.Option(help="Tell MLflow afterwards, for at most a minute.")] = True,
     json: Json = False,
 ) -> None:
     """Mine, then spend the minutes where they are likely to pay; what ships waits for a human in the morning."""
@@ -41,8 +47,25 @@ def nightly(
     plan = Plan(seconds=60.0 * minutes, ablations=ablations, seed=seed, suite=suite, again=again)
     with session() as s, working("mining") as update:
         result = nightly_workspace(s, plan, workers=workers, llm=llm, certify=certify, anew=anew, progress=update)
+        if track:
+            update("telling MLflow")
+            result = replace(result, notes=(*result.notes, told(s.workspace)))
         page = write_page(s.workspace, result)
     emit({**as_json(result), "page": str(page)}, json, lambda out: show_night(out, result, page))
     opened = [v.branch for v in result.verdicts if v.branch is not None]
-    if opened and not json:
-        say(f"\nnext: [bold]cws review show {opened[0]}[/]")
+    if not json:
+        first = f"cws review show {opened[0]}" if opened else "cws board"
+        say(f"\nnext: [bold]{first}[/]{'; the whole loop on one page: [bold]cws board[/]' if opened else ''}")
+
+
+def told(workspace: Workspace) -> str:
+    """What MLflow heard of the night; that it could not be reached is a note, and costs the night nothing."""
+    from supervisor.tracking import track
+    from traces.export import ExportError
+
+    try:
+        heard = track(workspace, seconds=TRACKING_SECONDS)
+    except ExportError as error:
+        return f"MLflow was not told: {error}"
+    later = "" if heard.complete else "; the next call goes on"
+    return f"MLflow was told of {heard.runs} runs and {heard.ablations} ablations{later}"

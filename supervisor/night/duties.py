@@ -8,7 +8,9 @@ from ablations.ablate import certificate_for, certify
 from ablations.certificate import CertificateError
 from ablations.suite import load_suite, suite_names
 from supervisor.aftercare import watch
+from supervisor.standing import unreviewed
 from supervisor.workshop import Workshop
+from traces.reader import read
 
 WATCH_SHARE = 0.25
 """Of the time that is left, what measuring merged patches again may take."""
@@ -37,6 +39,12 @@ def watch_merged(shop: Workshop, until_s: float) -> list[str]:
         elif one.fresh:
             said.append(f"merged patch {one.event.ablation_id} was measured again and holds: {benefit}")
     return said
+
+
+def name_unreviewed(shop: Workshop, until_s: float) -> list[str]:
+    """What of the engine's work is checked out here without a human's yes: a reader must know before all else."""
+    events = (envelope.event for envelope in read(shop.workspace.ledger))
+    return [f"not reviewed: {one}" for one in unreviewed(shop.repo, events)]
 
 
 def renew_certificates(shop: Workshop, until_s: float) -> list[str]:
