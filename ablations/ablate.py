@@ -20,7 +20,7 @@ from ablations.gate import Reason, decide
 from ablations.guards import GuardReading, GuardRule, read, rules_of
 from ablations.material import collect
 from ablations.patch import Patch, patched_settings
-from ablations.paths import check_path
+from ablations.paths import PatchError, check_path
 from ablations.record import (
     AblationRecord,
     CertificateReference,
@@ -35,6 +35,7 @@ from ablations.record import (
 from ablations.series import Rounded, round_series
 from ablations.stream import trials_so_far
 from ablations.suite import Suite, SuiteTask, period, suite_tasks, version_of
+from ablations.swap import SwapMatrix, matrix
 from ablations.trials import FAMILY, Ticket, TrialBook
 from modules.canonical import digest_json
 from modules.contract import STAGES, Stage
@@ -125,6 +126,7 @@ def ablate(
             certificate=certificate,
             verdict=verdict,
             environment=environment(),
+            swap=_swap(patch, suite, outcomes),
             runtime=Runtime(seconds=time.perf_counter() - clock, guards=clocked, runs=_runs(outcomes)),
         )
         _close(record, ticket, emit)
@@ -194,14 +196,25 @@ def _declared(patch: Patch, workspace: Workspace, spec: PipelineSpec) -> tuple[s
     if not patch.changes:
         contract = load_module("execute", spec.stages["execute"]).contract
         return contract.objective_series, rules_of(contract.guards)
-    stage, _, name = patch.module.partition("/")
-    module = load_module(stage, name)
-    patched_settings(patch, module.settings)
-    return module.contract.objective_series, rules_of(module.contract.guards)
+    rules: dict[str, GuardRule] = {}
+    objectives = []
+    for part in patch.parts:
+        stage, _, name = part.module.partition("/")
+        module = load_module(stage, name)
+        patched_settings(part, module.settings)
+        objectives.append(module.contract.objective_series)
+        for rule in rules_of(module.contract.guards):
+            if rule.name not in rules or rule.tolerance < rules[rule.name].tolerance:
+                rules[rule.name] = rule
+    if len(set(objectives)) > 1:
+        raise PatchError(
+            f"{' and '.join(p.module for p in patch.parts)} have different objectives; patch one at a time"
+        )
+    return objectives[0], tuple(rules.values())
 
 
 def _stages(patch: Patch) -> dict[Stage, str]:
-    return {s: patch.module.split("/")[1] for s in STAGES if patch.changes and s == patch.stage}
+    return {s: p.module.split("/")[1] for s in STAGES for p in patch.parts if p.changes and s == p.stage}
 
 
 def _reference(suite: Suite, version: DataVersion) -> SuiteReference:
@@ -218,7 +231,7 @@ def _reference(suite: Suite, version: DataVersion) -> SuiteReference:
 
 
 def _started(ablation_id: str, patch: Patch, suite: Suite) -> AblationStarted:
-    changes = {k: ChangeEvent(old=c.old, new=c.new) for k, c in patch.changes.items()}
+    changes = {k: ChangeEvent(old=c.old, new=c.new) for k, c in patch.settings.items()}
     texts = {path: ChangeEvent(old=None, new=digest_json(t.new)) for path, t in patch.texts.items()}
     return AblationStarted(
         ablation_id=ablation_id,
@@ -246,6 +259,15 @@ def _task_record(named: SuiteTask, outcome: Outcome, rules: Sequence[GuardRule])
         not_accepted=outcome.failed,
         diverges=outcome.diverges,
     )
+
+
+def _swap(patch: Patch, suite: Suite, outcomes: Sequence[Outcome]) -> SwapMatrix | None:
+    """What each part of a patch of two modules is worth alone; None for one module, or where an arm is missing."""
+    arms = [o.series for o in outcomes if o.series is not None]
+    parts = [o.alone for o in outcomes if o.alone is not None]
+    if patch.also is None or not len(arms) == len(parts) == len(outcomes):
+        return None
+    return matrix(patch, [t.name for t in suite.tasks], arms, parts, outcomes[0].bars_per_year)
 
 
 def _series(outcomes: Sequence[Outcome]) -> Rounded | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ablations import swap
 from ablations.executors.port import ONE_CPU, Needs
 from ablations.patch import Patch, SettingValue, patched_settings
 from modules.artifacts import ArtifactStore, HoldingStore
@@ -84,17 +85,20 @@ class Outcome:
     series: tuple[FloatArray, FloatArray] | None
     bars_per_year: float
     events: tuple[Event, ...]
+    alone: tuple[float, float] | None = None
+    """Of a patch of two modules: the annualised Sharpe ratio with the first part alone, and with the second."""
 
 
 def patched_modules(patch: Patch, modules: Mapping[Stage, Module]) -> dict[Stage, Module]:
-    """The same pipeline with the patch's values in its module. Raises PatchError."""
+    """The same pipeline with the patch's values in its module, or in both of its modules. Raises PatchError."""
     out = dict(modules)
     for stage in STAGES:
         module = modules[stage]
-        if patch.changes and f"{stage}/{module.name}" == patch.module:
-            settings = patched_settings(patch, module.settings)
-            values: dict[str, SettingValue] = {k: getattr(settings, k) for k in patch.changes}
-            out[stage] = module.with_settings(values)
+        for part in patch.parts:
+            if part.changes and f"{stage}/{module.name}" == part.module:
+                settings = patched_settings(part, module.settings)
+                values: dict[str, SettingValue] = {k: getattr(settings, k) for k in part.changes}
+                out[stage] = module.with_settings(values)
     return out
 
 
@@ -144,6 +148,14 @@ def run_arms(job: Job) -> Outcome:
                 raise
             return _failed(job, events, f"{job.name}, {'patched' if arm is changed else 'baseline'}: {error}")
     recorded, now, patched = manifests
+    alone = None
+    if job.patch.also is not None:
+        try:
+            alone = swap.alone(
+                job.patch, lambda part: _objective(job, patched_modules(part, modules), raw, known, events)
+            )
+        except ValueError as error:
+            return _failed(job, events, f"{job.name}, one part of the patch alone: {error}")
     reproduced = first_difference(recorded, now, store)
     apart = first_difference(now, patched, store)
     ts, before = objective_series(now, job.objective, store)
@@ -163,7 +175,16 @@ def run_arms(job: Job) -> Outcome:
         series=(before, after),
         bars_per_year=now.metrics.get("bars_per_year", 252.0),
         events=tuple(events),
+        alone=alone,
     )
+
+
+def _objective(
+    job: Job, modules: Mapping[Stage, Module], raw: RawSource, known: Memory, events: list[Event]
+) -> tuple[FloatArray, float]:
+    """`(objective a bar, bars a year)` of one arm that is no part of the verdict."""
+    manifest = execute(job.task, modules, raw, known.store, events.append, purpose="ablation", memory=known)
+    return objective_series(manifest, job.objective, known.store)[1], manifest.metrics.get("bars_per_year", 252.0)
 
 
 def leak(baseline: Manifest, patched: Manifest, patch: Patch, name: str) -> str:
@@ -175,7 +196,7 @@ def leak(baseline: Manifest, patched: Manifest, patch: Patch, name: str) -> str:
             return f"{name}: {old.stage}/{old.module} gives {new.digest[:12]} instead of {old.digest[:12]}"
         if old.code_digest != new.code_digest or old.module != new.module:
             return f"{name}: the code of {old.stage}/{old.module} differs between the arms"
-        if old.stage != patch.stage and old.settings_digest != new.settings_digest:
+        if old.stage not in {part.stage for part in patch.parts} and old.settings_digest != new.settings_digest:
             return f"{name}: the settings of {old.stage}/{old.module} differ, which the patch does not name"
     return ""
 
@@ -234,4 +255,14 @@ def _words(found: Difference) -> str:
         )
         if value is not None
     )
-    return f"{found.stage}/{found.module}{where} ({', '.join(found.causes) or 'same inputs'})"
+    bits = _bit(found.recorded_bits, found.found_bits)
+    return f"{found.stage}/{found.module}{where}{bits} ({', '.join(found.causes) or 'same inputs'})"
+
+
+def _bit(recorded: str | None, found: str | None) -> str:
+    """The highest bit in which two patterns (hexadecimal) differ, 0 = the lowest; "" where there is no such thing."""
+    try:
+        differ = int(recorded or "", 16) ^ int(found or "", 16)
+    except ValueError:
+        return ""
+    return f" bit {differ.bit_length() - 1}" if differ else ""

@@ -6,14 +6,14 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ablations.paths import PatchError, check_path, settings_file
 from modules.canonical import digest_json
-from modules.contract import Module, ModuleSettings
+from modules.contract import STAGES, Module, ModuleSettings
 from modules.registry import RegistryError, validate_settings
 
 Scalar = str | int | float | bool | None
@@ -56,11 +56,16 @@ class TextChange(_Frozen):
 
 
 class Patch(_Frozen):
-    """What is proposed. `module` is `stage/name`, or `skills` for a patch of skills alone."""
+    """What is proposed. `module` is `stage/name`, or `skills` for a patch of skills alone.
+
+    `also` holds the changes of a second module, further down the pipeline: two settings that are worth more together.
+    What each is worth alone is measured with it (ablations/swap.py).
+    """
 
     module: str
     changes: dict[str, Change] = {}
     texts: dict[str, TextChange] = {}
+    also: Annotated[Patch | None, Field(exclude_if=lambda also: also is None)] = None
 
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
@@ -72,6 +77,8 @@ class Patch(_Frozen):
             settings_file(self.module)
         elif self.changes:
             raise ValueError("module 'skills' has no settings; name the module as stage/name")
+        if self.also is not None:
+            _check_second(self, self.also)
         for path, text in self.texts.items():
             check_path(path)
             if not path.startswith("skills/"):
@@ -91,13 +98,63 @@ class Patch(_Frozen):
         return self.module.split("/")[0]
 
     @property
+    def parts(self) -> tuple[Patch, ...]:
+        """A patch for each module, upstream first; itself where it touches one."""
+        return (self,) if self.also is None else (self.model_copy(update={"also": None}), self.also)
+
+    @property
+    def settings(self) -> dict[str, Change]:
+        """Every change of a setting; those of the second module under `stage/name:setting`."""
+        second = {} if self.also is None else {f"{self.also.module}:{k}": c for k, c in self.also.changes.items()}
+        return {**self.changes, **second}
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """Every file that the patch touches."""
-        return (*((settings_file(self.module),) if self.changes else ()), *sorted(self.texts))
+        settings = (settings_file(part.module) for part in self.parts if part.changes)
+        return (*settings, *sorted(self.texts))
+
+    def part_of(self, path: str) -> Patch:
+        """The part whose module's settings lie at `path`. Raises PatchError."""
+        for part in self.parts:
+            if part.changes and settings_file(part.module) == path:
+                return part
+        raise PatchError(f"{path} is no settings file of {', '.join(p.module for p in self.parts)}")
 
     def new_values(self) -> dict[str, SettingValue]:
         """Setting to proposed value."""
         return {name: change.new for name, change in self.changes.items()}
+
+
+def patch_of(module: str, settings: Mapping[str, Change]) -> Patch:
+    """The patch whose `settings` these are."""
+    own = {k: c for k, c in settings.items() if ":" not in k}
+    second: dict[str, dict[str, Change]] = {}
+    for name, change in settings.items():
+        if ":" in name:
+            second.setdefault(name.partition(":")[0], {})[name.partition(":")[2]] = change
+    if len(second) > 1:
+        raise PatchError(f"settings of {', '.join((module, *second))}; a patch touches at most two modules")
+    also = next((Patch(module=name, changes=changes) for name, changes in second.items()), None)
+    return Patch(module=module, changes=own, also=also)
+
+
+def together(first: Patch, second: Patch) -> Patch:
+    """One patch of two modules, whichever was named first. Raises PatchError."""
+    if first.stage not in STAGES or second.stage not in STAGES or first.also or second.also:
+        raise PatchError("two patches of settings, of one module each, can be put together")
+    early, late = sorted((first, second), key=lambda patch: STAGES.index(patch.stage))
+    return Patch(module=early.module, changes=early.changes, texts=early.texts, also=late)
+
+
+def _check_second(first: Patch, second: Patch) -> None:
+    if not first.changes or not second.changes or second.texts or second.also is not None:
+        raise ValueError("`also` holds the settings of one more module, beside settings of the first, and nothing else")
+    order = [stage for stage in STAGES if stage in (first.stage, second.stage)]
+    if order != [first.stage, second.stage]:
+        raise ValueError(f"`also` is {second.module}; it must lie further down the pipeline than {first.module}")
+    if len(first.changes) + len(second.changes) + len(first.texts) > MOST_CHANGES:
+        raise ValueError(f"a patch may change at most {MOST_CHANGES} values; split it")
 
 
 def propose(module: Module, changes: Mapping[str, SettingValue]) -> Patch:
@@ -182,7 +239,7 @@ def rendered_files(patch: Patch, root: Path) -> dict[str, str]:
         elif there is None:
             raise PatchError(f"{path} does not exist; name an existing module as stage/name")
         else:
-            files[path] = render_settings(there, patch)
+            files[path] = render_settings(there, patch.part_of(path))
     return files
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ablations.floor import Floor, FloorError, Series, measure
 from ablations.gate import FEWEST_BLOCKS, FEWEST_TASKS, CertificateState, Evidence, Verdict, decide
@@ -15,6 +15,7 @@ from ablations.guards import GuardError, GuardReading, GuardRule, read
 from ablations.patch import Patch
 from ablations.series import PackedSeries
 from ablations.suite import Part
+from ablations.swap import SwapMatrix
 from modules.canonical import canonical_json, digest_json
 
 MOST_BYTES = 400_000
@@ -105,6 +106,8 @@ class AblationRecord(_Part):
     certificate: CertificateReference
     verdict: Verdict
     environment: dict[str, str]
+    swap: Annotated[SwapMatrix | None, Field(exclude_if=lambda swap: swap is None)] = None
+    """Of a patch of two modules: what each part is worth alone. It decides nothing."""
     runtime: Runtime
 
     @property

@@ -43,7 +43,7 @@ def markdown(record: AblationRecord) -> str:
 def headline(record: AblationRecord) -> str:
     """`SHIP size/rank_neutral: no_trade_band 0.0 -> 0.02`."""
     verdict = " ".join(w for w in (record.verdict.word, record.verdict.label) if w)
-    changes = [f"{k} {c.old!r} -> {c.new!r}" for k, c in record.patch.changes.items()]
+    changes = [f"{k} {c.old!r} -> {c.new!r}" for k, c in record.patch.settings.items()]
     return f"{verdict}: {record.patch.module}, {', '.join(changes + sorted(record.patch.texts))}"
 
 
@@ -107,6 +107,8 @@ def _sections(record: AblationRecord, table: Callable[[Table], list[str]]) -> li
     lines: list[str] = []
     if record.floor is not None:
         lines += ["## Difference and noise floor", "", *table(_difference(record)), ""]
+    if record.swap is not None:
+        lines += ["## Two modules", "", *(f"* {line}" for line in record.swap.lines), ""]
     lines += [f"## Tasks ({record.suite.name}), regressions first", "", *table(_tasks(record)), ""]
     if record.guards or record.runtime.guards:
         lines += ["## Guards", "", *table(_guards(record)), ""]

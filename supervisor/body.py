@@ -29,7 +29,7 @@ class Text:
 
 def title(patch: Patch) -> str:
     """One line that says what changes."""
-    changes = ", ".join(f"{name} {c.old} -> {c.new}" for name, c in patch.changes.items())
+    changes = ", ".join(f"{name} {c.old} -> {c.new}" for name, c in patch.settings.items())
     texts = ", ".join(sorted(patch.texts))
     return f"{patch.module}: {'; '.join(part for part in (changes, texts) if part)}"
 
@@ -43,6 +43,7 @@ def body(record: AblationRecord, findings: Sequence[Finding], diff: str, origin:
             ("Finding", [_found(f) for f in findings] or ["none given"]),
             ("Change", _cut(diff.rstrip().splitlines())),
             ("Difference", _difference(record)),
+            *([("Two modules", record.swap.lines)] if record.swap is not None else []),
             ("Tasks, regressions first (Sharpe a year)", _tasks(record)),
             ("Guards", [("holds   " if g.holds else "BROKEN  ") + g.sentence for g in record.guards]),
             ("Certificate of the gate", _certificate(record)),

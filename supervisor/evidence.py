@@ -240,7 +240,7 @@ def patched_bytes(patch: Patch, path: str, there: bytes | None, ablation_id: str
         return (shipped(change.new, change.old, ablation_id) if named else change.new).encode()
     if there is None:
         raise PatchError(f"{path} does not exist; name an existing module as stage/name")
-    return render_settings(there.decode(), patch).encode()
+    return render_settings(there.decode(), patch.part_of(path)).encode()
 
 
 def _merged_changes_are(repo: Repository, request: Request, changes: Sequence[Change]) -> None:

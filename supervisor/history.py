@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablations.gate import Reason
-from ablations.patch import Patch
+from ablations.patch import Change as SettingChange
+from ablations.patch import Patch, patch_of
 from supervisor.screen import changes_of
 from traces.events import (
     AblationFinished,
@@ -63,8 +64,8 @@ class Judged:
     @property
     def patch(self) -> Patch:
         """The settings that were judged. A patch of skills' texts cannot be made again from the ledger."""
-        changes = {name: {"old": c.old, "new": c.new} for name, c in self.started.patch.items()}
-        return Patch.model_validate({"module": self.started.module, "changes": changes})
+        changes = {n: SettingChange.model_validate(c.model_dump()) for n, c in self.started.patch.items()}
+        return patch_of(self.started.module, changes)
 
 
 class History:

@@ -50,7 +50,7 @@ class VerdictLine:
         return cls(
             ablation_id=record.ablation_id,
             module=record.patch.module,
-            patch={name: SettingChange(c.old, c.new) for name, c in record.patch.changes.items()},
+            patch={name: SettingChange(c.old, c.new) for name, c in record.patch.settings.items()},
             suite=record.suite.name,
             verdict=record.verdict.word,
             reason=record.verdict.label,

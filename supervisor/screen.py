@@ -92,7 +92,7 @@ def question_of(bench: Bench, patch: Patch) -> str:
 
 def changes_of(patch: Patch) -> dict[str, Change]:
     """A patch as events hold it: settings whole, texts by their digests."""
-    settings = {k: Change(old=c.old, new=c.new) for k, c in patch.changes.items()}
+    settings = {k: Change(old=c.old, new=c.new) for k, c in patch.settings.items()}
     texts = {path: Change(old=None, new=digest_json(t.new)) for path, t in patch.texts.items()}
     return {**settings, **texts}
 
@@ -182,7 +182,7 @@ def _contract(patch: Patch) -> Contract:
 
 def _trial(bench: Bench, patch: Patch) -> TrialRecorded:
     """The same candidate on the same data and suite is the same trial, however often it is looked at."""
-    subject = f"{patch.module} {', '.join(f'{k}={c.new}' for k, c in patch.changes.items())}"
+    subject = f"{patch.module} {', '.join(f'{k}={c.new}' for k, c in patch.settings.items())}"
     identity = digest_json([patch.digest, bench.suite.digest, bench.version.digest, "mining"])
     return TrialRecorded(
         trial_id=f"screen-{identity[:16]}", family="screen", subject=subject, data_digest=bench.version.digest
