@@ -57,6 +57,8 @@ KNOWN: dict[str, Meaning] = {
     "ContractError": Meaning(ExitCode.FAILED, "see the rows named; `cws data list` shows what each set refused"),
     "PanelError": Meaning(ExitCode.FAILED, "mend the data set and add it again with `cws data add`"),
     "DataError": Meaning(ExitCode.FAILED, "`cws data list` shows the registered sets"),
+    "ExecutorChoiceError": Meaning(ExitCode.USAGE),
+    "ExecutorError": Meaning(ExitCode.FAILED, "run it here: leave CWS_EXECUTOR unset"),
     "RepositoryError": Meaning(ExitCode.FAILED, "see `git status`"),
     "QueryError": Meaning(ExitCode.USAGE, '`cws trace query "SELECT DISTINCT kind FROM events"` shows what there is'),
     "TaskError": Meaning(ExitCode.USAGE, "compare the pipeline file and the options with `cws run --help`"),

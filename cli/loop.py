@@ -106,10 +106,10 @@ def supervise_workspace(
     session: Session, *, suite: str, seconds: float, ablations: int, workers: int, progress: Callable[[str], None]
 ) -> SuperviseResult:
     """One pass of the supervisor, its ablations spread over local processes."""
-    from ablations.executors.local import LocalPool
+    from ablations.executors.choice import executor
     from supervisor.loop import Budget, supervise
 
-    with LocalPool(workers) as pool:
+    with executor(workers) as pool:
         result = supervise(
             session.workspace,
             session.emit,
@@ -133,14 +133,14 @@ def nightly_workspace(
     progress: Callable[[str], None],
 ) -> NightResult:
     """One night of the supervisor, its ablations spread over local processes."""
-    from ablations.executors.local import LocalPool
+    from ablations.executors.choice import executor
     from harness.llm.choice import chosen
     from supervisor.night.duties import name_unreviewed, renew_certificates, watch_merged
     from supervisor.night.night import nightly
     from supervisor.proposers.standing import standing
 
     here = standing(session.workspace, session.emit, chosen(llm))
-    with LocalPool(workers) as pool:
+    with executor(workers) as pool:
         result = nightly(
             session.workspace,
             session.emit,

@@ -7,6 +7,7 @@ import pickle
 import signal
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from ablations.executors.machine import VISIBLE
 from ablations.executors.port import ExecutorError, refuse_other_ground
@@ -41,11 +42,12 @@ def serve(line: Connection, ground: str) -> None:
 
 
 def told(error: Exception) -> Exception:
-    """The error as it can be sent: with the lines of this process, which do not travel; in words where it cannot."""
-    lines = "".join(traceback.format_exception(error))
+    """The error as it can be sent: with the place in this process, which does not travel; in words where it cannot."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"in a worker process, {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "in a worker"
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301
     except Exception:  # noqa: BLE001
-        return ExecutorError(f"{type(error).__name__}: {error}\n{lines[-4000:]}")
-    error.add_note(f"in a worker process:\n{lines[-4000:]}")
+        return ExecutorError(f"{type(error).__name__}: {error} ({place})")
+    error.add_note(place)
     return error

@@ -31,7 +31,7 @@ def ablate(
     json: Json = False,
 ) -> None:
     """Judge a change of settings by ablation. It is a trial like any other; SHIP opens a branch, REJECT exits 3."""
-    from ablations.executors.local import LocalPool
+    from ablations.executors.choice import executor
     from ablations.suite import load_suite
     from cli.present_loop import verdict_table
     from cli.session import session
@@ -41,7 +41,7 @@ def ablate(
     chosen = load_suite(suite)
     with session() as s, working(f"{module}: both arms over {len(chosen.tasks)} tasks"):
         s.version(chosen.data)
-        with LocalPool(workers) as pool:
+        with executor(workers) as pool:
             line = judge(s.workspace, patch, chosen, s.emit, pool, s.emit_all)
     emit(plain(line), json, lambda out: out.print(verdict_table((line,))))
     if line.branch is not None:

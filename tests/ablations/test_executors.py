@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ablations.executors.choice import ExecutorChoiceError, executor
 from ablations.executors.local import LocalPool
 from ablations.executors.machine import gpus, room
 from ablations.executors.port import Executor, ExecutorError, Needs, Room, needs_of
@@ -151,3 +152,18 @@ def test_time_is_not_spent_before_work(tmp_path: Path) -> None:
     with LocalPool(64):
         pass
     assert time.monotonic() - began < 0.5, "a pool starts no process before it has work"
+
+
+# --- the choice -------------------------------------------------------------------------------------
+
+
+def test_the_choice_of_an_executor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CWS_EXECUTOR", raising=False)
+    with executor(1) as one, executor(2) as two, executor(3, "local") as three:
+        assert isinstance(one, Serial)
+        assert isinstance(two, LocalPool) and isinstance(three, LocalPool)
+        assert (two.workers, three.workers) == (2, 3)
+    for wrong in ("rai", "ray:", "ray:host", "ray:host:port", "local ", "ray:127.0.0.1:6379;rm"):
+        monkeypatch.setenv("CWS_EXECUTOR", wrong)
+        with pytest.raises(ExecutorChoiceError, match="CWS_EXECUTOR is"), executor(2):
+            pass
