@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ _REFUSALS = (
     (r"No space left", "the disk is full", "free some space, then try again"),
     (r"bad object|unable to read|corrupt|not a valid object", "an object is missing or damaged", "run `git fsck`"),
 )
+
+
+DEAD_SECONDS = 10.0
+"""Git holds the lock of a branch for milliseconds. One that stood for so long belongs to a process that was killed."""
+
+_LOCKED = re.compile(r"Unable to create '(?P<lock>[^'\n]+\.lock)': File exists")
+_OURS = ("supervisor", "research", "promotion", "rollback", "module")
+"""Branches that only the engine writes: nobody else's lock is ever removed."""
 
 
 class RepositoryError(RuntimeError):
@@ -128,13 +137,12 @@ class GitCommand:
             raise RepositoryError(f"{root} is a bare repository", "use a clone that has a working tree")
         self.root = Path(self._repo.working_tree_dir)
         self._git_dir = Path(self._repo.git_dir).resolve()
+        self._common = Path(self._repo.common_dir).resolve()  # of all work trees: where branches are
 
     def run(
         self, *args: str, stdin: bytes = b"", index: Path | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
         """Standard output of `git args`. `index` replaces the real index. RepositoryError on any refusal."""
-        from git.exc import GitCommandError
-
         settings = {
             "GIT_DIR": str(self._git_dir),
             "GIT_WORK_TREE": str(self.root),
@@ -146,17 +154,47 @@ class GitCommand:
             **(env or {}),
         }
         command = ["git", *(part for setting in _CONFIG for part in ("-c", setting)), *args]
+        try:
+            return self._execute(command, args, stdin, settings)
+        except RepositoryError as error:
+            if args[0] != "update-ref" or not self._cleared(str(error)):
+                raise
+            return self._execute(command, args, stdin, settings)
+
+    def _execute(self, command: list[str], args: tuple[str, ...], stdin: bytes, settings: Mapping[str, str]) -> bytes:
+        from git.exc import GitCommandError
+
         with tempfile.TemporaryFile() as feed:
             feed.write(stdin)
             feed.seek(0)
             try:
                 out = self._repo.git.execute(
-                    command, istream=feed, stdout_as_string=False, strip_newline_in_stdout=False, env=settings
+                    command, istream=feed, stdout_as_string=False, strip_newline_in_stdout=False, env=dict(settings)
                 )
             except GitCommandError as error:
                 raise _explain(args, error) from error
         assert isinstance(out, bytes)
         return out
+
+    def _cleared(self, said: str) -> bool:
+        """Whether the lock that git complains of is gone: let go by whoever held it, or removed because its holder is
+        dead. Only locks of the engine's own branches are removed."""
+        found = _LOCKED.search(said)
+        lock = Path(found["lock"]) if found else None
+        ours = [*(self._common / "refs" / "heads" / name for name in _OURS), self._common / "refs" / "cws"]
+        if lock is None or not any(lock.resolve().is_relative_to(folder) for folder in ours):
+            return False
+        patience = time.monotonic() + 2 * DEAD_SECONDS
+        while time.monotonic() < patience:
+            try:
+                age = time.time() - lock.stat().st_mtime
+            except FileNotFoundError:
+                return True
+            if age >= DEAD_SECONDS:
+                lock.unlink(missing_ok=True)
+                return True
+            time.sleep(0.05)
+        return False
 
     def text(self, *args: str, stdin: bytes = b"", index: Path | None = None) -> str:
         """Standard output as text without the last line end."""

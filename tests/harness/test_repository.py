@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,6 +281,34 @@ def test_locked_ref(root: Path) -> None:
     lock.unlink()
     second = repo.commit_files("x", {"n": b"2"}, "m")
     assert repo.show(second).parents == (first,)
+
+
+def test_the_lock_of_a_dead_process_is_removed_and_a_living_one_waited_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only on branches that nobody but the engine writes: whoever was killed while it moved one left its lock."""
+    repo = Repository(root)
+    lock = root / ".git" / "refs" / "heads" / "supervisor" / "x.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    os.utime(lock, (time.time() - 11.0,) * 2)
+    assert repo.tip("supervisor/x") is None
+    first = repo.commit_files("supervisor/x", {"a": b"1"}, "one")
+    assert repo.tip("supervisor/x") == first and not lock.exists()
+
+    lock.touch()
+    letting_go = threading.Timer(0.3, lock.unlink)
+    letting_go.start()
+    began = time.monotonic()
+    second = repo.commit_files("supervisor/x", {"a": b"2"}, "two")
+    assert repo.tip("supervisor/x") == second and time.monotonic() - began < 5.0
+
+    monkeypatch.setattr("harness.plumbing.DEAD_SECONDS", 0.2)
+    lock.touch()
+    os.utime(lock, (time.time() + 1e6,) * 2)  # by a clock that is ahead: not known to be dead
+    with pytest.raises(RepositoryError, match="locked"):
+        repo.commit_files("supervisor/x", {"a": b"3"}, "three")
+    assert lock.exists() and repo.tip("supervisor/x") == second
 
 
 def test_a_branch_that_moves_meanwhile_is_not_overwritten(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
