@@ -116,7 +116,7 @@ def _keys(planted: Planted, symbol: str, first: int, last: int) -> set[Key]:
     bars = planted.bars[symbol]
     start, stop = int(bars[max(first, 0)]), int(bars[min(last, bars.size - 1)])
     between = {int(t) for t in bars[max(first, 0) : last + 1]}
-    if stop - start <= CLEAR_BARS * 86_400_000_000_000:
+    if stop - start <= 4 * CLEAR_BARS * 86_400_000_000_000:
         between |= set(range(start, stop + 1, 86_400_000_000_000))
     return {(symbol, t) for t in between}
 
