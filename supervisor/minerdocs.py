@@ -25,8 +25,9 @@ ablation or the next mining can refute it. Levers name the settings that may men
 elsewhere (`docs/gate.md`).
 
 **A new miner** is a file in `supervisor/miners/` that sets `MINER`: a class with `name` (the file's), `reads` (the
-kinds of events that may change its answer: without a new one it is not asked again), `turn` and `mine(traces)`. Files of
-helpers begin with `_`. This page is made of their docstrings by `python -m supervisor.minerdocs`; a test compares.
+kinds of events that may change its answer: without a new one it is not asked again), `turn` and `mine(traces)`. Names
+of helpers' files begin with `_`. This page is made of their docstrings by `python -m supervisor.minerdocs`; a test
+compares.
 
 What a human turned down is not asked again: levers that would move the same setting the same way from the same value
 are taken out of findings, and the reason stands in their statement (`supervisor/heeding.py`).
