@@ -13,6 +13,7 @@ import numpy as np
 
 from ablations.arms import SECONDS, Job, Outcome, in_force, run_arms
 from ablations.certificate import Certificate, CertificateError, Keys, find, gate_digest, issue, save
+from ablations.drafted import GUARD, draft_jobs, drafting_code, redrafts, run_drafted, skills_digest
 from ablations.executors.port import Executor
 from ablations.executors.serial import Serial
 from ablations.floor import FloorError
@@ -76,11 +77,16 @@ def ablate(
     spec = spec or load_pipeline(workspace.root / "pipeline.yaml")
     version = version_of(suite, DataStore(workspace.data))
     objective, guards = _declared(patch, workspace, spec)
-    tasks = suite_tasks(suite, version, spec, "judging", _stages(patch))
+    research = redrafts(patch, suite)
+    tasks = suite_tasks(suite, version, spec, "judging", {"feature": "expression"} if research else _stages(patch))
     modules = load_modules(tasks[0], version)
     reference = _reference(suite, version)
     code: dict[str, str] = {stage: f"{modules[stage].name}@{modules[stage].code_digest}" for stage in STAGES}
     settings_digest = digest_json({stage: modules[stage].settings.model_dump(mode="json") for stage in STAGES[1:]})
+    if research:
+        guards = (*guards, GUARD)
+        code["draft"] = f"offline@{drafting_code()}"
+        settings_digest = digest_json([settings_digest, skills_digest(workspace.root / "skills")])
     ablation_id = identity(patch, reference, code, settings_digest, [t.digest for t in tasks])
     emit(_started(ablation_id, patch, suite))
     judged, once = in_force(modules), uuid.uuid4().hex
@@ -88,7 +94,13 @@ def ablate(
         Job(named.name, task, patch, objective, workspace.data, workspace.artifacts, judged, once, named.needs)
         for named, task in zip(suite.tasks, tasks, strict=True)
     ]
-    outcomes = (executor or Serial()).map(run_arms, jobs)
+    chosen = executor or Serial()
+    outcomes: Sequence[Outcome]
+    if research:
+        drafts = draft_jobs(jobs, suite, workspace.root / "skills", version.mining_end_ns)
+        outcomes = chosen.map(run_drafted, drafts)
+    else:
+        outcomes = chosen.map(run_arms, jobs)
     for outcome in outcomes:
         _emit_together(outcome.events, emit, emit_all)
     rules = (*(r for r in guards if r.metric != SECONDS), *suite.guards)

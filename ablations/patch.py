@@ -109,6 +109,12 @@ class Patch(_Frozen):
         return {**self.changes, **second}
 
     @property
+    def subject(self) -> str:
+        """What it is about: its module, or `skills/NAME` where the texts of one skill change."""
+        named = {"/".join(path.split("/")[:2]) for path in self.texts}
+        return named.pop() if self.module == "skills" and len(named) == 1 else self.module
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """Every file that the patch touches."""
         settings = (settings_file(part.module) for part in self.parts if part.changes)

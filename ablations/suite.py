@@ -66,6 +66,9 @@ class SuiteTask(BaseModel):
     """What its job takes of the machine; no part of the suite's identity where it takes one cpu."""
     symbols: Annotated[Symbols | None, Field(exclude_if=_unset)] = None
     stages: Annotated[dict[Stage, str], Field(exclude_if=_unset)] = {}
+    sentence: Annotated[str | None, Field(min_length=8, max_length=2_000, exclude_if=_unset)] = None
+    """Of a recorded research task: what was asked, `signal` being what came of it then. A patch of skills has it
+    researched anew in both arms (`ablations.drafted`); other patches trade the signal as it was recorded."""
 
     @property
     def what(self) -> tuple[object, ...]:
@@ -120,6 +123,9 @@ class Suite(BaseModel):
             if names.count(task.name) > 1 or tasks.count(task.what) > 1:
                 what = f"task name {task.name!r}" if names.count(task.name) > 1 else f"task signal {task.signal!r}"
                 raise ValueError(f"{what} stands twice; a task given twice is counted twice")
+        asked = [t.sentence for t in self.tasks if t.sentence is not None]
+        if asked and (len(asked) < len(self.tasks) or len(set(asked)) < len(asked)):
+            raise ValueError("sentences are of some tasks only, or stand twice; give each task of a suite its own")
         if not self.guards:
             raise ValueError("guards is empty; a patch could buy its gain at any cost")
         return self
@@ -143,6 +149,11 @@ class Suite(BaseModel):
         """Identity of the suite: what it holds, not how its file is written. What is left at its default is left out,
         so that a suite keeps the identity it had before there were these fields."""
         return digest_json(self.model_dump(mode="json", exclude={"default_for"}))
+
+    @property
+    def researches(self) -> bool:
+        """Whether its tasks can be researched anew: the suites that judge skills."""
+        return all(task.sentence is not None for task in self.tasks)
 
 
 def load_suite(name: str, root: Path = SUITES) -> Suite:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ablations.arms import objective_series, patched_modules
+from ablations.drafted import drafting_code, skills_digest
 from ablations.patch import Patch
 from ablations.suite import Suite, check_period, suite_tasks
 from modules.artifacts import ArtifactStore
@@ -17,6 +19,7 @@ from modules.panel import FloatArray
 from modules.pipeline import Emit, Purpose, execute
 from modules.sources import source_of
 from modules.task import PipelineSpec, Task, load_modules
+from modules.workspace import CHECKOUT
 from traces.events import PatchScreened
 
 
@@ -43,6 +46,9 @@ class Bench:
     loaded: dict[str, dict[Stage, Module]] = field(default_factory=dict)
     """Modules by task digest: finding the code's digest takes longer than a stage, and code stands still in a pass."""
 
+    skills: Path = CHECKOUT / "skills"
+    """Folder of the skills in force."""
+
     known: dict[str, PatchScreened] = field(default_factory=dict)
     """Looks of before by their question, as the ledger holds them (`supervisor.screen`)."""
 
@@ -54,10 +60,11 @@ class Bench:
         tasks = self.tasks(module)
         loaded = self._modules(tasks[0])
         stages = {
-            stage: [m.name, m.code_digest, m.settings.model_dump(mode="json") if stage != "feature" else None]
+            stage: [m.name, m.code_digest, m.settings.model_dump(mode="json", exclude={"expr"})]
             for stage, m in loaded.items()
         }
-        return digest_json([[task.digest for task in tasks], stages, "mining"])
+        drafting = [skills_digest(self.skills), drafting_code()] if module.startswith("skills") else []
+        return digest_json([[task.digest for task in tasks], stages, *drafting, "mining"])
 
     def baseline(self, module: str, objective: str) -> list[Measured]:
         """Every task with the settings in force, computed once."""

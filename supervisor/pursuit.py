@@ -83,7 +83,7 @@ def pursue(
 
 def judge(shop: Workshop, patch: Patch, findings: Sequence[Finding]) -> VerdictLine:
     """One ablation, and its branch if it ships."""
-    bench = shop.bench(patch.module)
+    bench = shop.bench(patch.subject)
     shop.progress(f"judging {title(patch)}")
     shop.grouped.flush()
     record = ablate(patch, bench.suite, shop.workspace, shop.grouped, executor=shop.executor, spec=bench.spec)

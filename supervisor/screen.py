@@ -20,6 +20,7 @@ from modules.canonical import digest_json
 from modules.contract import Contract, ContractError
 from modules.registry import load_module
 from supervisor.bench import Bench, Measured
+from supervisor.drafts import DraftError, drafted_arms
 from traces.events import Change, PatchScreened, TrialRecorded
 
 SCREEN_LEVEL = 0.05
@@ -122,7 +123,7 @@ def _look(bench: Bench, patch: Patch, question: str) -> PatchScreened:
     )
     try:
         arms = _arms(bench, patch)
-    except ContractError:  # the trace holds the refusal; a patch that breaks a contract is no candidate
+    except (ContractError, DraftError):  # the trace holds the refusal; a patch that breaks a contract is no candidate
         found = found.model_copy(update={"outcome": "refused"})
     else:
         found = found.model_copy(update=_numbers(bench, patch, *arms) if arms is not None else {})
@@ -133,7 +134,9 @@ def _look(bench: Bench, patch: Patch, question: str) -> PatchScreened:
 
 def _arms(bench: Bench, patch: Patch) -> tuple[Sequence[Measured], Sequence[Measured]] | None:
     """Both arms of every task; None for a patch that moves no bit of the first tasks."""
-    objective = _contract(patch).objective_series
+    objective = _contract(bench, patch).objective_series
+    if patch.texts and not patch.changes:
+        return drafted_arms(bench, patch, objective)
     before = bench.baseline(patch.module, objective)
     after: list[Measured] = []
     for task in bench.tasks(patch.module):
@@ -165,7 +168,7 @@ def _numbers(bench: Bench, patch: Patch, before: Sequence[Measured], after: Sequ
 def _broken(bench: Bench, patch: Patch, before: Sequence[Measured], after: Sequence[Measured]) -> list[GuardReading]:
     """The guards of module and suite that do not hold on mining data. What no task measures there cannot be read."""
     found = []
-    for rule in (*(r for r in rules_of(_contract(patch).guards) if r.metric != SECONDS), *bench.suite.guards):
+    for rule in (*(r for r in rules_of(_contract(bench, patch).guards) if r.metric != SECONDS), *bench.suite.guards):
         try:
             reading = read(rule, *([a.metrics.get(rule.metric) for a in arm] for arm in (before, after)))
         except GuardError:
@@ -175,14 +178,17 @@ def _broken(bench: Bench, patch: Patch, before: Sequence[Measured], after: Seque
     return found
 
 
-def _contract(patch: Patch) -> Contract:
+def _contract(bench: Bench, patch: Patch) -> Contract:
+    """Of the patched module; skills serve what is executed in the end."""
+    if not patch.changes:
+        return load_module("execute", bench.spec.stages["execute"]).contract
     stage, _, name = patch.module.partition("/")
     return load_module(stage, name).contract
 
 
 def _trial(bench: Bench, patch: Patch) -> TrialRecorded:
     """The same candidate on the same data and suite is the same trial, however often it is looked at."""
-    subject = f"{patch.module} {', '.join(f'{k}={c.new}' for k, c in patch.settings.items())}"
+    subject = f"{patch.subject} {', '.join(f'{k}={c.new}' for k, c in patch.settings.items())}".strip()
     identity = digest_json([patch.digest, bench.suite.digest, bench.version.digest, "mining"])
     return TrialRecorded(
         trial_id=f"screen-{identity[:16]}", family="screen", subject=subject, data_digest=bench.version.digest

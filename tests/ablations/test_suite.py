@@ -13,6 +13,7 @@ from modules.registry import list_modules
 from modules.signal import fields_of, parse
 from modules.task import LockboxError, PipelineSpec, load_pipeline, make_task
 from modules.workspace import CHECKOUT
+from skills.registry import skills
 
 NAMES = sorted(p.stem for p in SUITES.glob("*.yaml"))
 
@@ -67,7 +68,7 @@ def test_every_module_with_a_searchable_setting_has_one_suite_that_can_judge_it(
             assert suite.name.startswith("planted_"), module
     claimed = [m for name in NAMES for m in load_suite(name).default_for]
     assert len(claimed) == len(set(claimed))
-    assert set(claimed) <= {f"{s}/{n}" for s, n in list_modules()}
+    assert set(claimed) <= {f"{s}/{n}" for s, n in list_modules()} | {f"skills/{s.name}" for s in skills()}
 
 
 def test_two_suites_cannot_both_be_the_default(tmp_path: Path) -> None:
