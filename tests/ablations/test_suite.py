@@ -18,7 +18,7 @@ from skills.registry import skills
 NAMES = sorted(p.stem for p in SUITES.glob("*.yaml"))
 
 
-REAL = ("broad", "fast", "slow")
+REAL = ("broad", "fast", "slow", "research_reversal")
 DIGESTS = {
     "broad": "6ab074cf0fb5d086d7ec8e7d0490d0805c3ccbd40a767f60fad6a6e98f2e0d2e",
     "fast": "4ae3aea3ecbb36e97d86d95077e93a70f8b69be285e44e3cfbd795d88d280612",
