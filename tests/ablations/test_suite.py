@@ -23,6 +23,7 @@ DIGESTS = {
     "broad": "6ab074cf0fb5d086d7ec8e7d0490d0805c3ccbd40a767f60fad6a6e98f2e0d2e",
     "fast": "4ae3aea3ecbb36e97d86d95077e93a70f8b69be285e44e3cfbd795d88d280612",
     "slow": "1fd69dc58afc7d3029ca441eb5489a7ccc36019e991fefdf93a65b23ec93522d",
+    "research_reversal": "f6f5331eb89c74bfe87982f3c43175b1b6662c37f61bfa18dbebcbaa35313ae9",
 }
 """Records and certificates name these: a new field of a suite must not change them."""
 
