@@ -90,6 +90,7 @@ KNOWN: dict[str, Meaning] = {
     "SuiteError": Meaning(ExitCode.USAGE, "name a suite below ablations/suites/ with --suite"),
     "PatchError": Meaning(ExitCode.REFUSED, "`cws module list` shows the settings and their bounds"),
     "ReviewError": Meaning(ExitCode.REFUSED, "`cws review list` shows what is open"),
+    "VerifyError": Meaning(ExitCode.USAGE, "`cws review list --all` shows the requests"),
     "SkillError": Meaning(ExitCode.FAILED, "`cws skills list` shows the skills"),
     "ValidationError": Meaning(ExitCode.USAGE, "mend the field named"),
 }

@@ -23,6 +23,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("ablate", "ablate", "Put a change of settings of your own before the gate.", IMPROVE),
     Entry("review", "review", "The engine's pull requests: list, show, approve, reject.", IMPROVE),
     Entry("board", "board", "A page of the loop: findings, verdicts, budget, improvement, spending.", IMPROVE),
+    Entry("verify", "verify", "Prove a pull request again, from a clone: no key, no network.", IMPROVE),
     Entry("rollback", "rollback", "Ask to take a merged patch back; a human merges it.", IMPROVE),
     Entry("promote", "promote", "Whether a run may go on to paper, micro, scale; opens the lockbox.", IMPROVE),
     Entry("certify", "certify", "Measure the gate's false-ship rate with worthless patches.", IMPROVE),

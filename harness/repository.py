@@ -8,7 +8,9 @@ unreachable objects: moving the ref is the last act.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -173,6 +175,19 @@ class Repository:
         out = self._git.text("show", "-s", "--format=%H%x00%P%x00%an%x00%ae%x00%at%x00%B", self._commit(rev))
         sha, parents, name, mail, time_s, message = out.split("\0", 5)
         return Commit(sha, tuple(parents.split()), Identity(name, mail), int(time_s), message.strip("\n"))
+
+    def added_by(self, rev: str, path: str) -> str | None:
+        """The commit in the history of `rev` that added `path`, the newest if it was added more than once."""
+        found = self._git.text(
+            "log", "-1", "--diff-filter=A", "--no-renames", "--format=%H", self._commit(rev), "--", path
+        )
+        return found or None
+
+    def export(self, rev: str, folder: Path) -> None:
+        """The files of `rev` below `folder`, with nothing of git beside them. Links that lead out are refused."""
+        folder.mkdir(parents=True)
+        with tarfile.open(fileobj=io.BytesIO(self._git.run("archive", "--format=tar", self._commit(rev)))) as archive:
+            archive.extractall(folder, filter="data")
 
     def tree_of(self, rev: str) -> str:
         """The tree of the commit that `rev` names."""

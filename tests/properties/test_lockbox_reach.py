@@ -78,6 +78,7 @@ IN_A_CHECKOUT = {
     "nightly": "test_2_research_and_the_gate",
     "ablate": "test_2_research_and_the_gate",
     "certify": "test_2_the_certificate",
+    "verify": "test_a_stranger_proves_it_again",
     "rollback": "it reads git and the ledger, and no data",
     "demo": "research and supervise one after the other",
 }
