@@ -7,6 +7,7 @@ unreachable objects: moving the ref is the last act.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import io
 import os
@@ -215,7 +216,7 @@ class Repository:
         for who in ("--author", "--committer"):
             theirs = self._git.text("log", "--fixed-strings", f"{who}=<{author}>", "--format=%H", tip).splitlines()
             for sha in theirs:
-                commits.setdefault(self._brought_in(sha, line, tip), []).append(sha)
+                commits.setdefault(self._brought_in(sha, line), []).append(sha)
         added = (
             "log",
             "--first-parent",
@@ -239,12 +240,10 @@ class Repository:
             if sha in commits or sha in paths
         )
 
-    def _brought_in(self, sha: str, line: Sequence[str], tip: str) -> str:
-        """The first commit of the first-parent `line` of `tip` that holds `sha`."""
-        if sha in set(line):
-            return sha
-        path = self._git.text("rev-list", "--first-parent", "--ancestry-path", "--reverse", tip, f"^{sha}").splitlines()
-        return path[0]
+    def _brought_in(self, sha: str, line: Sequence[str]) -> str:
+        """The first commit of the first-parent `line` that holds `sha`."""
+        # Once it is in, it stays in: the first that has it is found by halving.
+        return line[bisect.bisect_left(line, True, key=lambda at: self.merge_base(sha, at) == sha)]
 
     # --- writing --------------------------------------------------------------------------------
 
