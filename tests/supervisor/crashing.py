@@ -57,7 +57,12 @@ counts = dict.fromkeys(KINDS, 0)
 
 def kind_of(event: str, args: tuple[object, ...]) -> str | None:
     """Which kind of moment an audit event is."""
-    if event == "open" and isinstance(args[0], str) and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
+    if (
+        event == "open"
+        and isinstance(args[0], str)
+        and isinstance(args[2], int)
+        and args[2] & (os.O_WRONLY | os.O_RDWR)
+    ):
         if args[0].endswith("/events.jsonl"):
             return "ledger"
         return "record" if "/ablations/" in args[0] and args[0].startswith(os.environ["CWS_HOME"]) else None

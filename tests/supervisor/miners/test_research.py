@@ -8,6 +8,7 @@ from supervisor.miners.alike_code import AlikeCode
 from supervisor.miners.idle_skills import IdleSkills
 from supervisor.miners.open_questions import OpenQuestions
 from supervisor.miners.turned_down import TurnedDown
+from supervisor.miners.unmended import Unmended
 from supervisor.miners.vain_patches import VainPatches
 from supervisor.miners.vain_skills import VainSkills
 from supervisor.miners.vain_spend import VainSpend
@@ -18,8 +19,10 @@ from traces.events import (
     CandidateScreened,
     Change,
     ExchangeRecorded,
+    FindingRecorded,
     ModuleTested,
     ModuleWritten,
+    PatchProposed,
     ResearchNeedsInput,
     ResearchStarted,
     ReviewApproved,
@@ -146,3 +149,52 @@ def test_what_humans_turned_down_and_why(traces: Traces) -> None:
     [finding] = TurnedDown().mine(traces.mined())
     assert (finding.module, finding.size, finding.evidence) == (SIZE, 1.0, ("a",))
     assert "Ada: too coarse, says a" in finding.statement and not finding.levers
+
+
+def sighting(traces: Traces, finding_id: str, size: float, pattern: str = "costs are high", module: str = SIZE) -> None:
+    traces.events.append(
+        FindingRecorded(
+            finding_id=finding_id, miner="cost_share", module=module, statement="s", size=size, occurrences=1,
+            evidence=(), pattern=pattern, unit="share",
+        )
+    )  # fmt: skip
+
+
+def merged_for(traces: Traces, *findings: str, name: str = "a", answer: str = "yes") -> None:
+    traces.events.append(
+        PatchProposed(proposal_id="p", proposer="rules", module=SIZE, findings=findings, patches=("d",), changes={})
+    )
+    judged(traces, name, "")
+    branch = f"supervisor/{name}"
+    traces.events.append(ReviewOpened(branch=branch, ablation_id=name, commit="c"))
+    traces.events.append(
+        ReviewApproved(branch=branch, by="Ada", merge_commit="m")
+        if answer == "yes"
+        else ReviewRejected(branch=branch, by="Ada", reason="no")
+    )
+
+
+def test_merged_patches_that_mended_nothing(traces: Traces) -> None:
+    sighting(traces, "f1", 0.8)
+    sighting(traces, "g1", 0.8, "turnover is high")
+    sighting(traces, "h1", 0.8, "not what it was for")
+    merged_for(traces, "f1", "g1")
+    assert Unmended().mine(traces.mined()) == []  # nobody has looked since
+    sighting(traces, "f2", 0.9)
+    sighting(traces, "f3", 0.75)
+    sighting(traces, "g3", 0.7, "turnover is high")
+    sighting(traces, "h2", 0.9, "not what it was for")
+    [finding] = Unmended().mine(traces.mined())
+    assert (finding.module, finding.size, finding.evidence) == (SIZE, 0.75, ("a",))
+    assert "costs are high" in finding.pattern and "0.8 share before 1 merged patches" in finding.statement
+
+
+def test_what_shrank_or_was_never_merged_is_no_refuted_claim(traces: Traces) -> None:
+    sighting(traces, "f1", 0.8)
+    merged_for(traces, "f1")
+    sighting(traces, "f2", 0.71)
+    assert Unmended().mine(traces.mined()) == []
+    sighting(traces, "k1", 0.8, "other")
+    merged_for(traces, "k1", name="b", answer="no")
+    sighting(traces, "k2", 0.8, "other")
+    assert Unmended().mine(traces.mined()) == []
