@@ -137,6 +137,7 @@ class Mlflow:
         from mlflow import MlflowClient
 
         self._place = without_password(tracking_uri)
+        self._who = urlsplit(tracking_uri).netloc.rpartition("@")[0]
         self._served = urlsplit(tracking_uri).scheme in ("http", "https")
         self._artifact_root = artifact_root
         self._experiments: dict[str, str] = {}
@@ -184,7 +185,8 @@ class Mlflow:
         try:
             yield
         except MlflowException as error:
-            said = str(error).splitlines()[0][:300]
+            whole = str(error).replace(f"{self._who}@", "") if self._who else str(error)
+            said = whole.splitlines()[0][:300]
             raise ExportError(f"MLflow at {self._place}: {said}; try again once it answers") from error
 
     def _experiment(self, name: str) -> str:
