@@ -15,8 +15,8 @@ from modules.artifacts import ArtifactStore
 from modules.contract import STAGES, Stage
 from modules.datastore import DataStore, DataVersion
 from modules.manifest import ManifestStore
-from modules.panel import iso
 from modules.pipeline import Emit
+from modules.registry import list_modules
 from modules.task import PipelineSpec, load_pipeline
 from modules.workspace import Workspace
 from supervisor.bench import Bench
@@ -146,23 +146,31 @@ class Workshop:
         return mined_of(self.workspace, self.data, self._tables)
 
     def trace_if_needed(self, deadline_s: float) -> None:
-        """Run the pipeline's suite on the mining period where the modules in force left no traces there yet."""
+        """Run, on the mining period, what left no traces there as it is in force: the pipeline on its suite, then each
+        module that has a suite of its own; what never runs leaves nothing to mine."""
         stages = self.spec.stages
         sized = f"size/{stages['size']}"
-        bench = self.bench(sized)
         mined = self.mined()
-        seen = [mined.tasks_seen(f"{stage}/{stages[stage]}") for stage in TRACED_STAGES]
-        missing = [t for t in bench.tasks(sized) if not all(t.digest in s for s in seen)]
-        for at, task in enumerate(missing):
-            if time.monotonic() > deadline_s:
-                self.note(f"time ran out: {len(missing) - at} of {len(missing)} mining runs were not made")
-                return
-            self.progress(f"mining run {at + 1} of {len(missing)}: {task.signal}")
-            bench.trace(task)
-        if missing:
+        wanted = [(sized, [f"{stage}/{stages[stage]}" for stage in TRACED_STAGES])]
+        if self.only is None:
+            modules = (f"{stage}/{name}" for stage, name in list_modules())
+            wanted += [(m, [m]) for m in modules if m != sized and m in self.suite(m).default_for]
+        ran: list[str] = []
+        for module, in_force in wanted:
+            bench = self.bench(module)
+            seen = [mined.tasks_seen(name) for name in in_force]
+            missing = [t for t in bench.tasks(module) if not all(t.digest in s for s in seen)]
+            for at, task in enumerate(missing):
+                if time.monotonic() > deadline_s:
+                    self.note(f"time ran out: {module} lacks {len(missing) - at} of {len(missing)} mining runs")
+                    break
+                self.progress(f"mining run {at + 1} of {len(missing)}, {module}: {task.signal or module}")
+                bench.trace(task)
+                ran.append(module)
+        if ran:
             self.note(
-                f"{len(missing)} tasks of suite {bench.suite.name} were run on the mining period (until "
-                f"{iso(bench.version.mining_end_ns)}), because no traces of the modules in force were there"
+                f"{len(ran)} tasks were run on the mining period, because no traces of what is in force were there: "
+                + ", ".join(dict.fromkeys(ran))
             )
 
     def measure(self, until_s: float) -> None:

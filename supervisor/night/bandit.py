@@ -29,7 +29,7 @@ from modules.canonical import digest_json
 PRIOR_PULLS = 2.0
 """How many pulls the prior of `p` is worth."""
 
-PRIOR_SHIPS: Mapping[str, float] = {"retire": 0.05, "relook": 0.05}
+PRIOR_SHIPS: Mapping[str, float] = {"retire": 0.05, "relook": 0.1}
 """Share of pulls that ship, before anything is known: proposers that no finding called come after those with one."""
 
 PRIOR_SHIPS_ELSE = 0.3

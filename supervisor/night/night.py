@@ -41,6 +41,9 @@ from traces.reader import Follower
 STALE_AFTER_NS = 24 * 3600 * 10**9
 """A night that was cut off longer ago than this is closed, not continued: its data and settings were of another day."""
 
+TRACE_SHARE = 0.25
+"""Of the seconds, what running modules that left no traces may take."""
+
 Outcome = Literal["ship", "reject", "nothing", "known", "failed"]
 
 Duty = Callable[[Workshop, float], Sequence[str]]
@@ -134,7 +137,7 @@ class _Night:
         """Until the budget is spent or nothing is left."""
         tonight = self.tonight
         until_s = self.began_s + tonight.started.seconds - self.gone_before_s
-        self.shop.trace_if_needed(until_s)
+        self.shop.trace_if_needed(self.began_s + TRACE_SHARE * (until_s - self.began_s))
         self.attempt.mine(until_s)
         if tonight.cut is not None:
             self._finish(tonight.cut)
