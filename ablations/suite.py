@@ -131,6 +131,17 @@ class Suite(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _one_pipeline(self) -> Self:
+        first = self.tasks[0]
+        for task in self.tasks:
+            if task.stages != first.stages:
+                raise ValueError(
+                    f"tasks {first.name} and {task.name} name different stages; a record holds one pipeline, so make "
+                    "two suites of them"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _parts_share_no_symbol(self) -> Self:
         split = [t.symbols for t in self.tasks if t.symbols is not None]
         if split and len(split) < len(self.tasks):

@@ -51,7 +51,7 @@ def test_what_a_suite_adds_is_in_its_digest_but_for_its_defaults() -> None:
     others = (
         {"data_digest": None},
         {"lockbox_symbols": ()},
-        {"tasks": (task.model_copy(update={"stages": {}}), *suite.tasks[1:])},
+        {"tasks": tuple(t.model_copy(update={"stages": {}}) for t in suite.tasks)},
         {"tasks": (swapped, *suite.tasks[1:])},
     )
     digests = {suite.digest} | {suite.model_copy(update=change).digest for change in others}
@@ -124,6 +124,7 @@ def test_the_broad_suite_is_broad() -> None:
         ({"judging": [0.0, 1.0]}, "Extra inputs"),
         ({"name": "other"}, "like its file"),
         ({"tasks": "one with symbols"}, "for all tasks or for none"),
+        ({"tasks": "two pipelines"}, "name different stages"),
         ({"tasks": "a symbol in both"}, "mine and judge"),
         ({"tasks": "a locked symbol"}, "in the lockbox"),
         ({"data_digest": "f00"}, "should match"),
@@ -138,6 +139,8 @@ def test_suites_that_cannot_judge(tmp_path: Path, change: dict[str, object], wor
     if change.get("tasks") == "one with symbols":
         split = {"mining": ["A.X", "B.X"], "judging": ["C.X", "D.X"]}
         change = {"tasks": [{**values["tasks"][0], "symbols": split}, *values["tasks"][1:]]}
+    if change.get("tasks") == "two pipelines":
+        change = {"tasks": [{**values["tasks"][0], "stages": {"size": "vol_target"}}, *values["tasks"][1:]]}
     if change.get("tasks") in ("a symbol in both", "a locked symbol"):
         # Each task is sound by itself: what one mines, another judges.
         split = {
