@@ -99,12 +99,12 @@ def make_board(
 
 
 def _acceptance(trials: Sequence[Trial]) -> Acceptance:
-    shipped = sum(t.finished is not None and t.finished.verdict == "SHIP" for t in trials)
+    shipped = sum(t.shipped for t in trials)
     low, high = wilson(shipped, len(trials)) if trials else (None, None)
     return Acceptance(
         judged=len(trials),
         shipped=shipped,
-        merged=sum(t.merged_ns is not None for t in trials),
+        merged=sum(t.stands for t in trials),
         turned_down=sum(t.turned_down for t in trials),
         rate=shipped / len(trials) if trials else None,
         low=low,

@@ -31,7 +31,7 @@ def allowance(discoveries: int) -> float:
 def curves(fold: Fold, judged: Sequence[Trial]) -> Curves:
     """All of them; `judged` in the order in which the verdicts stand."""
     places = range(1, len(judged) + 1)
-    hits = tuple(accumulate(_shipped(trial) for trial in judged))
+    hits = tuple(accumulate(int(trial.shipped) for trial in judged))
     bands = [wilson(h, n) for h, n in zip(hits, places, strict=True)]
     levels = [level for level, _ in fold.tested.values()]
     found = accumulate(int(rejected) for _, rejected in fold.tested.values())
@@ -48,18 +48,14 @@ def curves(fold: Fold, judged: Sequence[Trial]) -> Curves:
     )
 
 
-def _shipped(trial: Trial) -> bool:
-    return trial.finished is not None and trial.finished.verdict == "SHIP"
-
-
 def _gains(fold: Fold) -> tuple[Curve, ...]:
     """One a module, the newest value last; modules in the order of their first merge."""
     points: dict[str, list[tuple[int, float]]] = {}
-    for ts_ns, ablation_id in fold.merges:
+    for ts_ns, ablation_id, sign in fold.merges:
         trial = fold.trials[ablation_id]
         delta = trial.finished.delta if trial.finished else None
         line = points.setdefault(trial.started.module, [])
-        line.append((ts_ns, (line[-1][1] if line else 0.0) + (delta or 0.0)))
+        line.append((ts_ns, (line[-1][1] if line else 0.0) + sign * (delta or 0.0)))
     return tuple(_thin(module, [x for x, _ in line], [y for _, y in line]) for module, line in points.items())
 
 

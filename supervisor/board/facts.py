@@ -9,7 +9,7 @@ PUBLISHED_ACCEPTANCE = 0.31
 """Share of its ablations that a published research desk accepted; shown beside ours for orientation."""
 
 FindingState = Literal["new", "proposed", "judged", "merged"]
-Fate = Literal["refused", "waiting", "merged", "turned down"]
+Fate = Literal["refused", "waiting", "merged", "turned down", "rolled back"]
 Place = Literal["current", "stale", "none", "unread"]
 
 
@@ -30,7 +30,8 @@ class FindingLine:
 @dataclass(frozen=True)
 class VerdictRow:
     """One verdict, numbered in the order in which they stand. `fate` is what became of it; differences in Sharpe ratio
-    a year. `proposer` is empty where the ledger does not say who proposed it."""
+    a year. `proposer` is empty where the ledger does not say who proposed it. `benefit` is the newest measurement after
+    the merge (None: not measured yet), `decayed` = it fell below the bound on which the patch shipped."""
 
     place: int
     ts_ns: int
@@ -48,6 +49,8 @@ class VerdictRow:
     seconds: float
     fate: Fate
     by: str
+    benefit: float | None
+    decayed: bool
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,9 @@ class Discovery:
 
 @dataclass(frozen=True)
 class ModuleGain:
-    """One module's patches: differences summed over those merged. Each was measured on the base of its day, so the
-    sum says how far the loop got and is no figure of a backtest."""
+    """One module's patches: differences summed over those that are merged and stand. Each was measured on the base of
+    its day, so the sum says how far the loop got and is no figure of a backtest. `now` sums the newest measurements
+    after the merge, of the `measured` patches that have one."""
 
     module: str
     judged: int
@@ -91,6 +95,8 @@ class ModuleGain:
     merged: int
     gain: float
     at_least: float
+    measured: int
+    now: float
     seconds: float
 
 

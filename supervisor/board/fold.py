@@ -21,6 +21,8 @@ from traces.events import (
     NightFinished,
     NightStarted,
     PatchProposed,
+    PatchRolledBack,
+    PatchWatched,
     ReviewApproved,
     ReviewOpened,
     ReviewRejected,
@@ -38,6 +40,8 @@ FOLDED = (
     NightFinished,
     NightStarted,
     PatchProposed,
+    PatchRolledBack,
+    PatchWatched,
     ReviewApproved,
     ReviewOpened,
     ReviewRejected,
@@ -60,7 +64,19 @@ class Trial:
     branch: str | None = None
     merged_ns: int | None = None
     turned_down: bool = False
+    rolled_back: bool = False
+    watched: PatchWatched | None = None
     by: str = ""
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the gate let it through."""
+        return self.finished is not None and self.finished.verdict == "SHIP"
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is merged and nobody took it back."""
+        return self.merged_ns is not None and not self.rolled_back
 
 
 @dataclass
@@ -122,8 +138,8 @@ class Fold:
     """The newest proposal of each module, with its place in the ledger."""
     branches: dict[str, str] = field(default_factory=dict)
     """Branch to the ablation that it holds."""
-    merges: list[tuple[int, str]] = field(default_factory=list)
-    """`(ns, ablation)`, in order."""
+    merges: list[tuple[int, str, int]] = field(default_factory=list)
+    """`(ns, ablation, +1)` for each merge, in order, -1 where one was taken back."""
     proposers: dict[str, str] = field(default_factory=dict)
     """Ablation to who proposed it."""
     nights: dict[str, Night] = field(default_factory=dict)
@@ -191,8 +207,20 @@ class Fold:
     def _(self, event: ReviewApproved, seq: int, ts_ns: int) -> None:
         trial = self.trials.get(self.branches.get(event.branch, ""))
         if trial is not None:
-            trial.merged_ns, trial.by = ts_ns, event.by
-            self.merges.append((ts_ns, trial.started.ablation_id))
+            trial.merged_ns, trial.by, trial.rolled_back = ts_ns, event.by, False
+            self.merges.append((ts_ns, trial.started.ablation_id, 1))
+
+    @_take.register
+    def _(self, event: PatchWatched, seq: int, ts_ns: int) -> None:
+        if event.ablation_id in self.trials:
+            self.trials[event.ablation_id].watched = event
+
+    @_take.register
+    def _(self, event: PatchRolledBack, seq: int, ts_ns: int) -> None:
+        trial = self.trials.get(event.ablation_id)
+        if trial is not None and trial.stands:
+            trial.rolled_back, trial.by = True, event.by
+            self.merges.append((ts_ns, event.ablation_id, -1))
 
     @_take.register
     def _(self, event: ReviewRejected, seq: int, ts_ns: int) -> None:

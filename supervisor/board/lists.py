@@ -164,7 +164,7 @@ def _verdict(fold: Fold, trial: Trial, place: int) -> VerdictRow:
         change=change_text(trial.started.patch),
         suite=trial.started.suite,
         proposer=fold.proposers.get(end.ablation_id, ""),
-        shipped=end.verdict == "SHIP",
+        shipped=trial.shipped,
         reason=end.reason,
         delta=end.delta,
         lower_bound=end.lower_bound,
@@ -173,15 +173,19 @@ def _verdict(fold: Fold, trial: Trial, place: int) -> VerdictRow:
         seconds=end.seconds,
         fate=_fate(trial),
         by=trial.by,
+        benefit=trial.watched.benefit if trial.watched else None,
+        decayed=trial.watched is not None and trial.watched.decayed,
     )
 
 
 def _fate(trial: Trial) -> Fate:
+    if trial.rolled_back:
+        return "rolled back"
     if trial.merged_ns is not None:
         return "merged"
     if trial.turned_down:
         return "turned down"
-    return "waiting" if trial.finished is not None and trial.finished.verdict == "SHIP" else "refused"
+    return "waiting" if trial.shipped else "refused"
 
 
 def _last_verdicts(trials: Sequence[Trial]) -> dict[str, Trial]:
@@ -191,18 +195,22 @@ def _last_verdicts(trials: Sequence[Trial]) -> dict[str, Trial]:
 
 def _state(found: Found, last: Trial | None) -> FindingState:
     if last is not None and last.seq > found.seq:
-        return "merged" if last.merged_ns is not None else "judged"
+        return "merged" if last.stands else "judged"
     return "proposed" if found.proposed else "new"
 
 
 def _gain(module: str, trials: Sequence[Trial]) -> ModuleGain:
-    merged = [t.finished for t in trials if t.merged_ns is not None and t.finished is not None]
+    merged = [t.finished for t in trials if t.stands and t.finished is not None]
+    benefits = [t.watched.benefit for t in trials if t.stands and t.watched is not None]
+    measured = [benefit for benefit in benefits if benefit is not None]
     return ModuleGain(
         module=module,
         judged=len(trials),
-        shipped=sum(t.finished is not None and t.finished.verdict == "SHIP" for t in trials),
+        shipped=sum(t.shipped for t in trials),
         merged=len(merged),
         gain=sum(end.delta or 0.0 for end in merged),
         at_least=sum(end.lower_bound or 0.0 for end in merged),
+        measured=len(measured),
+        now=sum(measured),
         seconds=sum(t.finished.seconds for t in trials if t.finished is not None),
     )

@@ -100,6 +100,9 @@ def warnings(board: Board) -> list[str]:
         )
     if board.discovery.wealth < 0:
         found.append("The levels spent exceed what the false-discovery rate allows; run `cws ledger verify`.")
+    decayed = sum(v.decayed and v.fate == "merged" for v in board.verdicts)
+    if decayed:
+        found.append(f"{decayed} merged patches gain less than the bound on which they shipped: see `cws review list`.")
     cut_off = [n for n in board.nights[1:] if not n.reason]
     if cut_off:
         found.append(f"{len(cut_off)} nights never came to their end: they were cut off.")

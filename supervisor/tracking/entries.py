@@ -15,6 +15,8 @@ from traces.events import (
     AblationStarted,
     CertificateIssued,
     Envelope,
+    PatchRolledBack,
+    PatchWatched,
     ReviewApproved,
     ReviewRejected,
     RunFailed,
@@ -36,6 +38,8 @@ KINDS = frozenset(
         AblationFinished,
         AblationStarted,
         CertificateIssued,
+        PatchRolledBack,
+        PatchWatched,
         ReviewApproved,
         ReviewRejected,
         RunFailed,
@@ -98,6 +102,8 @@ class Gatherer:
             yield self._certificate(envelope, event)
         elif isinstance(event, ReviewApproved | ReviewRejected) and event.branch.startswith(PATCHES):
             yield Fate(event.branch.removeprefix(PATCHES), _fate(event))
+        elif isinstance(event, PatchWatched | PatchRolledBack):
+            yield Fate(event.ablation_id, _later(event))
         yield from self._cut_off(envelope.ts_ns)
 
     def oldest_open(self) -> int | None:
@@ -191,6 +197,13 @@ def _fate(event: ReviewApproved | ReviewRejected) -> dict[str, str]:
     if isinstance(event, ReviewApproved):
         return {"cws.review": "merged", "cws.by": event.by, "cws.merge": event.merge_commit}
     return {"cws.review": "turned down", "cws.by": event.by, "cws.why": event.reason}
+
+
+def _later(event: PatchWatched | PatchRolledBack) -> dict[str, str]:
+    if isinstance(event, PatchRolledBack):
+        return {"cws.review": "rolled back", "cws.by": event.by, "cws.why": event.reason}
+    benefit = "none" if event.benefit is None else f"{event.benefit:.6g}"
+    return {"cws.benefit": benefit, "cws.decayed": str(event.decayed).lower(), "cws.watched": event.end}
 
 
 def _files(folder: Path) -> tuple[Path, ...]:

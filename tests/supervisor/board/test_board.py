@@ -20,9 +20,9 @@ from ablations import patch as patch_of
 from ablations.trials import TrialBook
 from modules.workspace import Workspace
 from supervisor.board import BoardReader, read_board
-from supervisor.board.curves import wilson
+from supervisor.board.curves import curves, wilson
 from supervisor.board.fold import Fold
-from supervisor.board.lists import judged, queue
+from supervisor.board.lists import gains, judged, queue, verdicts
 from supervisor.review import approve
 from tests.supervisor.board.story import ADA, ablation, finding, groups, spending, write
 from tests.supervisor.conftest import Desk, certify, shipped_record
@@ -33,6 +33,8 @@ from traces.events import (
     Envelope,
     Event,
     PatchProposed,
+    PatchRolledBack,
+    PatchWatched,
     ReviewApproved,
     ReviewOpened,
     ReviewRejected,
@@ -141,6 +143,39 @@ def test_3_merged_and_turned_down_by_name() -> None:
         (True, False, ADA),
         (False, True, ADA),
     ]
+
+
+def test_3_watched_and_taken_back() -> None:
+    trial = ablation(1, "size/a", "band", True, 0.001, random.Random(2))
+    branch, ablation_id = f"supervisor/{1:016x}", f"{1:016x}"
+    merged = (
+        ReviewOpened(branch=branch, ablation_id=ablation_id, commit="c" * 40),
+        ReviewApproved(branch=branch, by=ADA, merge_commit="e" * 40),
+    )
+    watched = PatchWatched(
+        ablation_id=ablation_id,
+        question="q",
+        data_digest="d" * 64,
+        start="2010-01-01",
+        end="2011-01-01",
+        later=True,
+        benefit=-0.02,
+        lower_bound=-0.1,
+        upper_bound=0.04,
+        bound=0.05,
+        decayed=True,
+        seconds=1.0,
+    )
+    back = PatchRolledBack(ablation_id=ablation_id, branch=branch, by=ADA, reason="decayed", merge_commit="f" * 40)
+    standing = gains(judged(folded(*trial, *merged, watched)))[0]
+    assert (standing.merged, standing.measured, standing.now) == (1, 1, -0.02) and standing.gain > 0.0
+    fold = folded(*trial, *merged, watched, back)
+    (row,) = verdicts(fold, judged(fold), 5)
+    assert (row.fate, row.benefit, row.decayed) == ("rolled back", -0.02, True)
+    gone = gains(judged(fold))[0]
+    assert (gone.merged, gone.gain, gone.measured) == (0, 0.0, 0)
+    (line,) = curves(fold, judged(fold)).gains
+    assert line.y[0] > 0.0 and line.y[-1] == 0.0
 
 
 def test_4_the_queue(tmp_path: Path) -> None:
