@@ -10,7 +10,7 @@ from ablations.arms import objective_series, patched_modules
 from ablations.drafted import drafting_code, skills_digest
 from ablations.patch import Patch
 from ablations.suite import Suite, check_period, suite_tasks
-from modules.artifacts import ArtifactStore
+from modules.artifacts import ArtifactStore, HoldingStore
 from modules.canonical import digest_json
 from modules.contract import STAGES, Module, Stage
 from modules.datastore import DataStore, DataVersion
@@ -20,6 +20,7 @@ from modules.pipeline import Emit, Purpose, execute
 from modules.sources import source_of
 from modules.task import PipelineSpec, Task, load_modules
 from modules.workspace import CHECKOUT
+from supervisor.scratch import ScratchStore
 from traces.events import PatchScreened
 
 
@@ -55,6 +56,8 @@ class Bench:
     _baselines: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
     """Of each module and objective: every candidate of a pass is compared with the same baseline."""
 
+    _held: list[HoldingStore] = field(default_factory=list)
+
     def base(self, module: str) -> str:
         """Digest of what a look at `module` depends on, beside the patch: tasks, code and settings in force."""
         tasks = self.tasks(module)
@@ -83,22 +86,29 @@ class Bench:
 
     def trace(self, task: Task) -> Manifest:
         """Run `task` with the settings in force, as anybody's run would be: traced, its manifest kept."""
-        manifest = self._execute(task, None, "run")
+        manifest = self._execute(task, None, "run", self.store)
         self.manifests.save(manifest)
         return manifest
 
     def measure(self, task: Task, patch: Patch | None, objective: str) -> Measured:
-        """One arm of a task. Raises ContractError where it is refused."""
-        manifest = self._execute(task, patch, "ablation")
-        values = objective_series(manifest, objective, self.store)[1]
+        """One arm of a task; a patched one leaves nothing on disk. Raises ContractError where it is refused."""
+        store = self.store if patch is None else ScratchStore(self._read_once())
+        manifest = self._execute(task, patch, "ablation", store)
+        values = objective_series(manifest, objective, store)[1]
         return Measured(values, manifest.metrics.get("bars_per_year", 252.0), manifest.metrics)
 
-    def _execute(self, task: Task, patch: Patch | None, purpose: Purpose) -> Manifest:
+    def _execute(self, task: Task, patch: Patch | None, purpose: Purpose, store: ArtifactStore) -> Manifest:
         check_period(task, self.version, "mining")
         modules = self._modules(task)
         if patch is not None:
             modules = patched_modules(patch, modules)
-        return execute(task, modules, source_of(self.data, task), self.store, self.emit, purpose=purpose)
+        return execute(task, modules, source_of(self.data, task), store, self.emit, purpose=purpose)
+
+    def _read_once(self) -> HoldingStore:
+        """What candidates share of the store, kept in memory."""
+        if not self._held:
+            self._held.append(HoldingStore(self.store.root))
+        return self._held[0]
 
     def _modules(self, task: Task) -> dict[Stage, Module]:
         if task.digest not in self.loaded:
