@@ -36,7 +36,9 @@ LOOSER: Final = {
 NEWEST: Final = """
 SELECT f.* FROM faults_planted f
 JOIN current c ON c.name = f.module AND c.code_digest = f.code_digest AND c.settings_digest = f.settings_digest
+QUALIFY row_number() OVER (PARTITION BY f.module, f.data_digest, f.seed ORDER BY f.seq DESC) = 1
 """
+"""The last trial of each module in force on each data set by each seed."""
 
 
 def tighter(kind: str) -> tuple[Lever, ...]:

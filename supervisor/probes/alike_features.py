@@ -57,16 +57,26 @@ class AlikeFeatures:
             except (ArtifactError, KeyError) as error:
                 notes.append(f"the features of {row['name']} were not compared: {error}")
                 continue
-            room.emit(self._compared(comparison_id, row, with_groups(bars, instruments)))
+            compared = self._compared(comparison_id, row, with_groups(bars, instruments), room)
+            if compared is None:
+                return (*notes, f"time ran out: the features of {row['name']} were not compared")
+            room.emit(compared)
         return tuple(notes)
 
-    def _compared(self, comparison_id: str, row: Mapping[str, str], panel: Panel) -> FeaturesCompared:
+    def _compared(
+        self, comparison_id: str, row: Mapping[str, str], panel: Panel, room: Room
+    ) -> FeaturesCompared | None:
+        """None where time runs out: what was compiled by then is kept, so the next attempt comes further."""
         stage, _, name = row["name"].partition("/")
         family = cast(
             Any, settings_model(stage, name)
         )  # the supervisor knows no stage: a family is what has `features`
         readable = [f for f in family.features if fields_of(f.node) <= set(panel.fields)][:MOST_FEATURES]
-        values = {f.reference: evaluate(f.node, panel) for f in readable}
+        values = {}
+        for feature in readable:
+            if room.late:
+                return None
+            values[feature.reference] = evaluate(feature.node, panel)
         return FeaturesCompared(
             comparison_id=comparison_id,
             module=row["name"],

@@ -125,15 +125,17 @@ def trial(traces: Traces, trial_id: str, settings: str = NOW.settings_digest, **
 def test_missed_faults(traces: Traces) -> None:
     trial(traces, "a")
     trial(traces, "b", settings="others", found={})
+    trial(traces, "c", data_digest="another", found={"spike": 10, "stale": 10})
+    trial(traces, "c", data_digest="another", planted={"spike": 1}, found={"spike": 1})  # tried anew: the last counts
     [finding] = MissedFaults().mine(traces.mined())
-    assert (finding.module, finding.size, finding.occurrences) == (CLEAN, pytest.approx(0.2), 2)
-    assert finding.pattern.endswith("spike") and finding.evidence == ("a",)
+    assert (finding.module, finding.size, finding.occurrences) == (CLEAN, pytest.approx(2 / 11), 2)
+    assert finding.pattern.endswith("spike") and finding.evidence == ("a", "c")
     assert {lever.words for lever in finding.levers} == {
         "-spike_sigmas",
         "-spike_min_return_bps",
         "-spike_reversion_share",
     }
-    assert MissedFaults(recall=0.8).mine(traces.mined()) == []
+    assert MissedFaults(recall=9 / 11).mine(traces.mined()) == []
 
 
 def test_a_kind_that_nothing_was_made_for_has_no_lever(traces: Traces) -> None:
