@@ -240,7 +240,8 @@ class _Night:
         fresh = found.fresh
         gain = max(0.0, fresh.delta or 0.0) if fresh is not None and fresh.verdict == "SHIP" else 0.0
         ablation_id = fresh.ablation_id if fresh is not None else None
-        self._pay(arm, tonight, found.outcome, gain, time.monotonic() - clock, ablation_id, found.why)
+        why = found.why or (f"{fresh.reason}: {fresh.message}" if fresh is not None and fresh.reason else "")
+        self._pay(arm, tonight, found.outcome, gain, time.monotonic() - clock, ablation_id, why)
 
     # --- writing it down ------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from harness.report.files import write_whole
-from harness.report.template import render_template
+from harness.report.template import page_style, render_template
 from harness.report.text import Tile, number, percent, tone
 from modules.workspace import Workspace
 from supervisor.night.result import NightResult
@@ -15,6 +15,12 @@ from supervisor.result import VerdictLine
 
 HERE = Path(__file__).parent
 FOLDER = "nights"
+STYLE = """
+.scroll .numbers { display: table; }
+.numbers td { vertical-align: top; }
+.numbers .words, .numbers thead .words { text-align: left; }
+.numbers .long { min-width: 24ch; white-space: normal; }
+"""
 PUBLISHED = 0.31
 """What a published desk of agents has accepted of its proposals."""
 
@@ -45,8 +51,9 @@ def write_page(workspace: Workspace, night: NightResult) -> Path:
         "lines": lines,
         "waiting": [line for line in lines if line.branch is not None],
     }
+    page = render_template(HERE, "night.html.j2", values, {}, style=page_style(STYLE))
     write_whole(folder / "night.json", json.dumps(as_json(night), indent=1, sort_keys=True, allow_nan=False).encode())
-    return write_whole(folder / "night.html", render_template(HERE, "night.html.j2", values, {}).encode())
+    return write_whole(folder / "night.html", page.encode())
 
 
 def as_json(night: NightResult) -> dict[str, object]:
@@ -77,7 +84,7 @@ def tiles(night: NightResult) -> tuple[Tile, ...]:
         Tile("Shipped of judged", rate, f"{night.shipped} of {night.judged}; published {percent(PUBLISHED, 0)}"),
         Tile("Improvement that waits", number(gain, 2, signed=True), "Sharpe a year, summed", tone(gain)),
         Tile("Time", f"{night.seconds:.0f} s", f"of {night.budget_s:.0f} s; {spent:.0f} s of it in pulls"),
-        Tile("Pulls", f"{len(night.pulls)}", f"{len({p.module for p in night.pulls})} modules and markets"),
+        Tile("Pulls", f"{len(night.pulls)}", f"modules and markets: {len({p.module for p in night.pulls})}"),
     )
 
 
