@@ -115,7 +115,17 @@ def night(seed: int, minutes: float, home: Path, certificates: Path, judge: Judg
     mis_set(clone, faults)
     _git(clone, "-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "-qam", "Ten modules mis-set")
     shutil.copytree(certificates, clone / ".cws" / "certificates")
-    command = ["-m", "cli.main", "nightly", "--minutes", f"{minutes:g}", "--ablations", str(TRIALS), "--json"]
+    command = [
+        "-m",
+        "cli.main",
+        "nightly",
+        "--minutes",
+        f"{minutes:g}",
+        "--ablations",
+        str(TRIALS),
+        "--no-track",
+        "--json",
+    ]
     clock = time.monotonic()
     done = subprocess.run(
         [sys.executable, *command, "--seed", str(seed), "--workers", str(WORKERS)],

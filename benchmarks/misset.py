@@ -28,7 +28,7 @@ Values = Mapping[str, object]
 
 _SLUGGISH = tuple({"smoothing_bars": bars} for bars in (30, 40, 50, 60))
 _MASKS = tuple(
-    {"spike_action": "mask", "spike_sigmas": sigmas, "spike_min_return_bps": 100.0, "spike_window_bars": bars}
+    {"spike_action": "mask", "spike_sigmas": sigmas, "spike_window_bars": bars}
     for sigmas in (4.0, 4.5)
     for bars in (20, 40)
 )

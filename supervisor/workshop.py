@@ -165,7 +165,10 @@ class Workshop:
                     self.note(f"time ran out: {module} lacks {len(missing) - at} of {len(missing)} mining runs")
                     break
                 self.progress(f"mining run {at + 1} of {len(missing)}, {module}: {task.signal or module}")
-                bench.trace(task)
+                try:
+                    bench.trace(task)
+                except ValueError as error:  # a refusal is what miners look for, and not the end of a pass
+                    self.note(f"{module}: a mining run was refused: {str(error).splitlines()[0]}")
                 ran.append(module)
         if ran:
             self.note(
