@@ -96,6 +96,9 @@ def recall(shop: Workshop, judged: Judged, findings: Sequence[Finding]) -> Verdi
     wanted = judged.shipped and not judged.rejected_by_human
     if wanted and not (judged.branch == branch and shop.repo.tip(branch) is not None):
         record = kept(shop, judged.finished.ablation_id)
+        if record is None and any(name.startswith("skills/") for name in judged.started.patch):
+            shop.note(f"{branch}: its record is gone, and the ledger holds no texts of skills; propose it anew")
+            return VerdictLine.remembered(judged, None)
         if record is None:
             # Judging again gives the same record, and costs the stream of trials nothing: the trial is known.
             return judge(shop, judged.patch, findings)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablations.arms import SECONDS
+from ablations.drafted import GUARD, redrafts
 from ablations.floor import Series, measure
 from ablations.guards import GuardError, GuardReading, read, rules_of
 from ablations.patch import Patch
@@ -168,7 +169,9 @@ def _numbers(bench: Bench, patch: Patch, before: Sequence[Measured], after: Sequ
 def _broken(bench: Bench, patch: Patch, before: Sequence[Measured], after: Sequence[Measured]) -> list[GuardReading]:
     """The guards of module and suite that do not hold on mining data. What no task measures there cannot be read."""
     found = []
-    for rule in (*(r for r in rules_of(_contract(bench, patch).guards) if r.metric != SECONDS), *bench.suite.guards):
+    own = (r for r in rules_of(_contract(bench, patch).guards) if r.metric != SECONDS)
+    drafts = (GUARD,) if redrafts(patch, bench.suite) else ()
+    for rule in (*own, *drafts, *bench.suite.guards):
         try:
             reading = read(rule, *([a.metrics.get(rule.metric) for a in arm] for arm in (before, after)))
         except GuardError:
