@@ -6,6 +6,7 @@ would make the same files give different commits, or run code in the middle of a
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 import time
@@ -195,6 +196,15 @@ class GitCommand:
                 return True
             time.sleep(0.05)
         return False
+
+    def clear_dead(self, *names: str) -> None:
+        """Remove git's locks of these files, where they have stood for so long that their holder must be dead."""
+        for name in names:
+            for folder in (self._git_dir, self._common):
+                lock = folder / f"{name}.lock"
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - lock.stat().st_mtime >= DEAD_SECONDS:
+                        lock.unlink()
 
     def text(self, *args: str, stdin: bytes = b"", index: Path | None = None) -> str:
         """Standard output as text without the last line end."""

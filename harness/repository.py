@@ -317,6 +317,35 @@ class Repository:
         self._git.run("merge", "--ff-only", "--no-verify-signatures", "--no-overwrite-ignore", "--no-stat", "-q", sha)
         return sha
 
+    def undo_cut_off(self, branch: str) -> bool:
+        """Take back what a merge of `branch` had written when it was killed: git's own locks, and files that hold what
+        HEAD or the merge holds, or the beginning of it. Whether the working tree is clean now; where anything else is
+        changed nothing is touched."""
+        self._git.clear_dead("index", "HEAD", "ORIG_HEAD", *([f"refs/heads/{b}"] if (b := self.current_branch) else []))
+        target = self.preview_merge(branch)
+        merged = {c.path for c in self.tree_changes("HEAD", target)}
+        entries = self._git.entries("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+        dirt = sorted({entry[3:] for entry in entries})
+        if not set(dirt) <= merged:
+            return False
+        ours = {path: self.file_at("HEAD", path) for path in dirt}
+        for path in dirt:
+            there = (self.root / path).read_bytes() if (self.root / path).is_file() else None
+            if there not in (None, ours[path]) and not (self.file_at(target, path) or b"").startswith(there or b""):
+                return False
+        if dirt:
+            self._git.run("read-tree", "--reset", "HEAD")
+        for path in dirt:
+            content = ours[path]
+            if content is not None:
+                self._git.run("checkout-index", "--force", "--", path)
+                continue
+            (self.root / path).unlink(missing_ok=True)
+            for folder in (f for f in (self.root / path).parents if f.is_relative_to(self.root) and f != self.root):
+                with contextlib.suppress(OSError):  # not empty: others live there
+                    folder.rmdir()
+        return self.is_clean()
+
     def keep_rejected(self, branch: str) -> str:
         """Move `branch` out of the branches into refs/cws/rejected/, in one transaction; returns its commit."""
         sha = self.tip(branch)

@@ -58,6 +58,8 @@ def approve(
     into = repo.current_branch
     if into is None:
         raise ReviewError(Refusal.NO_BRANCH_CHECKED_OUT, "HEAD is detached", "git switch BRANCH")
+    if any(_is_begun(event, request) for event in events):
+        repo.undo_cut_off(request.commit)
     dirt = repo.dirt()
     if dirt:
         what = f"{len(dirt)} paths are changed or untracked: {', '.join(dirt[:5])}"
@@ -135,7 +137,7 @@ def _cut_off(forge: Forge, request: Request, events: Sequence[Event]) -> tuple[M
     """The merge that was begun here and that a crash kept from the ledger: what was begun, its commit, its message."""
     begun: MergeBegun | None = None
     for event in events:
-        if isinstance(event, MergeBegun) and (event.branch, event.commit) == (request.branch, request.commit):
+        if isinstance(event, MergeBegun) and _is_begun(event, request):
             begun = event
         elif isinstance(event, ReviewApproved) and event.branch == request.branch:
             begun = None
@@ -143,6 +145,10 @@ def _cut_off(forge: Forge, request: Request, events: Sequence[Event]) -> tuple[M
     if begun is None or found is None or f"Reviewed-by: {begun.by}" not in found[1].splitlines():
         return None
     return begun, *found
+
+
+def _is_begun(event: Event, request: Request) -> bool:
+    return isinstance(event, MergeBegun) and (event.branch, event.commit) == (request.branch, request.commit)
 
 
 def _finish(
