@@ -263,7 +263,11 @@ def finished(record: AblationRecord) -> AblationFinished:
 
 def certify(folder: Path, suite: str = SUITE, data_digest: str = DATA) -> str:
     """A certificate that stands, invented (making one takes longer than a test may); its id."""
-    keys = Keys(gate_digest(), load_suite(suite).digest, data_digest)
+    return certificate(folder, Keys(gate_digest(), load_suite(suite).digest, data_digest), suite)
+
+
+def certificate(folder: Path, keys: Keys, suite: str) -> str:
+    """As `certify`, for these keys."""
     made = Certificate(
         **keys._asdict(),
         suite=suite,
