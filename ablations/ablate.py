@@ -45,7 +45,7 @@ from modules.manifest import environment
 from modules.panel import iso
 from modules.pipeline import Emit
 from modules.registry import load_module
-from modules.task import PipelineSpec, load_modules, load_pipeline
+from modules.task import PipelineSpec, Task, load_modules, load_pipeline
 from modules.workspace import Workspace
 from traces.events import AblationFinished, AblationStarted, CertificateIssued, Event, TrialRecorded
 from traces.events import Change as ChangeEvent
@@ -89,11 +89,7 @@ def ablate(
         settings_digest = digest_json([settings_digest, skills_digest(workspace.root / "skills")])
     ablation_id = identity(patch, reference, code, settings_digest, [t.digest for t in tasks])
     emit(_started(ablation_id, patch, suite))
-    judged, once = in_force(modules), uuid.uuid4().hex
-    jobs = [
-        Job(named.name, task, patch, objective, workspace.data, workspace.artifacts, judged, once, named.needs)
-        for named, task in zip(suite.tasks, tasks, strict=True)
-    ]
+    jobs = _jobs(suite, tasks, version, patch, objective, workspace)
     chosen = executor or Serial()
     outcomes: Sequence[Outcome]
     if research:
@@ -227,6 +223,33 @@ def _declared(patch: Patch, workspace: Workspace, spec: PipelineSpec) -> tuple[s
 
 def _stages(patch: Patch) -> dict[Stage, str]:
     return {s: p.module.split("/")[1] for s in STAGES for p in patch.parts if p.changes and s == p.stage}
+
+
+def _jobs(
+    suite: Suite, tasks: Sequence[Task], version: DataVersion, patch: Patch, objective: str, workspace: Workspace
+) -> list[Job]:
+    """One job a task, each with the modules that it must find in force where it runs."""
+    once = uuid.uuid4().hex
+    found: dict[tuple[tuple[Stage, str], ...], str] = {}
+    jobs = []
+    for named, task in zip(suite.tasks, tasks, strict=True):
+        stages = tuple(sorted(task.stages.items()))
+        if stages not in found:
+            found[stages] = in_force(load_modules(task, version))
+        jobs.append(
+            Job(
+                name=named.name,
+                task=task,
+                patch=patch,
+                objective=objective,
+                data_root=workspace.data,
+                artifact_root=workspace.artifacts,
+                in_force=found[stages],
+                once=once,
+                needs=named.needs,
+            )
+        )
+    return jobs
 
 
 def _reference(suite: Suite, version: DataVersion) -> SuiteReference:

@@ -6,8 +6,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
-from ablations.suite import SUITES, SuiteError, Symbols, check_period, default_suite, load_suite, period, suite_tasks
+from ablations.executors.port import Needs
+from ablations.suite import (
+    SUITES,
+    SuiteError,
+    SuiteTask,
+    Symbols,
+    check_period,
+    default_suite,
+    load_suite,
+    period,
+    suite_tasks,
+)
 from modules.datastore import DataStore, DataVersion
 from modules.registry import list_modules
 from modules.signal import fields_of, parse
@@ -57,6 +69,18 @@ def test_what_a_suite_adds_is_in_its_digest_but_for_its_defaults() -> None:
     digests = {suite.digest} | {suite.model_copy(update=change).digest for change in others}
     assert len(digests) == 1 + len(others)
     assert suite.model_copy(update={"default_for": ()}).digest == suite.digest
+
+
+def test_what_a_task_needs_of_a_machine_is_said_in_the_suite() -> None:
+    """One cpu is no part of a suite's identity; more is, and must be a number that a machine can have."""
+    suite = load_suite("fast")
+    assert "needs" not in suite.tasks[0].model_dump(mode="json")
+    wide = SuiteTask.model_validate({**suite.tasks[0].model_dump(), "needs": {"cpus": 2, "gpus": 1}})
+    assert wide.needs == Needs(cpus=2, memory_mb=0, gpus=1)
+    assert suite.model_copy(update={"tasks": (wide, *suite.tasks[1:])}).digest != suite.digest
+    for bad in ({"cpus": 0}, {"cpus": 10_000}, {"gpus": -1}, {"memory": 3}):
+        with pytest.raises(ValidationError, match="needs"):
+            SuiteTask.model_validate({**suite.tasks[0].model_dump(), "needs": bad})
 
 
 def test_every_module_with_a_searchable_setting_has_one_suite_that_can_judge_it(spec: PipelineSpec) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ablations.ablate import ablate, certificate_for
-from ablations.arms import leak
+from ablations.arms import ArmsError, Job, in_force, leak, run_arms
 from ablations.executors.local import LocalPool
 from ablations.executors.port import Executor
 from ablations.gate import Reason
@@ -170,6 +170,19 @@ def test_a_module_that_gives_other_bits_voids_the_ablation(tmp_path: Path, monke
     record = ablate(patch, six(), workspace, lambda event: None, history=lambda: ())
     assert record.verdict.reason is Reason.NOT_REPRODUCED
     assert "size/rank_neutral artifact weights" in record.verdict.message
+
+
+def test_modules_that_are_not_the_ones_judged_are_refused(workspace: Workspace) -> None:
+    """A human merges another patch while an ablation runs: half of its tasks would be of other settings."""
+    data = DataStore(workspace.data)
+    version = data.current("us20")
+    task = suite_tasks(six(), version, load_pipeline(CHECKOUT / "pipeline.yaml"))[0]
+    modules = load_modules(task, version)
+    patch = propose(modules["size"], {"no_trade_band": 0.02})
+    earlier = in_force({**modules, "execute": modules["execute"].with_settings({"commission_bps": 9.0})})
+    assert earlier != in_force(modules)
+    with pytest.raises(ArmsError, match="t: settings or code of the pipeline changed"):
+        run_arms(Job("t", task, patch, "nav.net_return", workspace.data, workspace.artifacts, in_force=earlier))
 
 
 def test_an_arm_that_fails_acceptance_is_refused(trial: Ablate, monkeypatch: pytest.MonkeyPatch) -> None:
