@@ -9,7 +9,7 @@ SOURCES := modules harness supervisor ablations traces skills cli
 # Two workers: the suite is built for two cores; set WORKERS=0 to run in one process.
 WORKERS ?= 2
 
-.PHONY: demo test check fast soak test-llm bench lock clean setup
+.PHONY: demo test check fast soak crash test-llm bench lock clean setup
 
 setup: $(READY)
 
@@ -42,6 +42,10 @@ test-llm: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak
+
+# The supervisor, killed two hundred times at random moments.
+crash: $(READY)
+	$(BIN)/python -m pytest -m soak tests/supervisor/test_crash.py -s
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.table

@@ -40,6 +40,7 @@ def cluster() -> Iterator[Any]:
             pytest.fail(MISSING)
         pytest.skip(MISSING)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_raylet_start_wait_time_s"] = "180"  # the machine may be busy with other tests
     from ray.cluster_utils import Cluster
 
     made = Cluster(
