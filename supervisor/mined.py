@@ -33,6 +33,7 @@ class Mined:
     `mined`     run_started, only the runs that may be mined;
     `stages`    stage_finished of those runs, with `name` ('stage/module'), data, signal, task_digest, seed, start;
     `in_force`  the rows of `stages` whose settings and code are those in force, the newest per task;
+    `refused`   stage_refused of runs all of whose modules are in force, with `name` and task_digest;
     `profiles`  run_profiled, the newest per run, with `name`, the sizing in force: what decides who holds what.
 
     `mining_ends_ns` maps the digest of each known data version to the end (exclusive) of its mining period. `tables`
@@ -65,8 +66,11 @@ class Mined:
         return {str(why): int(n) for why, n in found.iter_rows()}
 
     def tasks_seen(self, module: str) -> frozenset[str]:
-        """Digests of the tasks whose traces show `module` as it is in force."""
-        rows = self.sql(f"SELECT DISTINCT task_digest FROM in_force WHERE name = {text(module)}")
+        """Digests of the tasks whose traces show `module` as it is in force, and of those that nothing in force lets
+        come so far: a contract refused them, and would again."""
+        rows = self.sql(
+            f"SELECT task_digest FROM in_force WHERE name = {text(module)} UNION SELECT task_digest FROM refused"
+        )
         return frozenset(rows.get_column("task_digest").to_list())
 
     @cached_property
@@ -89,6 +93,12 @@ _TABLES = {
                  FROM stage_finished s JOIN mined m USING (run_id)""",
     "in_force": """SELECT s.* FROM stages s JOIN current c USING (name, settings_digest, code_digest)
                    QUALIFY row_number() OVER (PARTITION BY s.name, s.task_digest ORDER BY s.seq DESC) = 1""",
+    "refused": """SELECT r.*, c.name, m.task_digest FROM stage_refused r JOIN mined m USING (run_id)
+                  JOIN current c ON c.name = r.stage || '/' || r.module AND c.code_digest = r.code_digest
+                                    AND c.settings_digest = r.settings_digest
+                  WHERE NOT EXISTS (SELECT 1 FROM stages s WHERE s.run_id = r.run_id AND NOT EXISTS (
+                      SELECT 1 FROM current d WHERE d.name = s.name AND d.code_digest = s.code_digest
+                                                    AND d.settings_digest = s.settings_digest))""",
     "profiles": """SELECT p.*, z.name, z.task_digest, z.data FROM run_profiled p JOIN in_force z USING (run_id)
                    WHERE z.stage = 'size'
                    QUALIFY row_number() OVER (PARTITION BY p.run_id ORDER BY p.seq DESC) = 1""",

@@ -14,6 +14,7 @@ from supervisor.miners.fill_lag import FillLag
 from supervisor.miners.idle_capital import IdleCapital
 from supervisor.miners.jumpy_signal import JumpySignal
 from supervisor.miners.late_signal import LateSignal
+from supervisor.miners.oversmoothed import Oversmoothed
 from supervisor.miners.slow_rebalance import SlowRebalance
 from supervisor.miners.stale_signal import StaleSignal
 from supervisor.miners.thin_signal import ThinSignal
@@ -51,6 +52,10 @@ def knows(autocorrelation: float, t: float) -> Figures:
     return {"feature": {"rank_autocorrelation": autocorrelation}, "backtest": {"ic_t_stat": t}}
 
 
+def saves(cost: float, gross: float = 100.0, fills: float = 50.0) -> Figures:
+    return {"execute": {"total_cost_usd": cost, "gross_pnl_usd": gross, "fills": fills}}
+
+
 def sharpe(now: float, later: float) -> Figures:
     return {"execute": {"net_sharpe": now, "net_sharpe_next_close": later}}
 
@@ -86,6 +91,13 @@ ROWS: list[tuple[Miner, str, Figures, Mapping[str, object], float | None]] = [
     (JumpySignal(), FEATURE, jumps(0.95, 30.0), {}, None),
     (JumpySignal(), FEATURE, jumps(0.5, 25.0), {}, None),
     (JumpySignal(), FEATURE, jumps(0.5, 30.0, -100.0), {}, None),
+    (Oversmoothed(), FEATURE, saves(10.0), SMOOTH, 0.9),
+    (Oversmoothed(), FEATURE, saves(-5.0, -100.0), SMOOTH, 1.0),
+    (Oversmoothed(), SIZE, saves(10.0), {"size": {"smoothing_bars": 10}}, 0.9),
+    (Oversmoothed(), FEATURE, saves(25.0), SMOOTH, None),
+    (Oversmoothed(), FEATURE, saves(10.0), {"feature": {"smoothing_bars": 9}}, None),
+    (Oversmoothed(), FEATURE, saves(10.0), {}, None),
+    (Oversmoothed(), FEATURE, saves(10.0, fills=0.0), SMOOTH, None),
     (StaleSignal(), FEATURE, knows(0.95, 0.5), SMOOTH, 1.5),
     (StaleSignal(), FEATURE, knows(0.95, 2.5), SMOOTH, None),
     (StaleSignal(), FEATURE, knows(0.5, 0.5), SMOOTH, None),

@@ -23,6 +23,7 @@ from supervisor.miners.repeated_work import RepeatedWork
 from supervisor.miners.risk_cuts import RiskCuts
 from supervisor.miners.turnover_decay import TurnoverDecay
 from tests.supervisor.conftest import CLEAN, DATA, IN_FORCE, MINING_END_NS, SIZE, Traces
+from traces.events import StageRefused
 
 COSTLY = {"execute": {"gross_pnl_usd": 100.0, "total_cost_usd": 180.0}}
 
@@ -237,3 +238,21 @@ def test_a_finding_is_the_same_whenever_it_is_mined(traces: Traces) -> None:
     traces.run(COSTLY)
     [more] = CostShare().mine(traces.mined())
     assert more.finding_id != first.finding_id
+
+
+def test_a_task_that_nothing_in_force_lets_through_has_been_seen(traces: Traces) -> None:
+    def refused(task: str, **changes: object) -> None:
+        run = traces.run({}, task=task, **changes)
+        traces.events.append(
+            StageRefused(
+                run_id=run, stage="feature", module="expression", side="acceptance", rules={}, message="m",
+                code_digest=str(changes.get("code", "code-now")),
+                settings_digest=str(changes.get("settings", "settings-now")),
+            )
+        )  # fmt: skip
+
+    refused("again")
+    refused("other settings then", settings="others")
+    refused("other code then", code="others")
+    mined = traces.mined()
+    assert mined.tasks_seen("size/never_run") == {"again"}
