@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ablations.executors.port import Executor
 from modules.pipeline import Emit
 from modules.workspace import Workspace
+from supervisor.alone import alone
 from supervisor.finding import Finding, Miner
 from supervisor.grouping import EmitAll
 from supervisor.miners import MINERS
@@ -55,25 +56,29 @@ def supervise(
     """One pass over the workspace. `emit` must append to its ledger before it returns; `emit_all`, if given, the
     same for a group of events (`Ledger.append` takes them at the price of one). `suite` None: each module's own.
 
-    Raises RepositoryError (no git, no commits), SuiteError, DataError, and what a run raises.
+    Raises BusyError, RepositoryError (no git, no commits), SuiteError, DataError, and what a run raises.
     """
+    with alone(workspace):
+        shop = Workshop.open(workspace, emit, suite=suite, executor=executor, progress=progress, emit_all=emit_all)
+        try:
+            return _pass(shop, budget or Budget(), miners)
+        finally:
+            shop.grouped.flush()
+
+
+def _pass(shop: Workshop, budget: Budget, miners: Sequence[Miner]) -> SuperviseResult:
     clock = time.monotonic()
-    budget = budget or Budget()
-    shop = Workshop.open(workspace, emit, suite=suite, executor=executor, progress=progress, emit_all=emit_all)
+    deadline_s = clock + budget.seconds
     verdicts: list[VerdictLine] = []
-    try:
-        deadline_s = clock + budget.seconds
-        shop.trace_if_needed(deadline_s)
-        findings = shop.mine(miners, deadline_s)
-        for proposal in _propose(shop, findings, deadline_s):
-            now = time.monotonic()
-            left = budget.ablations - sum(not line.standing for line in verdicts)
-            found = pursue(shop, proposal, until_s=now + SCREEN_SHARE * (deadline_s - now), may_judge=left > 0)
-            verdicts += found.verdicts
-            if found.why:
-                shop.note(f"{proposal.module}: {found.why}")
-    finally:
-        shop.grouped.flush()
+    shop.trace_if_needed(deadline_s)
+    findings = shop.mine(miners, deadline_s)
+    for proposal in _propose(shop, findings, deadline_s):
+        now = time.monotonic()
+        left = budget.ablations - sum(not line.standing for line in verdicts)
+        found = pursue(shop, proposal, until_s=now + SCREEN_SHARE * (deadline_s - now), may_judge=left > 0)
+        verdicts += found.verdicts
+        if found.why:
+            shop.note(f"{proposal.module}: {found.why}")
     return SuperviseResult(tuple(findings), tuple(verdicts), tuple(shop.notes), time.monotonic() - clock)
 
 

@@ -17,10 +17,10 @@ from modules.panel import iso
 from modules.pipeline import Emit
 from modules.registry import list_modules
 from modules.workspace import Workspace
+from supervisor.alone import alone
 from supervisor.finding import Miner
 from supervisor.grouping import EmitAll
 from supervisor.miners import MINERS
-from supervisor.night.alone import alone
 from supervisor.night.attempt import Attempt
 from supervisor.night.bandit import Arm
 from supervisor.night.deadlines import Due

@@ -22,9 +22,9 @@ import pytest
 from ablations.patch import Change, Patch
 from modules.datastore import DataStore
 from modules.registry import read_settings
+from supervisor.alone import BusyError, alone
 from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
-from supervisor.night.alone import BusyError, alone
 from supervisor.night.bandit import Arm, draw, tallies
 from supervisor.night.memory import replay
 from supervisor.night.night import nightly
@@ -190,7 +190,7 @@ def test_3_one_at_a_time(desk: Checkout) -> None:
 def test_3_the_dead_hold_nothing(desk: Checkout, tmp_path: Path) -> None:
     code = (
         "import os,signal,sys;from pathlib import Path;from modules.workspace import Workspace;"
-        "from supervisor.night.alone import alone;w=Workspace(Path(sys.argv[1]),Path(sys.argv[1]));"
+        "from supervisor.alone import alone;w=Workspace(Path(sys.argv[1]),Path(sys.argv[1]));"
         "c=alone(w);c.__enter__();os.kill(os.getpid(),signal.SIGKILL)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
