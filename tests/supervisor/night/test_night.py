@@ -176,7 +176,8 @@ def test_1_a_night_may_be_begun_anew(desk: Checkout) -> None:
     assert [e.reason for e in of(desk, NightFinished) if isinstance(e, NightFinished)] == ["cut off", "time"]
 
 
-def test_3_one_at_a_time(desk: Checkout) -> None:
+def test_3_one_at_a_time(desk: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.alone.WAIT_S", 0.15)
     with alone(desk.workspace):
         with pytest.raises(BusyError, match="another supervisor"), alone(desk.workspace):
             pass
