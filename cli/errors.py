@@ -106,12 +106,17 @@ def meaning(error: BaseException) -> Meaning | None:
     if str(getattr(error, "reason", "")) in USAGE_REASONS:
         return Meaning(ExitCode.USAGE)
     for kind in type(error).__mro__:
-        if kind.__name__ in KNOWN:
+        # A library's error of the same name means something else; pydantic's is the one that is meant.
+        if kind.__name__ in KNOWN and (_is_ours(kind) or kind.__name__ == "ValidationError"):
             return KNOWN[kind.__name__]
-    if type(error).__module__.split(".")[0] in OURS:
+    if _is_ours(type(error)):
         return Meaning(ExitCode.FAILED)
     if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
         return Meaning(ExitCode.USAGE, "check the path")
     if isinstance(error, PermissionError):
         return Meaning(ExitCode.FAILED, "check who owns the path, or set CWS_HOME to a folder you may write")
     return None
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.split(".")[0] in OURS

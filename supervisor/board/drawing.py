@@ -123,13 +123,10 @@ class Axes:
             self._parts.append(f'<polyline class="line {line.kind}" points="{drawn}"/>')
         return self
 
-    def level(self, y: float, kind: str, words: str = "") -> Axes:
-        """A level across the frame, its words at the left end above it."""
+    def level(self, y: float, kind: str) -> Axes:
+        """A level across the frame."""
         at = self.down(y)
         self._parts.append(f'<line class="level {kind}" x1="{LEFT}" x2="{self._width - RIGHT}" y1="{at}" y2="{at}"/>')
-        if words:
-            place = f'x="{LEFT + 4}" y="{max(at - 5, 11):.1f}"'
-            self._parts.append(f'<text class="label {kind}" {place}>{escape(words)}</text>')
         return self
 
     def stems(self, stems: Iterable[Stem]) -> Axes:

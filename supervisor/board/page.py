@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from harness.report.files import write_whole
 from harness.report.template import page_style, render_template
 from harness.report.text import DASH, MINUS, Tile, number, percent, tone
@@ -42,6 +44,7 @@ def render(board: Board, *, live: bool = False) -> str:
         "duration": duration,
         "exact": exact,
         "person": person,
+        "coded": coded,
     }
     return render_template(HERE, "board.html.j2", values, svgs, style=style, script=script, filters=filters)
 
@@ -117,6 +120,12 @@ def exact(value: float | None) -> str:
 def person(identity: str) -> str:
     """A name without its mail."""
     return identity.partition(" <")[0]
+
+
+def coded(text: str) -> Markup:
+    """Words with `commands` in them; all else is escaped."""
+    parts = (Markup("<code>{}</code>").format(p) if at % 2 else escape(p) for at, p in enumerate(text.split("`")))
+    return Markup("").join(parts)
 
 
 def moment(ns: float) -> str:

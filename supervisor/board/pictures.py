@@ -70,7 +70,7 @@ def acceptance(board: Board) -> str:
         y_text=lambda y: percent(y, 0),
         whole=True,
     )
-    axes.band(Band(rate.x, low.y, high.y)).level(published, "published", f"published {percent(published, 0)}")
+    axes.band(Band(rate.x, low.y, high.y)).level(published, "published")
     return axes.line(Line(rate.x, rate.y, "net")).svg()
 
 

@@ -115,3 +115,9 @@ def test_a_name_of_others_does_nothing_to_a_terminal(capsys: pytest.CaptureFixtu
     assert guarded(Raises(DataError("file \x1b[2J\u202egnp.csv is empty", "give rows")), []) == 1
     said = capsys.readouterr().err
     assert "\x1b" not in said and "\u202e" not in said and "\\x1b[2J" in said
+
+
+def test_an_error_of_a_library_with_a_name_of_ours_is_nobodys() -> None:
+    """jinja2's TemplateError is no fault of `cws module new`."""
+    foreign = type("TemplateError", (Exception,), {"__module__": "jinja2.exceptions"})
+    assert "TemplateError" in KNOWN and meaning(foreign("x")) is None

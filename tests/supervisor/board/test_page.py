@@ -21,7 +21,7 @@ import pytest
 from modules.workspace import Workspace
 from supervisor.board import Board, read_board, render
 from supervisor.board.drawing import nice
-from supervisor.board.page import duration, exact, moment, warnings
+from supervisor.board.page import coded, duration, exact, moment, warnings
 from tests.supervisor.board.story import write
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(2)> {{ 7*7 }}"
@@ -140,3 +140,8 @@ def test_times_and_figures() -> None:
     assert moment(0) == "\u2013" and moment(1_762_000_000 * 10**9) == "2025-11-01 12:26"
     assert [duration(s) for s in (None, 1.5, 90.0, 600.0, 7_201.0)] == ["\u2013", "1.5 s", "90 s", "10 min", "2.0 h"]
     assert [exact(v) for v in (None, 0.025, -0.00133792, 0.0)] == ["\u2013", "0.025", "\u22120.001338", "0"]
+
+
+def test_words_with_commands() -> None:
+    assert coded("run `cws <x>` & see") == "run <code>cws &lt;x&gt;</code> &amp; see"
+    assert coded("<b>") == "&lt;b&gt;"
