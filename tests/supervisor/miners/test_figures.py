@@ -105,6 +105,21 @@ ROWS: list[tuple[Miner, str, Figures, Mapping[str, object], float | None]] = [
 ]
 
 
+LEVERS: Mapping[str, str] = {
+    "slow_rebalance": "-smoothing_bars -no_trade_band",
+    "idle_capital": "+weight_cap +gross_leverage +sector_cap +target_vol -no_trade_band",
+    "late_signal": "-smoothing_bars -no_trade_band",
+    "fill_lag": "",
+    "unfilled_orders": "+min_order_usd",
+    "volatility_out_of_reach": "-target_vol -vol_bars +vol_bars",
+    "thin_signal": "-least_present -smoothing_bars",
+    "jumpy_signal": "+smoothing_bars",
+    "oversmoothed": "-smoothing_bars",
+    "stale_signal": "-smoothing_bars",
+}
+"""Which setting may mend what, and which way."""
+
+
 def test_each_row(traces: Traces) -> None:
     """All rows in one ledger: each is a module of its own, whose settings alone are in force when it is mined."""
     for at, (_, _, figures, values, _) in enumerate(ROWS):
@@ -116,6 +131,7 @@ def test_each_row(traces: Traces) -> None:
         expected = [] if size is None else [(module, pytest.approx(size), (f"run-{at:03d}",))]
         assert [(f.module, f.size, f.evidence) for f in found] == expected, (at, ROWS[at])
         assert all(f.occurrences == 1 and f.module in f.statement for f in found)
+        assert all(" ".join(lever.words for lever in f.levers) == LEVERS[miner.name] for f in found)
 
 
 EDGES: list[tuple[float, list[str]]] = [

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.finding import Finding
+from supervisor.finding import Finding, Miner
 from supervisor.mined import Mined
 from supervisor.miners import MINERS
 from supervisor.miners.alike_drafts import AlikeDrafts
@@ -256,3 +256,28 @@ def test_a_task_that_nothing_in_force_lets_through_has_been_seen(traces: Traces)
     refused("other code then", code="others")
     mined = traces.mined()
     assert mined.tasks_seen("size/never_run") == {"again"}
+
+
+LEVERS: list[tuple[Miner, Mapping[str, Mapping[str, float]], str]] = [
+    (CostShare(), COSTLY, "+no_trade_band +smoothing_bars"),
+    (TurnoverDecay(), DECAY[0][0], "+no_trade_band +smoothing_bars"),
+    (RiskCuts(), execute(**CUTS[0][0]), "-weight_cap -gross_leverage"),
+    *(
+        (FalseAlarms(), {"clean": {**_GRID, **ALARMS[at][0]}}, levers)
+        for at, levers in (
+            (0, "+spike_sigmas +spike_min_return_bps"),
+            (3, "+stale_run_bars"),
+            (6, "+gap_min_sessions"),
+            (7, "+ohlc_tolerance_bps"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("miner, metrics, levers", LEVERS, ids=str)
+def test_which_way_a_setting_may_mend_it(
+    traces: Traces, miner: Miner, metrics: Mapping[str, Mapping[str, float]], levers: str
+) -> None:
+    traces.run(metrics)
+    [finding] = miner.mine(traces.mined())
+    assert " ".join(lever.words for lever in finding.levers) == levers

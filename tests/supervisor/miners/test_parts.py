@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from supervisor.finding import Finding
 from supervisor.miners.blind_regimes import BlindRegimes
 from supervisor.miners.blind_sectors import BlindSectors
 from supervisor.miners.blind_symbols import BlindSymbols
@@ -32,12 +33,17 @@ def profile(traces: Traces, run_id: str | None = None, **parts: Mapping[str, flo
     )
 
 
+def levers(finding: Finding) -> str:
+    return " ".join(lever.words for lever in finding.levers)
+
+
 def test_years(traces: Traces) -> None:
     for fall in (2.0, 3.0, 1.5):
         profile(traces, years={"2001": 1.0, "2002": 1.0 - fall, "2003": 1.0, "2004": 0.5})
     [finding] = BlindYears().mine(traces.mined())
     assert (finding.module, finding.size, finding.occurrences) == (SIZE, 1.75, 3)  # below the median year, 0.75
     assert finding.pattern == "the result collapses in 2002" and finding.evidence[0] == "run-001"
+    assert levers(finding) == "-vol_bars -target_vol"
     assert BlindYears(fall=1.3).mine(traces.mined()) == BlindYears(least=4).mine(traces.mined()) == []
     profile(traces, years={"2001": 1.0, "2002": 1.0, "2003": 1.0})
     assert len(BlindYears(share=0.75).mine(traces.mined())) == 1
@@ -55,7 +61,7 @@ def test_regimes(traces: Traces) -> None:
         profile(traces, regimes={"calm": 1.0, "usual": 0.5, "volatile": -0.5})
     [finding] = BlindRegimes().mine(traces.mined())
     assert (finding.size, finding.pattern) == (1.5, "the result collapses in volatile markets")
-    assert [lever.words for lever in finding.levers] == ["-vol_bars", "-target_vol"]
+    assert levers(finding) == "-vol_bars -target_vol"
     assert BlindRegimes(fall=1.5).mine(traces.mined()) == []
 
 
@@ -63,6 +69,17 @@ def test_a_regime_that_earns_is_not_blind(traces: Traces) -> None:
     for _ in range(3):
         profile(traces, regimes={"calm": 3.0, "volatile": 0.5})
     assert BlindRegimes().mine(traces.mined()) == []
+
+
+def test_a_regime_that_is_not_known_is_not_the_best(traces: Traces) -> None:
+    for known in ("calm", "usual", "volatile"):
+        worst = "usual" if known == "volatile" else "volatile"
+        for _ in range(3):
+            profile(traces, regimes={known: 1.0, worst: -1.0})
+    assert {(f.pattern, f.size, f.occurrences) for f in BlindRegimes().mine(traces.mined())} == {
+        ("the result collapses in volatile markets", 2.0, 6),
+        ("the result collapses in usual markets", 2.0, 3),
+    }
 
 
 def test_sectors_and_symbols(traces: Traces) -> None:
@@ -75,6 +92,7 @@ def test_sectors_and_symbols(traces: Traces) -> None:
     [sector], [symbol] = BlindSectors().mine(traces.mined()), BlindSymbols().mine(traces.mined())
     assert (sector.pattern, sector.size) == ("sector Energy loses whatever the signal", pytest.approx(0.3))
     assert (symbol.pattern, symbol.size) == ("symbol A loses whatever the signal", pytest.approx(2.4))
+    assert (levers(sector), levers(symbol)) == ("-sector_cap", "-weight_cap")
     assert BlindSectors(part=0.31).mine(traces.mined()) == BlindSymbols(times=2.5).mine(traces.mined()) == []
     profile(traces, sectors={"Energy": 30.0}, symbols={"A": 60.0})
     assert len(BlindSectors(share=0.75).mine(traces.mined())) == 1
@@ -87,6 +105,8 @@ def test_fills(traces: Traces) -> None:
     profile(traces, figures={"shortfall_bps": 6.0, "modelled_bps": 0.0})
     [cost], [capacity] = Shortfall().mine(traces.mined()), Participation().mine(traces.mined())
     assert (cost.size, cost.evidence, capacity.size, capacity.evidence) == (1.8, ("run-000",), 0.04, ("run-000",))
+    assert levers(cost) == "+smoothing_bars +no_trade_band"
+    assert levers(capacity) == "+smoothing_bars +no_trade_band -weight_cap"
     assert "1 of 2 runs" in cost.statement and "1 of 2 runs" in capacity.statement
     assert Shortfall(times=1.8).mine(traces.mined()) == Participation(share=0.04).mine(traces.mined()) == []
 
