@@ -27,11 +27,7 @@ from modules.workspace import CHECKOUT
 Values = Mapping[str, object]
 
 _SLUGGISH = tuple({"smoothing_bars": bars} for bars in (30, 40, 50, 60))
-_MASKS = tuple(
-    {"spike_action": "mask", "spike_sigmas": sigmas, "spike_window_bars": bars}
-    for sigmas in (4.0, 4.5)
-    for bars in (20, 40)
-)
+_WIDE = tuple({"no_trade_band": band} for band in (0.008, 0.009, 0.01))
 FAULTS: Mapping[str, tuple[Values, ...]] = {
     "feature/reversal": _SLUGGISH,
     "feature/microstructure": _SLUGGISH,
@@ -42,10 +38,11 @@ FAULTS: Mapping[str, tuple[Values, ...]] = {
     "feature/cross_asset": _SLUGGISH,
     "feature/technical": _SLUGGISH,
     "feature/momentum": _SLUGGISH,
-    "clean/quality": _MASKS,
+    "size/vol_target": _WIDE,
 }
-"""Ways to mis-set each module. Sluggish: the signal is averaged until little of it is left. Masks: a cleaning rule that
-takes good bars away."""
+"""Ways to mis-set each module. Sluggish: the signal is averaged until little of it is left. Wide: a band in which targets
+are not followed, about as wide as they are. A cleaning rule that takes good bars away is not among them: families with
+windows of a year then have no signal at all, and nothing is left to judge but the cleaning."""
 
 REPAIRED_SHARE = 0.5
 """Of what a mis-setting costs, what a patch must bring back on fresh draws to count as a repair."""

@@ -5,6 +5,7 @@
 3. Nothing is planted in the null market, nothing after half of the fading one, and faults are where they are
    said to be.
 4. A strategy on the planted alpha earns, on the null it does not, through the real pipeline.
+5. What gains from a leak alone does not ship.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from ablations.ablate import ablate
+from ablations.arms import patched_modules
+from ablations.gate import Reason
+from ablations.patch import propose
 from ablations.planted.markets import ALL_GROUPS, JUDGING, LOCKBOX, MARKETS, MINING, Alpha, Market, canonical
 from ablations.planted.register import current
 from ablations.planted.registration import registration, table
@@ -22,6 +27,7 @@ from ablations.suite import load_suite, suite_names, suite_tasks, version_of
 from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore
 from modules.pipeline import RawSource, execute
+from modules.registry import load_module
 from modules.task import load_modules, load_pipeline
 from modules.workspace import CHECKOUT, Workspace
 
@@ -132,3 +138,26 @@ def test_what_is_planted_is_earned_and_where_nothing_is_nothing_is() -> None:
     assert abs(float(np.mean(sharpes("planted_null", "judging")))) < 1.0
     assert float(np.mean(sharpes("planted_fading", "mining"))) > 3.0
     assert abs(float(np.mean(sharpes("planted_fading", "judging")))) < 1.0
+
+
+@pytest.mark.slow
+def test_a_patch_that_lives_on_a_leak_does_not_ship() -> None:
+    """Trading sooner pays while the leak is there, where a patch would have been tuned; when it is judged it is gone."""
+    workspace = Workspace.here()
+    suite = load_suite("planted_fast").model_copy(update={"data": "planted_fading", "data_digest": None})
+    patch = propose(load_module("size", "vol_target"), {"no_trade_band": 0.0005})
+    data, store = DataStore(workspace.data), ArtifactStore(workspace.artifacts)
+    version, spec = version_of(suite, data), load_pipeline(CHECKOUT / "pipeline.yaml")
+    gains = []
+    for task in suite_tasks(suite, version, spec, "mining"):
+        modules = load_modules(task, version)
+        raw = RawSource(version.digest, lambda: data.raw(version))
+        before, after = (
+            execute(task, arm, raw, store, lambda event: None).metrics["net_sharpe"]
+            for arm in (modules, patched_modules(patch, modules))
+        )
+        gains.append(after - before)
+    assert min(gains) > 0.0, gains
+    assert float(np.mean(gains)) > 0.2, gains
+    record = ablate(patch, suite, workspace, lambda event: None, history=lambda: ())
+    assert record.verdict.reason is Reason.NOT_BETTER
