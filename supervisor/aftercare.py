@@ -36,8 +36,8 @@ from supervisor.rollback import inverse, merged_record, propose_rollback
 from traces.events import Event, PatchRolledBack, PatchWatched, ReviewApproved, RollbackProposed, TrialRecorded
 from traces.reader import read
 
-LATER_BARS = 60
-"""After those that judged: fewer say nothing, and the judging part is measured again."""
+LATER_DAYS = 90
+"""Of bars after those that judged: fewer say nothing, and the judging part is measured again."""
 
 LEVEL = 0.05
 """Of the bootstrap's interval; nothing is tested, so nothing is spent of the stream of trials."""
@@ -147,25 +147,25 @@ class _Case:
         patch = record.patch
         if not patch.changes or record.floor is None:
             return None
-        stage, _, name = patch.module.partition("/")
         try:
             suite = load_suite(record.suite.name)
-            module = load_module(_stage(stage), name)
+            modules = {_stage(p.stage): load_module(_stage(p.stage), p.module.partition("/")[2]) for p in patch.parts}
             version = DataStore(workspace.data).current(suite.data)
         except (SuiteError, RegistryError, DataError):
             return None
-        in_force = module.settings.model_dump(mode="json")
-        if any(_plain(in_force.get(k)) != _plain(c.new) for k, c in patch.changes.items()):
-            return None
+        for part in patch.parts:
+            there = modules[_stage(part.stage)].settings.model_dump(mode="json")
+            if any(_plain(there.get(k)) != _plain(c.new) for k, c in part.changes.items()):
+                return None
         spec = load_pipeline(workspace.root / "pipeline.yaml")
-        tasks = suite_tasks(suite, version, spec, "judging", {_stage(stage): name})
+        tasks = suite_tasks(suite, version, spec, "judging", {stage: m.name for stage, m in modules.items()})
         later = _later(tasks, record, version)
         names = {**tasks[0].stages}
         code: dict[str, str] = {}
         for at in STAGES:
             loaded = load_module(at, names[at])
             code[at] = f"{loaded.name}@{loaded.code_digest}@{digest_json(loaded.settings.model_dump(mode='json'))}"
-        back, objective = inverse(patch), module.contract.objective_series
+        back, objective = inverse(patch), modules[_stage(patch.stage)].contract.objective_series
         return cls(workspace, record, suite, version, later or tasks, later is not None, back, objective, code)
 
 
@@ -173,7 +173,7 @@ def _later(tasks: Sequence[Task], record: AblationRecord, version: DataVersion) 
     """The tasks on the bars after those that judged, up to the lockbox; None where there are too few."""
     _, end = period(version, "judging")
     start = max(ns(record.suite.end), version.mining_end_ns)
-    if end - start < LATER_BARS * DAY_NS:
+    if end - start < LATER_DAYS * DAY_NS:
         return None
     return tuple(task.model_copy(update={"start_ns": start, "end_ns": end}) for task in tasks)
 

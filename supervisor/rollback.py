@@ -57,7 +57,8 @@ def merged_record(repo: Repository, ablation_id: str, rev: str = "HEAD") -> Abla
 def inverse(patch: Patch) -> Patch:
     """The settings of `patch`, old for new."""
     changes = {name: Change(old=change.new, new=change.old) for name, change in patch.changes.items()}
-    return patch.model_copy(update={"changes": changes, "texts": {}})
+    also = None if patch.also is None else inverse(patch.also)
+    return patch.model_copy(update={"changes": changes, "texts": {}, "also": also})
 
 
 def rollback_files(repo: Repository, record: AblationRecord, rollback: Rollback) -> dict[str, bytes | None]:
@@ -81,8 +82,9 @@ def rollback_files(repo: Repository, record: AblationRecord, rollback: Rollback)
         if there is None:
             raise moved
         try:
-            _refuse_moved(there.decode(), patch, moved)
-            files[path] = render_settings(there.decode(), inverse(patch)).encode()
+            part = patch.part_of(path)
+            _refuse_moved(there.decode(), part, moved)
+            files[path] = render_settings(there.decode(), inverse(part)).encode()
         except (PatchError, UnicodeDecodeError) as error:
             raise moved from error
     return files
@@ -137,7 +139,7 @@ def propose_rollback(
                 ("Reason", [reason, f"asked by {by}"]),
                 ("Measured", list(evidence) or ["nothing new; see the reason"]),
                 ("Shipped on", [] if floor is None else [f"{floor.delta:+.3f}, lower bound {floor.lower_bound:+.3f}"]),
-                ("What goes back", [f"{k}: {c.new} -> {c.old}" for k, c in record.patch.changes.items()]),
+                ("What goes back", [f"{k}: {c.new} -> {c.old}" for k, c in record.patch.settings.items()]),
                 ("What stays", [f"the record in {record_folder(record.ablation_id)}, and all that was merged since"]),
             ],
         )
