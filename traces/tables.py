@@ -60,7 +60,7 @@ class Tables:
             self._connection.execute(f"CREATE TABLE {view_name(kind)} ({listed})")
         for setting in LOCKS:
             self._connection.execute(f"SET {setting}")
-        self._begin_anew()
+        self._offset, self._seq, self._head, self._last = 0, 0, GENESIS, b""
 
     def close(self) -> None:
         """Give the memory back."""
@@ -71,7 +71,11 @@ class Tables:
         lines = self._new_lines()
         if not lines:
             return {}
-        return self._take(lines)
+        try:
+            return self._take(lines)
+        except BaseException:  # half of it may be in: the next renewal starts from nothing
+            self._begin_anew()
+            raise
 
     def _take(self, lines: list[str]) -> dict[str, int]:
         self._connection.register("lines", pl.DataFrame({"line": lines}, schema={"line": pl.String}))
@@ -116,8 +120,9 @@ class Tables:
     # --- reading --------------------------------------------------------------------------------
 
     def _begin_anew(self) -> None:
-        self._offset, self._seq, self._head = 0, 0, GENESIS
-        self._last = b""
+        for kind in KINDS:
+            self._connection.execute(f"DELETE FROM {view_name(kind)}")
+        self._offset, self._seq, self._head, self._last = 0, 0, GENESIS, b""
         self.counts.clear()
 
     def _new_lines(self) -> list[str]:
@@ -139,8 +144,6 @@ class Tables:
         goes_on = len(lines) >= known and (known == 0 or lines[known - 1] == self._last)
         if not goes_on:
             self._begin_anew()
-            for kind in KINDS:
-                self._connection.execute(f"DELETE FROM {view_name(kind)}")
             known = 0
         new = lines[known:]
         self._advance(new, known + len(new), hash_line(lines[-1]) if lines else GENESIS)
@@ -171,14 +174,9 @@ class Tables:
             back = len(self._last) + 1 if self._seq else 0
             file.seek(self._offset - back)
             if size < self._offset or file.read(back) != (self._last + b"\n" if back else b""):
-                self._begin_again_from(path)
+                self._begin_anew()
                 file.seek(0)
             return file.read(size - self._offset)
-
-    def _begin_again_from(self, path: Path) -> None:
-        for kind in KINDS:
-            self._connection.execute(f"DELETE FROM {view_name(kind)}")
-        self._begin_anew()
 
 
 def _insert(kind: str, wanted: str = "true") -> str:

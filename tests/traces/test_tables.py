@@ -106,6 +106,24 @@ def test_a_log_that_was_replaced_is_read_from_its_beginning(tmp_path: Path, even
     assert tables.rows("SELECT min(seed), count(*) FROM research_started").rows() == [(10, events)]
 
 
+def test_a_record_that_is_no_json_is_refused_and_nothing_of_its_group_stays(tmp_path: Path) -> None:
+    log = append(tmp_path, said(1)) / LOG_NAME
+    tables = Tables(log.parent)
+    tables.renew()
+    whole = log.read_bytes()
+    append(tmp_path, said(2), said(3))
+    wrong = log.read_bytes().replace(
+        b'"drafter":"offline","kind":"research.started","research_id":"r3"', b'"drafter":,"r3"'
+    )
+    log.write_bytes(wrong)
+    for _ in range(2):
+        with pytest.raises(LedgerError):
+            tables.renew()
+    log.write_bytes(whole)
+    assert tables.renew() == {"research.started": 1}
+    assert tables.rows("SELECT seed FROM research_started").rows() == [(1,)]
+
+
 def test_no_log_no_events_and_only_selects(tmp_path: Path) -> None:
     tables = Tables(tmp_path / "absent")
     assert tables.renew() == {}
