@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ablations.arms import SECONDS, Job, Outcome, in_force, run_arms
-from ablations.certificate import Certificate, CertificateError, Keys, find, gate_digest, issue, save
+from ablations.certificate import Certificate, CertificateError, Keys, find, gate_digest, save
+from ablations.certifying import issue
 from ablations.drafted import GUARD, draft_jobs, drafting_code, redrafts, run_drafted, skills_digest
 from ablations.executors.port import Executor
 from ablations.executors.serial import Serial
@@ -37,7 +38,7 @@ from ablations.series import Rounded, round_series
 from ablations.stream import trials_so_far
 from ablations.suite import Suite, SuiteTask, period, suite_tasks, version_of
 from ablations.swap import SwapMatrix, matrix
-from ablations.trials import FAMILY, Ticket, TrialBook
+from ablations.trials import FAMILY, Asked, Ticket, TrialBook
 from modules.canonical import digest_json
 from modules.contract import STAGES, Stage
 from modules.datastore import DataStore, DataVersion
@@ -108,7 +109,8 @@ def ablate(
     _, certificate = find(keys, certificates if certificates is not None else certificate_folders(workspace))
     with _one_at_a_time(workspace):
         past = history() if history is not None else trials_so_far(workspace)
-        ticket = TrialBook.replay(past).ticket(ablation_id)
+        asked = Asked(_subject(patch), version.digest, len(patch.settings) + len(patch.texts))
+        ticket = TrialBook.replay(past).ticket(ablation_id, asked)
         evidence = weigh(
             records,
             rounded.series if rounded else None,
@@ -156,11 +158,12 @@ def certify(
     """
     spec = spec or load_pipeline(workspace.root / "pipeline.yaml")
     version = version_of(suite, DataStore(workspace.data))
-    material, events = collect(suite, version, spec, workspace, executor)
+    worker = executor or Serial()
+    material, engine, events = collect(suite, version, spec, workspace, worker)
     for event in events:
         emit(event)
     keys = Keys(gate_digest(), suite.digest, version.digest)
-    certificate = issue(material, keys, suite.name, suite.data)
+    certificate = issue(material, keys, suite.name, suite.data, worker, engine=engine)
     save(certificate, folder or workspace.certificates)
     emit(
         CertificateIssued(
@@ -175,10 +178,7 @@ def certify(
         )
     )
     if not certificate.stands:
-        raise CertificateError(
-            f"the gate shipped {certificate.false_ships} of {certificate.patches} worthless patches on {suite.name} "
-            f"(upper bound {certificate.upper_bound:.1%}; at most 5 % is allowed): it must not ship"
-        )
+        raise CertificateError(f"the gate must not ship on {suite.name}: {'; '.join(certificate.problems)}")
     return certificate
 
 
@@ -348,7 +348,7 @@ def _close(record: AblationRecord, ticket: Ticket, emit: Emit) -> None:
             TrialRecorded(
                 trial_id=record.ablation_id,
                 family=FAMILY,
-                subject=record.patch.module,
+                subject=_subject(record.patch),
                 data_digest=record.suite.data_digest,
                 p_value=p_value,
                 level=record.level if tested else None,
@@ -368,6 +368,11 @@ def _close(record: AblationRecord, ticket: Ticket, emit: Emit) -> None:
             seconds=record.runtime.seconds,
         )
     )
+
+
+def _subject(patch: Patch) -> str:
+    """The module that a trial looks at, or both."""
+    return "+".join(part.module for part in patch.parts)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from ablations import swap
+from ablations.compared import leak, objective_series
 from ablations.executors.port import ONE_CPU, Needs
 from ablations.patch import Patch, SettingValue, patched_settings
-from modules.artifacts import ArtifactStore, HoldingStore
+from modules.artifacts import HoldingStore
 from modules.canonical import digest_json
 from modules.compare import Difference, first_difference
 from modules.contract import STAGES, ContractError, Module, Stage
@@ -33,7 +33,7 @@ SECONDS = "seconds"
 
 
 class ArmsError(RuntimeError):
-    """Arms whose series cannot be read, or whose modules are not those that are judged."""
+    """Arms whose modules are not those that are judged."""
 
 
 @dataclass(frozen=True)
@@ -185,33 +185,6 @@ def _objective(
     """`(objective a bar, bars a year)` of one arm that is no part of the verdict."""
     manifest = execute(job.task, modules, raw, known.store, events.append, purpose="ablation", memory=known)
     return objective_series(manifest, job.objective, known.store)[1], manifest.metrics.get("bars_per_year", 252.0)
-
-
-def leak(baseline: Manifest, patched: Manifest, patch: Patch, name: str) -> str:
-    """What differs upstream of the patched stage, or in another module's identity; "" where nothing does."""
-    at = STAGES.index(patch.stage) if patch.changes and patch.stage in STAGES else len(STAGES)
-    for old, new in zip(baseline.stages, patched.stages, strict=True):
-        before = STAGES.index(old.stage) < at
-        if before and old.outputs != new.outputs:
-            return f"{name}: {old.stage}/{old.module} gives {new.digest[:12]} instead of {old.digest[:12]}"
-        if old.code_digest != new.code_digest or old.module != new.module:
-            return f"{name}: the code of {old.stage}/{old.module} differs between the arms"
-        if old.stage not in {part.stage for part in patch.parts} and old.settings_digest != new.settings_digest:
-            return f"{name}: the settings of {old.stage}/{old.module} differ, which the patch does not name"
-    return ""
-
-
-def objective_series(manifest: Manifest, objective: str, store: ArtifactStore) -> tuple[IntArray, FloatArray]:
-    """`(ts, values)` of `artifact.column`, from the task's start on. Raises ArmsError."""
-    artifact, _, column = objective.partition(".")
-    table = store.get(manifest.output(artifact))
-    if not isinstance(table, pl.DataFrame) or column not in table.columns or "event_time" not in table.columns:
-        raise ArmsError(f"objective_series {objective!r} is no column of a table with event_time; mend the contract")
-    values = table.get_column(column)
-    if values.null_count():
-        raise ArmsError(f"objective_series {objective!r} has {values.null_count()} nulls; every bar needs a value")
-    ts = table.get_column("event_time").to_physical().cast(pl.Int64).to_numpy()
-    return ts, values.cast(pl.Float64).to_numpy()
 
 
 def _arm(manifest: Manifest, patch: Patch) -> Arm:

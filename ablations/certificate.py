@@ -1,8 +1,9 @@
 """The A/A certificate: how often the gate ships what is known to be worthless, and what it can see.
 
-At least 200 worthless patches and a ladder of planted improvements go through the same `measure` and `decide` as
-any patch, on the suite's own data. Guards are taken to hold and the certificate to stand, which can only raise
-the rate of shipping. Current only for the gate code, suite and data it was made with.
+At least 1,000 worthless patches, a ladder of planted improvements and streams of both go through the same `measure`
+and `decide` as any patch, on the suite's own data (`ablations/certifying.py`). Guards are taken to hold and the
+certificate to stand, which can only raise the rate of shipping. Current only for the gate code, suite and data it was
+made with.
 """
 
 from __future__ import annotations
@@ -11,51 +12,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ablations.floor import Series
-from ablations.gate import Reason, decide
-from ablations.guards import GuardReading
-from ablations.record import CertificateReference, weigh
-from ablations.trials import first_level
-from ablations.worthless import KINDS, Kind, Material, planted, worthless
+from ablations.record import CertificateReference
+from ablations.trials import FALSE_DISCOVERY_RATE
+from ablations.worthless import Kind
 from modules.canonical import canonical_json, digest_bytes, digest_json, digest_mapping
 from modules.workspace import CHECKOUT
 
-PER_KIND: dict[Kind, int] = {
-    "identical": 20,
-    "relabelled": 20,
-    "leverage": 20,
-    "swapped": 100,
-    "noise": 60,
-    "mined": 40,
-}
-FEWEST_PATCHES = 200
+FEWEST_PATCHES = 1_000
 MOST_FALSE_SHIPS = 0.05
 """Upper bound of the false-ship rate above which a certificate does not stand."""
 
-CONFIDENCE = 0.95
-SINGLE_LEVEL = 0.05
-"""Nominal level of one test alone, to compare the rate with."""
-
 POWER = 0.8
-SIZES = (0.1, 0.2, 0.4, 0.8, 1.6)
-TRIES = 20
-SEED = 20_061_002
+"""Share of improvements of the least detectable size, and at the very least of twice that size, that must ship."""
 
 COMMITTED = CHECKOUT / "ablations" / "records" / "certificates"
 GATE_CODE = (
-    "arms",
     "bootstrap",
     "certificate",
+    "certifying",
+    "compared",
     "floor",
     "gate",
     "guards",
+    "judging",
     "material",
+    "noise",
+    "rates",
     "record",
     "series",
     "trials",
+    "workers",
     "worthless",
 )
 
@@ -81,8 +69,27 @@ class PowerPoint(_Part):
     ships: int
 
 
+class StreamResult(_Part):
+    """One stream of patches, one after the other at the levels that the trials before leave them."""
+
+    seed: int
+    patches: int
+    real: int
+    ships: int
+    false_ships: int
+    lowest_level: float
+
+    @property
+    def false_discoveries(self) -> float:
+        """False ships among the ships; 0 where nothing shipped."""
+        return self.false_ships / self.ships if self.ships else 0.0
+
+
 class Certificate(_Part):
-    """What the gate is worth. Bounds are one-sided, 95 %, Clopper and Pearson (1934)."""
+    """What the gate is worth. Bounds are one-sided, 95 %, Clopper and Pearson (1934).
+
+    Fields with a default came later; where they hold it they are no part of the digest.
+    """
 
     gate_digest: str
     suite: str
@@ -102,16 +109,51 @@ class Certificate(_Part):
     minimum_detectable: float | None
     """Smallest planted size shipped with 80 % probability, interpolated; null: larger than any that was tried."""
     seed: int
+    twice: PowerPoint | None = None
+    """Fresh improvements of twice that size."""
+    streams: tuple[StreamResult, ...] = ()
+    false_discovery_rate: float | None = None
+    """Mean over the streams of the share of what shipped that was worthless."""
+    engine: dict[str, str] = {}
+    """Stage to module and digest of its code: what computed the series."""
+    series_digest: str = ""
+    """Of the series that patches were made of."""
 
     @property
     def certificate_id(self) -> str:
         """16 hex digits over all of it."""
-        return digest_json(self.model_dump(mode="json"))[:16]
+        return digest_json(self.model_dump(mode="json", exclude_defaults=True))[:16]
 
     @property
     def stands(self) -> bool:
-        """Whether enough patches were tried and few enough shipped."""
-        return self.patches >= FEWEST_PATCHES and self.upper_bound <= MOST_FALSE_SHIPS
+        """Whether nothing of it forbids shipping."""
+        return not self.problems
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why it does not stand; empty where it does. Everything that is missing is a problem."""
+        found = []
+        if not self.patches >= FEWEST_PATCHES:
+            found.append(f"{self.patches} worthless patches were tried, {FEWEST_PATCHES} are needed")
+        if not self.upper_bound <= MOST_FALSE_SHIPS:
+            found.append(
+                f"{self.false_ships} of {self.patches} worthless patches shipped, up to {self.upper_bound:.1%}; "
+                f"at most {MOST_FALSE_SHIPS:.0%} is allowed"
+            )
+        if self.false_discovery_rate is None:
+            found.append("no stream of patches was tried")
+        elif not self.false_discovery_rate <= FALSE_DISCOVERY_RATE:
+            found.append(
+                f"{self.false_discovery_rate:.1%} of what shipped in streams was worthless; "
+                f"at most {FALSE_DISCOVERY_RATE:.0%} is allowed"
+            )
+        if self.minimum_detectable is not None and not self._sees_twice:
+            found.append(f"of improvements of twice {self.minimum_detectable} Sharpe fewer than {POWER:.0%} shipped")
+        return tuple(found)
+
+    @property
+    def _sees_twice(self) -> bool:
+        return self.twice is not None and self.twice.ships >= POWER * self.twice.tries > 0.0
 
 
 class Keys(NamedTuple):
@@ -132,80 +174,6 @@ def gate_digest() -> str:
     return digest_mapping({name: digest_bytes((folder / f"{name}.py").read_bytes()) for name in GATE_CODE})
 
 
-def upper_bound(events: int, tries: int, confidence: float = CONFIDENCE) -> float:
-    """One-sided Clopper-Pearson upper bound of a rate."""
-    from scipy.stats import beta
-
-    return 1.0 if events >= tries else float(beta.ppf(confidence, events + 1, tries - events))
-
-
-def issue(material: Material, keys: Keys, suite: str, data: str, seed: int = SEED) -> Certificate:
-    """Send worthless patches and planted improvements through the gate. About 40 s on one core."""
-    rng = np.random.Generator(np.random.PCG64(seed))
-    level = first_level()
-    kinds = []
-    for kind in KINDS:
-        results = [_try(series, level, rng) for series in worthless(kind, material, PER_KIND[kind], rng)]
-        kinds.append(
-            KindResult(
-                kind=kind,
-                patches=len(results),
-                false_ships=sum(shipped for shipped, _ in results),
-                single_test=sum(p <= SINGLE_LEVEL for _, p in results),
-            )
-        )
-    power = tuple(_power(size, material, level, rng) for size in SIZES)
-    patches, ships = sum(k.patches for k in kinds), sum(k.false_ships for k in kinds)
-    moving = [k for k in kinds if k.kind in ("swapped", "noise", "mined")]  # the others have no p-value
-    tested, single = sum(k.patches for k in moving), sum(k.single_test for k in moving)
-    return Certificate(
-        **keys._asdict(),
-        suite=suite,
-        data=data,
-        level=level,
-        patches=patches,
-        false_ships=ships,
-        upper_bound=upper_bound(ships, patches),
-        single_level=SINGLE_LEVEL,
-        single_tested=tested,
-        single_false=single,
-        single_upper_bound=upper_bound(single, tested),
-        kinds=tuple(kinds),
-        power=power,
-        minimum_detectable=minimum_detectable(power),
-        seed=seed,
-    )
-
-
-def minimum_detectable(power: Sequence[PowerPoint]) -> float | None:
-    """Smallest size at which the line between tried sizes reaches 80 %; null where it does not."""
-    before: tuple[float, float] = (0.0, 0.0)
-    for point in power:
-        rate = point.ships / point.tries
-        if rate >= POWER:
-            size, low = before
-            return round(size + (point.size - size) * (POWER - low) / (rate - low), 4)
-        before = (point.size, rate)
-    return None
-
-
-def _power(size: float, material: Material, level: float, rng: np.random.Generator) -> PowerPoint:
-    arms = material.arms
-    ships = sum(_try(planted(material, arms[i % len(arms)], size, rng), level, rng)[0] for i in range(TRIES))
-    return PowerPoint(size=size, tries=TRIES, ships=ships)
-
-
-_HOLDS = GuardReading(name="assumed", baseline=0.0, patched=0.0, loss=0.0, tolerance=0.0)
-
-
-def _try(series: Series, level: float, rng: np.random.Generator) -> tuple[bool, float]:
-    """Whether the gate ships it, and its p-value (1 where there is none)."""
-    evidence = weigh((), series, (_HOLDS,), level, int(rng.integers(2**62)), "CURRENT")
-    verdict = decide(evidence)
-    assert verdict.reason is not Reason.GUARD
-    return verdict.ship, evidence.floor.p_value if evidence.floor is not None else 1.0
-
-
 # --- keeping and finding them -----------------------------------------------------------------------
 
 
@@ -214,7 +182,7 @@ def save(certificate: Certificate, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{certificate.certificate_id}.json"
     draft = path.with_name(f".{path.name}")
-    draft.write_text(canonical_json(certificate.model_dump(mode="json")) + "\n")
+    draft.write_text(canonical_json(certificate.model_dump(mode="json", exclude_defaults=True)) + "\n")
     return draft.replace(path)
 
 

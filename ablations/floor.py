@@ -9,7 +9,7 @@ Recentring and studentising follow Ledoit and Wolf (2008), section 3.2: with t* 
 H0: d <= 0 is (1 + #{t* >= d / s}) / (B + 1), and the one-sided bound is d - q(t*) s. Draws of d* centre on d, not
 on 0, so they are moved to where the null puts them before they are compared with d.
 
-Two answers are taken from the same draws (docs/decisions/0005):
+Two answers are taken, each from draws of its own (docs/decisions/0005):
 * `p_value` holds the suite's tasks fixed: luck of the years. Few tasks cannot speak of 1e-4 as clusters (eight
   signs agree by chance once in 256), so the stream of trials is fed the time luck;
 * `lower_bound` resamples the tasks as clusters too: would it hold for other tasks like these?
@@ -28,8 +28,8 @@ from modules.panel import FloatArray
 CONFIDENCE = 0.95
 """Of the one-sided lower bound."""
 
-STAGES = (1_000, 4_000, 16_000, 64_000, 256_000, 1_000_000)
-"""Draws so far at which the p-value is looked at; the last is the limit."""
+STAGES = (1_000, 4_000, 16_000, 64_000, 256_000, 1_000_000, 4_000_000)
+"""Draws so far at which the p-value is looked at; the last, five seconds, is the limit. It speaks of 2e-6."""
 
 SURE = 1e-3
 """How unlikely it must be that the Monte-Carlo error of the p-value turns its comparison with the level."""
@@ -117,7 +117,16 @@ def measure(series: Series, level: float, seed: int) -> Floor | None:
     """
     from scipy.stats import beta, norm
 
-    from ablations.bootstrap import draw, length_table, long_run_variance, pool, prefix_sums, sharpe_process
+    from ablations.bootstrap import (
+        draw,
+        draw_clustered,
+        guide_table,
+        length_table,
+        long_run_variance,
+        pool,
+        prefix_sums,
+        sharpe_process,
+    )
 
     effects, process = sharpe_process(series.baseline, series.patched, sqrt(series.bars_per_year))
     pooled = pool(process)
@@ -129,19 +138,20 @@ def measure(series: Series, level: float, seed: int) -> Floor | None:
     scatter = sum((float(e) - delta) ** 2 for e in effects) / series.tasks
     spread = scatter / (series.tasks - 1) if series.tasks > 1 else 0.0
     cluster_error = sqrt(error * error + spread)
-    sums = prefix_sums(process)
+    sums = prefix_sums(pooled.reshape(1, -1))
     lengths = length_table(length, series.bars)
+    guide = guide_table(lengths)
     rng = np.random.Generator(np.random.PCG64(seed))
+    clusters = draw_clustered(prefix_sums(process), lengths, guide, STAGES[0], rng)
+    clustered = np.sort(_studentised(clusters, delta))
     parts: list[FloatArray] = []
     exceeded = drawn = 0
     low, high = 0.0, 1.0
     for stage in STAGES:
-        part = draw(sums, lengths, stage - drawn, rng)
-        parts.append((part[:, 0] - delta) / part[:, 1])
+        part = draw(sums, lengths, guide, stage - drawn, rng)
+        parts.append(_studentised(part, delta))
         exceeded += int((parts[-1] >= delta / error).sum())
         drawn = stage
-        if len(parts) == 1:
-            clustered = np.sort((part[:, 2] - delta) / part[:, 3])
         low = float(beta.ppf(SURE, exceeded, drawn - exceeded + 1)) if exceeded else 0.0
         high = float(beta.ppf(1.0 - SURE, exceeded + 1, drawn - exceeded)) if exceeded < drawn else 1.0
         if low > level or high <= level:
@@ -163,6 +173,11 @@ def measure(series: Series, level: float, seed: int) -> Floor | None:
         noise_floor=max(_quantile(luck, 1.0 - level), float(norm.isf(level))) * error,
         curve=tuple(_quantile(luck, q) * error for q in np.linspace(0.0, 1.0, CURVE)),
     )
+
+
+def _studentised(drawn: FloatArray, delta: float) -> FloatArray:
+    """Draws `[B, 2]` of a difference and its error as t*. A draw of tasks that no patch touches has no error."""
+    return np.asarray((drawn[:, 0] - delta) / np.maximum(drawn[:, 1], NO_VARIANCE))
 
 
 def _quantile(ordered: FloatArray, q: float) -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ablations.arms import objective_series
-from ablations.executor import Executor, Serial
+from ablations.compared import objective_series
 from ablations.floor import FloorError
 from ablations.suite import Carrier, Part, Suite, suite_tasks
+from ablations.workers import Workers
 from ablations.worthless import Material
 from modules.artifacts import ArtifactStore
 from modules.contract import STAGES, Module, Stage
@@ -36,19 +37,27 @@ class _Result:
     arms: tuple[FloatArray, ...]
     market: FloatArray
     bars_per_year: float
+    engine: dict[str, str]
     events: tuple[Event, ...]
 
 
+class Collected(NamedTuple):
+    """Material, the code of each stage that computed it (stage to module@digest), and the events of the runs."""
+
+    material: Material
+    engine: dict[str, str]
+    events: list[Event]
+
+
 def collect(
-    suite: Suite, version: DataVersion, spec: PipelineSpec, workspace: Workspace, executor: Executor | None = None
-) -> tuple[Material, list[Event]]:
-    """Material of `suite`, and the events of the runs that gave it. Raises what a run raises."""
-    run = executor or Serial()
+    suite: Suite, version: DataVersion, spec: PipelineSpec, workspace: Workspace, workers: Workers
+) -> Collected:
+    """Material of `suite`. Raises what a run raises."""
     stages: dict[Stage, str] = {s: c.module.split("/")[1] for c in suite.carriers for s in STAGES if s == c.stage}
 
     def arms(part: Part, carriers: tuple[Carrier, ...]) -> list[_Result]:
         tasks = suite_tasks(suite, version, spec, part, stages)
-        return run.map(_run, [_Job(workspace, task, carriers) for task in tasks])
+        return workers.map(_run, [_Job(workspace, task, carriers) for task in tasks])
 
     judging, mining = arms("judging", suite.carriers), arms("mining", ())
     material = Material(
@@ -59,7 +68,7 @@ def collect(
         mining_market=mining[0].market,
         bars_per_year=judging[0].bars_per_year,
     )
-    return material, [e for r in (*judging, *mining) for e in r.events]
+    return Collected(material, judging[0].engine, [e for r in (*judging, *mining) for e in r.events])
 
 
 def _run(job: _Job) -> _Result:
@@ -79,7 +88,9 @@ def _run(job: _Job) -> _Result:
     traded = bars.between(job.task.start_ns, job.task.end_ns)["close"]
     market = np.zeros(traded.shape)
     market[1:] = traded[1:] / traded[:-1] - 1.0
-    return _Result(tuple(arms), np.nan_to_num(market), manifest.metrics.get("bars_per_year", 252.0), tuple(events))
+    engine = {str(s.stage): f"{s.module}@{s.code_digest}" for s in manifest.stages}
+    years = manifest.metrics.get("bars_per_year", 252.0)
+    return _Result(tuple(arms), np.nan_to_num(market), years, engine, tuple(events))
 
 
 def _with(modules: dict[Stage, Module], carrier: Carrier | None) -> dict[Stage, Module]:

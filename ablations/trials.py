@@ -8,6 +8,9 @@ would be free. See docs/decisions/0006.
 No trial gets a higher level than the first of a fresh stream: the A/A certificate is measured at that level, so what
 it says holds for every verdict. Levels below those that LORD++ grants keep its promise.
 
+A patch of several settings may be put together from what earlier looks at the same stage showed of each. It is then
+the best of a whole space of combinations, and is charged for all of it (`charged`, docs/decisions/0019).
+
 State is not stored: it is replayed from the ledger, in order, each time.
 """
 
@@ -15,8 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import sqrt
 
-from online_fdr.p_values import LordPlusPlus
+from online_fdr.core.utils.sequence import DefaultLordGammaSequence
 
 from traces.events import Event, TrialRecorded
 
@@ -28,6 +32,9 @@ FIRST_WEALTH = FALSE_DISCOVERY_RATE / 2.0
 
 FAMILY = "ablation"
 
+_GAMMA = DefaultLordGammaSequence(c=0.07720838)
+"""Javanmard and Montanari (2018): how wealth is spread over the trials after it was earned."""
+
 
 class TrialError(RuntimeError):
     """A trial ledger that contradicts itself."""
@@ -35,20 +42,37 @@ class TrialError(RuntimeError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One test that was made. `level` is the level at which it was tested."""
+    """One test that was made. `level` is the level at which it was tested; `subject` the module it looked at, or two
+    with a plus between them."""
 
     trial_id: str
     level: float
     rejected: bool
+    subject: str = ""
+    data_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a trial would look at: the module (or two, with a plus between them), on which data, and how many values
+    the patch changes at once."""
+
+    subject: str
+    data_digest: str
+    values: int
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """What the stream grants a trial: its place (from 1), the level, and whether it was there before."""
+    """What the stream grants a trial: its place (from 1), the level, and whether it was there before.
+
+    `directions` is how many the patch could have been chosen among by earlier looks; `level` is charged for them.
+    """
 
     place: int
     level: float
     known: bool
+    directions: int = 1
 
 
 class TrialBook:
@@ -72,7 +96,7 @@ class TrialBook:
                 continue
             if event.level is None or event.rejected is None:
                 raise TrialError(f"trial {event.trial_id} has a p-value but no level or verdict; verify the ledger")
-            trials.append(Trial(event.trial_id, event.level, event.rejected))
+            trials.append(Trial(event.trial_id, event.level, event.rejected, event.subject, event.data_digest))
         return cls(trials)
 
     def __len__(self) -> int:
@@ -83,12 +107,36 @@ class TrialBook:
         """Trials whose null hypothesis was rejected."""
         return sum(t.rejected for t in self._trials)
 
-    def ticket(self, trial_id: str) -> Ticket:
+    def looks(self, subject: str, data_digest: str) -> int:
+        """Trials that showed how modules of the stages of `subject` fare on this data, under whatever name."""
+        stages = _stages(subject)
+        return sum(t.data_digest == data_digest and not stages.isdisjoint(_stages(t.subject)) for t in self._trials)
+
+    def ticket(self, trial_id: str, asked: Asked | None = None) -> Ticket:
         """The level for `trial_id`: its own first one if it was tried before, else the next in the stream."""
         place = self._places.get(trial_id)
         if place is not None:
             return Ticket(place, self._trials[place - 1].level, known=True)
-        return Ticket(len(self._trials) + 1, next_level(t.rejected for t in self._trials), known=False)
+        level = next_level(t.rejected for t in self._trials)
+        directions = min(asked.values, 1 + self.looks(asked.subject, asked.data_digest)) if asked else 1
+        return Ticket(len(self._trials) + 1, charged(level, directions), known=False, directions=max(directions, 1))
+
+
+def _stages(subject: str) -> frozenset[str]:
+    return frozenset(module.partition("/")[0] for module in subject.split("+"))
+
+
+def charged(level: float, directions: int) -> float:
+    """The level of one test with which the best of all combinations of `directions` effects still has `level`.
+
+    Scheffe (1953): of independent standard normal effects the best unit combination has a chi distribution with
+    `directions` degrees of freedom. One direction costs nothing.
+    """
+    if directions <= 1:
+        return level
+    from scipy.stats import chi2, norm
+
+    return float(norm.sf(sqrt(chi2.isf(level, directions))))
 
 
 def next_level(rejections: Iterable[bool]) -> float:
@@ -97,13 +145,14 @@ def next_level(rejections: Iterable[bool]) -> float:
 
 
 def granted_level(rejections: Iterable[bool]) -> float:
-    """The level that LORD++ grants after trials with these outcomes."""
-    procedure = LordPlusPlus(alpha=FALSE_DISCOVERY_RATE, wealth=FIRST_WEALTH)
-    for rejected in rejections:
-        procedure.test_one(0.0 if rejected else 1.0)
-    procedure.test_one(1.0)
-    level = procedure.last_test_level
-    assert level is not None
+    """The level that LORD++ grants after trials with these outcomes (Ramdas et al. 2017, equation 3)."""
+    outcomes = tuple(rejections)
+    now = len(outcomes) + 1
+    hits = [place for place, rejected in enumerate(outcomes, 1) if rejected]
+    level = FIRST_WEALTH * _GAMMA.calc_gamma(now)
+    if hits:
+        level += (FALSE_DISCOVERY_RATE - FIRST_WEALTH) * _GAMMA.calc_gamma(now - hits[0])
+        level += FALSE_DISCOVERY_RATE * sum(_GAMMA.calc_gamma(now - hit) for hit in hits[1:])
     return float(level)
 
 

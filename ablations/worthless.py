@@ -6,25 +6,33 @@ tails and the dependence between tasks that the real ones have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from ablations.floor import Series
 from modules.panel import FloatArray
 
-Kind = Literal["identical", "relabelled", "leverage", "swapped", "noise", "mined"]
-KINDS: tuple[Kind, ...] = ("identical", "relabelled", "leverage", "swapped", "noise", "mined")
+Kind = Literal["identical", "relabelled", "leverage", "swapped", "flipped", "noise", "mined"]
+KINDS: tuple[Kind, ...] = ("identical", "relabelled", "leverage", "swapped", "flipped", "noise", "mined")
+MOVING: tuple[Kind, ...] = ("swapped", "flipped", "noise", "mined")
+"""Kinds whose arms differ in the sample, so that luck can speak for them."""
 
 SWAP_BARS = 20.0
 """Mean length of the blocks in which arms change places: longer than what the differences remember."""
 
 CANDIDATES = 20
 """Noise settings that the mined kind chooses from, on mining data."""
+
+SPREADS = (0.02, 0.1, 0.3)
+"""Gross exposure of trading noise, as a share of NAV."""
+
+HOLDS = (1, 5, 20)
+"""Bars for which trading noise holds its weights."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +48,23 @@ class Material:
     bars_per_year: float
 
 
-def worthless(kind: Kind, material: Material, count: int, rng: Generator) -> Iterator[Series]:
-    """`count` worthless patches of one kind."""
-    for i in range(count):
-        yield _one(kind, material, i, rng)
-
-
-def _one(kind: Kind, m: Material, i: int, rng: Generator) -> Series:
+def one_worthless(kind: Kind, m: Material, i: int, rng: Generator) -> Series:
+    """The `i`-th worthless patch of one kind; arms and spreads take turns with `i`."""
     if kind == "identical":
         return _pair(m, m.baseline)
     if kind == "relabelled":
         order = rng.permutation(m.baseline.shape[0])
-        return Series(m.baseline[order], m.baseline[order], m.bars_per_year)
+        before = m.baseline[order] if i % 2 else m.baseline  # the labels of both arms, or of one
+        return Series(before, m.baseline[order], m.bars_per_year)
     if kind == "leverage":
         return _pair(m, m.baseline * rng.uniform(0.3, 3.0))
+    arm, spread = m.arms[i % len(m.arms)], SPREADS[i % len(SPREADS)]
     if kind == "swapped":
-        return swapped(m, m.arms[i % len(m.arms)], rng)
-    spread = (0.02, 0.1, 0.3)[i % 3]
+        return swapped(m, arm, rng)
+    if kind == "flipped":
+        return flipped(m, arm, rng)
     if kind == "noise":
-        noise = trading_noise(m.market, m.baseline.shape[0], spread, rng)
+        noise = trading_noise(m.market, m.baseline.shape[0], spread, int(rng.choice(HOLDS)), rng)
         return _pair(m, neutral(m.baseline, noise))
     return _mined(m, spread, rng)
 
@@ -76,52 +82,67 @@ def swapped(m: Material, arm: FloatArray, rng: Generator) -> Series:
     The blocks are common to all tasks. By symmetry neither arm is better, whatever the patch did. Unequal volatility
     would make the swaps a leverage that is timed at random, which for a strongly losing baseline is no noise.
     """
-    scaled = arm * (m.baseline.std(axis=1, keepdims=True) / arm.std(axis=1, keepdims=True))
-    level = equal_sharpe(m.baseline, scaled)
-    bars = m.baseline.shape[1]
-    starts = np.asarray(rng.random(bars) < 1.0 / SWAP_BARS)
-    starts[0] = True
-    sides = np.asarray(rng.random(int(starts.sum())) < 0.5)
-    change = sides[np.cumsum(starts) - 1]
+    level = equal_sharpe(m.baseline, _as_volatile(m.baseline, arm))
+    change = _sides(m.baseline.shape[1], rng)
     before = np.where(change, level, m.baseline)
     after = np.where(change, m.baseline, level)
     return Series(before, after, m.bars_per_year)
 
 
-def trading_noise(market: FloatArray, tasks: int, gross: float, rng: Generator) -> FloatArray:
+def flipped(m: Material, arm: FloatArray, rng: Generator) -> Series:
+    """Baseline, and baseline plus what a real patch does to it with a sign that changes at random from block to block.
+
+    What the patch does on average is taken out first, so that the signs have nothing to work on.
+    """
+    effect = _as_volatile(m.baseline, arm) - m.baseline
+    effect -= effect.mean(axis=1, keepdims=True)
+    sign = np.where(_sides(m.baseline.shape[1], rng), 1.0, -1.0)
+    return _pair(m, neutral(m.baseline, effect * sign))
+
+
+def _sides(bars: int, rng: Generator) -> NDArray[np.bool_]:
+    """`[T]` a fair coin for each of blocks of random length, common to all tasks."""
+    starts = np.asarray(rng.random(bars) < 1.0 / SWAP_BARS)
+    starts[0] = True
+    coins = np.asarray(rng.random(int(starts.sum())) < 0.5)
+    return np.asarray(coins[np.cumsum(starts) - 1])
+
+
+def _as_volatile(baseline: FloatArray, arm: FloatArray) -> FloatArray:
+    """`arm` at the baseline's volatility, task by task; a task that does not move stays as it is."""
+    return np.asarray(arm * _ratio(baseline.std(axis=1, keepdims=True), arm.std(axis=1, keepdims=True), 1.0))
+
+
+def trading_noise(market: FloatArray, tasks: int, gross: float, hold: int, rng: Generator) -> FloatArray:
     """`[K, T]` returns of random dollar-neutral weights on the real market, half common to all tasks.
 
     Each symbol's returns are centred, so the expectation is zero net of cost.
     """
-    bars, symbols = market.shape
-    centred = market - market.mean(axis=0)
-    hold = int(rng.choice([1, 5, 20]))
-    rows = -(-bars // hold)
-    weights = rng.normal(size=(tasks, rows, symbols)) + rng.normal(size=(1, rows, symbols))
-    weights -= weights.mean(axis=2, keepdims=True)
-    weights *= gross / np.abs(weights).sum(axis=2, keepdims=True)
-    held = np.repeat(weights, hold, axis=1)[:, :bars]
-    return np.asarray((held * centred[None]).sum(axis=2))
+    from ablations.noise import trading
+
+    return trading(np.ascontiguousarray(market - market.mean(axis=0)), tasks, gross, hold, rng)
 
 
 def _mined(m: Material, gross: float, rng: Generator) -> Series:
-    """The best of several noise patches on mining data, as it fares on judging data."""
-    tasks, mining = m.baseline.shape[0], m.mining_market.shape[0]
-    both = np.vstack([m.mining_market, m.market])
-    best: tuple[float, FloatArray] | None = None
+    """The best of several noise patches on mining data, as it fares on judging data.
+
+    What noise does after the mining years is as random for the best as for any other, and drawn only for it.
+    """
+    tasks = m.baseline.shape[0]
+    best: tuple[float, int] | None = None
     for _ in range(CANDIDATES):
-        noise = trading_noise(both, tasks, gross, rng)
-        tried = neutral(m.mining_baseline, noise[:, :mining])
+        hold = int(rng.choice(HOLDS[1:]))  # weights anew each bar cost most and differ least
+        tried = neutral(m.mining_baseline, trading_noise(m.mining_market, tasks, gross, hold, rng))
         gain = float((tried.mean(axis=1) / tried.std(axis=1)).mean())
         if best is None or gain > best[0]:
-            best = gain, noise[:, mining:]
+            best = gain, hold
     assert best is not None
-    return _pair(m, neutral(m.baseline, best[1]))
+    return _pair(m, neutral(m.baseline, trading_noise(m.market, tasks, gross, best[1], rng)))
 
 
 def equal_sharpe(baseline: FloatArray, arm: FloatArray) -> FloatArray:
     """`arm` moved by a constant a task, so that each task has the baseline's Sharpe ratio."""
-    ratio = baseline.mean(axis=1, keepdims=True) / baseline.std(axis=1, keepdims=True)
+    ratio = _ratio(baseline.mean(axis=1, keepdims=True), baseline.std(axis=1, keepdims=True), 0.0)
     return np.asarray(arm - arm.mean(axis=1, keepdims=True) + ratio * arm.std(axis=1, keepdims=True))
 
 
@@ -133,7 +154,12 @@ def neutral(baseline: FloatArray, noise: FloatArray) -> FloatArray:
     """
     mean, variance = baseline.mean(axis=1, keepdims=True), baseline.var(axis=1, keepdims=True)
     wider = np.sqrt(variance + noise.var(axis=1, keepdims=True))
-    return np.asarray(baseline + noise + mean / np.sqrt(variance) * wider - mean)
+    return np.asarray(baseline + noise + _ratio(mean, np.sqrt(variance), 0.0) * wider - mean)
+
+
+def _ratio(above: FloatArray, below: FloatArray, otherwise: float) -> FloatArray:
+    """`above / below`, and `otherwise` where `below` is 0."""
+    return np.divide(above, below, out=np.full_like(above, otherwise), where=below > 0.0)
 
 
 def _pair(m: Material, patched: FloatArray) -> Series:

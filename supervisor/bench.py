@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ablations.arms import objective_series, patched_modules
+from ablations.arms import patched_modules
+from ablations.compared import objective_series
 from ablations.drafted import drafting_code, skills_digest
 from ablations.patch import Patch
 from ablations.suite import Suite, check_period, suite_tasks

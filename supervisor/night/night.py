@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ablations.executor import Executor
+from ablations.executors.port import Executor
 from modules.canonical import digest_json
 from modules.panel import iso
 from modules.pipeline import Emit

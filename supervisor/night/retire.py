@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablations.arms import objective_series
+from ablations.compared import objective_series
 from ablations.floor import Series, measure
 from ablations.patch import Change, Patch
 from modules.artifacts import ArtifactStore

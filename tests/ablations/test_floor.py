@@ -10,7 +10,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ablations.bootstrap import draw, length_table, long_run_variance, pool, prefix_sums, sharpe_process
+from ablations.bootstrap import (
+    GUIDE,
+    draw,
+    draw_clustered,
+    guide_table,
+    length_table,
+    long_run_variance,
+    pool,
+    prefix_sums,
+    sharpe_process,
+)
 from ablations.floor import SHORTEST_BLOCK_BARS, FloorError, Series, measure
 from ablations.gate import discovered
 from tests.ablations.made import arms, returns
@@ -23,7 +33,9 @@ def test_the_law_is_that_of_arch() -> None:
     effects, process = sharpe_process(made.baseline, made.patched, np.sqrt(252.0))
     pooled = pool(process)
     assert pooled.mean() == pytest.approx(effects.mean())
-    ours = draw(prefix_sums(process), length_table(20.0, 400), 20_000, np.random.Generator(np.random.PCG64(5)))[:, 0]
+    lengths = length_table(20.0, 400)
+    sums, rng = prefix_sums(pooled.reshape(1, -1)), np.random.Generator(np.random.PCG64(5))
+    ours = draw(sums, lengths, guide_table(lengths), 20_000, rng)[:, 0]
     theirs = np.array([x[0][0].mean() for x in StationaryBootstrap(20, pooled, seed=7).bootstrap(4_000)])
     assert ours.mean() == pytest.approx(theirs.mean(), abs=4.0 * theirs.std() / np.sqrt(4_000))
     assert ours.std() == pytest.approx(theirs.std(), rel=0.05)
@@ -53,9 +65,32 @@ def test_the_process_is_the_sharpe_difference_task_by_task() -> None:
 def test_within_draw_errors_match_the_spread_of_draws() -> None:
     made = arms(3, 0.0)
     _, process = sharpe_process(made.baseline, made.patched, np.sqrt(252.0))
-    drawn = draw(prefix_sums(process), length_table(20.0, made.bars), 5_000, np.random.Generator(np.random.PCG64(1)))
+    lengths, rng = length_table(20.0, made.bars), np.random.Generator(np.random.PCG64(1))
+    guide = guide_table(lengths)
+    drawn = draw(prefix_sums(pool(process).reshape(1, -1)), lengths, guide, 5_000, rng)
+    clusters = draw_clustered(prefix_sums(process), lengths, guide, 5_000, rng)
     assert np.median(drawn[:, 1]) == pytest.approx(drawn[:, 0].std(), rel=0.1)
-    assert np.median(drawn[:, 3]) > np.median(drawn[:, 1])
+    assert np.median(clusters[:, 1]) > np.median(drawn[:, 1])
+
+
+def test_one_task_held_fixed_is_its_own_cluster() -> None:
+    """With one task there is nothing to resample: both ways of drawing agree but for rounding."""
+    made = arms(3, 0.4, tasks=1, bars=500)
+    _, process = sharpe_process(made.baseline, made.patched, np.sqrt(252.0))
+    lengths = length_table(20.0, 500)
+    guide = guide_table(lengths)
+    rng = [np.random.Generator(np.random.PCG64(2)) for _ in range(2)]
+    fixed = draw(prefix_sums(process), lengths, guide, 1, rng[0])
+    assert fixed == pytest.approx(draw_clustered(prefix_sums(process), lengths, guide, 1, rng[1]))
+
+
+@pytest.mark.parametrize("mean", [20.0, 33.3, 400.0])
+def test_the_guide_changes_no_length(mean: float) -> None:
+    lengths = length_table(mean, 700)
+    guide = guide_table(lengths)
+    for u in np.random.default_rng(4).random(2_000):
+        assert np.argmax(lengths > u) >= guide[int(u * GUIDE)]
+    assert guide[0] == 0
 
 
 def test_equal_seeds_give_equal_bits() -> None:
@@ -153,3 +188,16 @@ def test_autocorrelated_differences_get_longer_blocks_and_wider_floors() -> None
     assert plain.block_length_bars == SHORTEST_BLOCK_BARS
     assert sticky.block_length_bars > 40.0
     assert sticky.standard_error > 3.0 * plain.standard_error
+
+
+@pytest.mark.parametrize("lift", [-1.0, 0.0, 1.0])
+def test_a_patch_that_touches_few_tasks_has_a_bound(lift: float) -> None:
+    """Many draws then hold only tasks without any difference, which have no error to divide by."""
+    made = arms(12, lift)
+    patched = made.baseline.copy()
+    patched[:2] = made.patched[:2]
+    found = measure(Series(made.baseline, patched, 252.0), 0.05, 1)
+    assert found is not None
+    assert np.isfinite([found.lower_bound, found.p_value, *found.curve]).all()
+    assert found.lower_bound < max(0.25 * lift, 0.05)
+    assert not discovered(found, 0.01) or lift > 0.0

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from ablations.ablate import ablate, certificate_for
-from ablations.arms import ArmsError, Job, in_force, leak, run_arms
+from ablations.arms import ArmsError, Job, in_force, run_arms
+from ablations.compared import leak
 from ablations.executors.local import LocalPool
 from ablations.executors.port import Executor
 from ablations.gate import Reason

@@ -19,6 +19,8 @@ def test_certificate_is_measured_and_written(cws: Cws, tmp_path: Path) -> None:
     done = cws("certify", "--out", str(tmp_path), "--json")
     assert done.code == 0, done.err
     found = done.json
-    assert found["stands"] is True and found["patches"] >= 200
+    assert found["stands"] is True and found["patches"] >= 1_000
+    assert found["false_discovery_rate"] <= 0.05
+    assert found["twice"]["ships"] >= 0.8 * found["twice"]["tries"]
     assert found["false_ships"] <= found["patches"] * found["upper_bound"]
     assert [p.stem for p in tmp_path.glob("*.json")] == [found["certificate_id"]]

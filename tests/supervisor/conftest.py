@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ablations.certificate import Certificate, Keys, gate_digest, save
+from ablations.certificate import Certificate, Keys, PowerPoint, gate_digest, save
 from ablations.gate import FEWEST_TASKS, decide
 from ablations.guards import GuardRule
 from ablations.patch import Change, Patch, TextChange
@@ -273,9 +273,9 @@ def certificate(folder: Path, keys: Keys, suite: str) -> str:
         suite=suite,
         data="us20",
         level=0.001,
-        patches=260,
+        patches=1_000,
         false_ships=0,
-        upper_bound=0.0115,
+        upper_bound=0.003,
         single_level=0.05,
         single_tested=200,
         single_false=5,
@@ -284,6 +284,8 @@ def certificate(folder: Path, keys: Keys, suite: str) -> str:
         power=(),
         minimum_detectable=0.3,
         seed=1,
+        twice=PowerPoint(size=0.6, tries=100, ships=95),
+        false_discovery_rate=0.01,
     )
     save(made, folder)
     return made.certificate_id
