@@ -33,7 +33,7 @@ from ablations.certifying import PER_KIND, issue, series_digest
 from ablations.executors.local import LocalPool
 from ablations.executors.serial import Serial
 from ablations.floor import Series
-from ablations.suite import SUITES, load_suite
+from ablations.suite import SUITES, load_suite, version_of
 from ablations.worthless import KINDS, MOVING, Kind, Material, one_worthless, planted
 from modules.datastore import DataStore
 from tests.ablations.made import returns
@@ -237,7 +237,7 @@ def test_certificates_of_an_earlier_form_are_read_as_they_were(tmp_path: Path) -
 @pytest.mark.parametrize("name", sorted(p.stem for p in SUITES.glob("*.yaml")))
 def test_the_committed_certificates_are_current(name: str, tmp_path: Path) -> None:
     suite = load_suite(name)
-    version = DataStore(tmp_path).current(suite.data)
+    version = version_of(suite, DataStore(tmp_path))
     found, reference = find(Keys(gate_digest(), suite.digest, version.digest), (COMMITTED,))
     assert reference.state == "CURRENT", (
         f"the gate, suite {name} or its data changed since its certificate was made; renew it with "
