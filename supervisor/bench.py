@@ -18,6 +18,7 @@ from modules.datastore import DataStore, DataVersion
 from modules.manifest import Manifest, ManifestStore
 from modules.panel import FloatArray
 from modules.pipeline import Emit, Purpose, execute
+from modules.registry import list_modules, settings_path
 from modules.sources import source_of
 from modules.task import PipelineSpec, Task, load_modules
 from modules.workspace import CHECKOUT
@@ -58,17 +59,31 @@ class Bench:
     """Of each module and objective: every candidate of a pass is compared with the same baseline."""
 
     _held: list[HoldingStore] = field(default_factory=list)
+    _bases: dict[str, str] = field(default_factory=dict)
+    _stamps: list[dict[Path, int]] = field(default_factory=list)
 
     def base(self, module: str) -> str:
-        """Digest of what a look at `module` depends on, beside the patch: tasks, code and settings in force."""
-        tasks = self.tasks(module)
-        loaded = self._modules(tasks[0])
-        stages = {
-            stage: [m.name, m.code_digest, m.settings.model_dump(mode="json", exclude={"expr"})]
-            for stage, m in loaded.items()
-        }
-        drafting = [skills_digest(self.skills), drafting_code()] if module.startswith("skills") else []
-        return digest_json([[task.digest for task in tasks], stages, *drafting, "mining"])
+        """Digest of what a look at `module` depends on, beside the patch: tasks, code and settings in force; of a skill
+        the skills and what drafts by them. A human may merge while a night goes on: then all is loaded anew."""
+        self._refresh()
+        if module not in self._bases:
+            drafting = [skills_digest(self.skills), drafting_code()] if module.startswith("skills") else []
+            tasks = [[task.digest, self._identity(task)] for task in self.tasks(module)]
+            self._bases[module] = digest_json([tasks, *drafting, "mining"])
+        return self._bases[module]
+
+    def _identity(self, task: Task) -> list[list[object]]:
+        loaded = self._modules(task)
+        return [[m.name, m.code_digest, m.settings.model_dump(mode="json", exclude={"expr"})] for m in loaded.values()]
+
+    def _refresh(self) -> None:
+        """Forget what was loaded of settings or skills that were written since."""
+        files = [settings_path(stage, name) for stage, name in list_modules()]
+        stamps = {path: path.stat().st_mtime_ns for path in (*files, *self.skills.glob("*/SKILL.md")) if path.exists()}
+        if self._stamps != [stamps]:
+            self._stamps[:] = [stamps]
+            for memory in (self.loaded, self._baselines, self._bases):
+                memory.clear()
 
     def baseline(self, module: str, objective: str) -> list[Measured]:
         """Every task with the settings in force, computed once."""

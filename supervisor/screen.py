@@ -17,6 +17,7 @@ from ablations.drafted import GUARD, redrafts
 from ablations.floor import Series, measure
 from ablations.guards import GuardError, GuardReading, read, rules_of
 from ablations.patch import Patch
+from ablations.paths import PatchError
 from modules.canonical import digest_json
 from modules.contract import Contract, ContractError
 from modules.registry import load_module
@@ -73,7 +74,10 @@ def screen(bench: Bench, patches: Sequence[Patch], deadline_s: float) -> list[Sc
         if question not in known:
             if time.monotonic() > deadline_s:
                 break
-            known[question] = _look(bench, patch, question)
+            try:
+                known[question] = _look(bench, patch, question)
+            except PatchError:
+                continue  # a human merged meanwhile: it is no patch of what is in force now
         answer = screened_of(patch, known[question])
         if answer is not None:
             found.append(answer)

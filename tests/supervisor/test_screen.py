@@ -99,6 +99,21 @@ def test_what_time_did_not_reach_is_left_out(bench: Bench) -> None:
     assert screen(bench, [], time.monotonic() + 1) == []
 
 
+def test_what_a_human_merges_meanwhile_is_loaded_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stale = Patch(module=SIZE, changes={"no_trade_band": Change(old=0.01, new=0.04)})
+    assert screen(bench, [stale], time.monotonic() + 300) == []  # not of what is in force: left out, and no error
+    before = bench.base(SIZE)
+    assert bench.loaded
+    elsewhere = tmp_path / "settings.yaml"
+    elsewhere.write_text("no_trade_band: 0.01\n")
+    monkeypatch.setattr("supervisor.bench.settings_path", lambda stage, name: elsewhere)
+    bench._refresh()
+    assert not bench.loaded and not bench._baselines
+    assert bench.base(SIZE) == before  # read again: the settings of this checkout are what they were
+
+
 def test_the_bench_refuses_to_leave_the_mining_period(bench: Bench) -> None:
     [task, *_] = bench.tasks(SIZE)
     beyond = task.model_copy(update={"end_ns": bench.version.mining_end_ns + 1})
