@@ -40,9 +40,9 @@ FAULTS: Mapping[str, tuple[Values, ...]] = {
     "feature/momentum": _SLUGGISH,
     "size/vol_target": _WIDE,
 }
-"""Ways to mis-set each module. Sluggish: the signal is averaged until little of it is left. Wide: a band in which targets
-are not followed, about as wide as they are. A cleaning rule that takes good bars away is not among them: families with
-windows of a year then have no signal at all, and nothing is left to judge but the cleaning."""
+"""Ways to mis-set each module. Sluggish: the signal is averaged until little of it is left. Wide: a band in which
+targets are not followed, about as wide as they are. A cleaning rule that takes good bars away is not among them:
+families with windows of a year then have no signal at all, and nothing is left to judge but the cleaning."""
 
 REPAIRED_SHARE = 0.5
 """Of what a mis-setting costs, what a patch must bring back on fresh draws to count as a repair."""

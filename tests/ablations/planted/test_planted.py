@@ -142,7 +142,7 @@ def test_what_is_planted_is_earned_and_where_nothing_is_nothing_is() -> None:
 
 @pytest.mark.slow
 def test_a_patch_that_lives_on_a_leak_does_not_ship() -> None:
-    """Trading sooner pays while the leak is there, where a patch would have been tuned; when it is judged it is gone."""
+    """Trading sooner pays while the leak is there, where a patch is tuned; when it is judged the leak is gone."""
     workspace = Workspace.here()
     suite = load_suite("planted_fast").model_copy(update={"data": "planted_fading", "data_digest": None})
     patch = propose(load_module("size", "vol_target"), {"no_trade_band": 0.0005})
