@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,20 @@ pytestmark = pytest.mark.slow
 MISSING = "Ray is not installed: pip install 'cws[ray]'"
 
 
+AGENTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+
+
+def loopback() -> dict[str, Any]:
+    """A machine on loopback. Ports are given: Ray waits 15 s for one that an agent chooses, and gives up."""
+    boxes = [socket.socket() for _ in AGENTS]
+    for box in boxes:
+        box.bind(("127.0.0.1", 0))
+    ports = {name: box.getsockname()[1] for name, box in zip(AGENTS, boxes, strict=True)}
+    for box in boxes:
+        box.close()
+    return {"node_ip_address": "127.0.0.1", "include_dashboard": False, **ports}
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     if importlib.util.find_spec("ray") is None:
@@ -40,14 +55,11 @@ def cluster() -> Iterator[Any]:
             pytest.fail(MISSING)
         pytest.skip(MISSING)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_raylet_start_wait_time_s"] = "180"  # the machine may be busy with other tests
     from ray.cluster_utils import Cluster
 
-    made = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
-    )
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **loopback()})
     for _ in range(2):
-        made.add_node(num_cpus=1, include_dashboard=False, node_ip_address="127.0.0.1")
+        made.add_node(num_cpus=1, **loopback())
     yield made
     made.shutdown()
 
@@ -106,7 +118,7 @@ def test_same_verdict_and_digest_as_in_one_process_whatever_dies(
     timer.start()
     assert once(executor, "one machine").digest == plain.digest
     timer.join()
-    cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1, **loopback())
 
 
 def _kill_a_worker(killed: list[int], stop: threading.Event) -> None:

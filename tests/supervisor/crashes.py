@@ -41,7 +41,7 @@ SUITE = "small"
 TRIALS = 2
 """Ablations of one night; each pass of the supervisor adds at most one."""
 
-PASS = ("supervise", "--suite", SUITE, "--ablations", "1", "--workers", "1", "--seconds", "3600", "--json")
+PASS = ("supervise", "--suite", SUITE, "--workers", "1", "--seconds", "3600", "--json")
 WEIGHTS = {"ledger": 0.35, "time": 0.2, "git": 0.2, "record": 0.15, "artifact": 0.1}
 MOST_STARTS = 60
 """Of one night: one that needs more does not get on."""
@@ -97,9 +97,10 @@ class Desk:
         )
         self._answer()
 
-    def run(self, home: Path, kind: str = "none", at: int = 0, delay_s: float = 0.0) -> int:
+    def run(self, home: Path, kind: str = "none", at: int = 0, delay_s: float = 0.0, ablations: int = 1) -> int:
         """One pass; its exit code, below 0 where it was killed."""
-        order = {"argv": PASS, "folder": str(self._folder), "home": str(home), "kind": kind, "at": at}
+        argv = (*PASS, "--ablations", str(ablations))
+        order = {"argv": argv, "folder": str(self._folder), "home": str(home), "kind": kind, "at": at}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({**order, "delay_s": delay_s}) + "\n")
         self._process.stdin.flush()
@@ -151,7 +152,6 @@ class Nights:
     template: Path = field(init=False)
     expected: Verdicts = field(init=False)
     moments: dict[str, int] = field(init=False)
-    seconds: float = field(init=False)
     kills: Counter[str] = field(default_factory=Counter)
     locks_left: int = 0
 
@@ -162,6 +162,8 @@ class Nights:
         suite = load_suite(SUITE, self.checkout / "ablations" / "suites")
         certificate(workspace.certificates, Keys(gate_digest(), suite.digest, version.digest), SUITE)
         self.head = git(self.checkout, "rev-parse", "HEAD")
+        # The runs that are mined are made once for all nights; every start mines them.
+        assert self.desk.run(self.template, ablations=0) == 0, self.desk.said
         calm = self.folder / "calm"
         shutil.copytree(self.template, calm)
         self.moments = dict.fromkeys(WEIGHTS, 0)
@@ -174,7 +176,7 @@ class Nights:
         assert self.expected.branches, "nothing shipped: no branch to be killed over"
         self.clear()
         # What was computed stays known: a night costs its decisions, and not its arithmetic, again.
-        shutil.copytree(calm / "artifacts", self.template / "artifacts")
+        shutil.copytree(calm / "artifacts", self.template / "artifacts", dirs_exist_ok=True)
         shutil.rmtree(calm)
 
     def clear(self) -> None:
