@@ -365,7 +365,7 @@ class FindingRecorded(EventBase):
 
 class PatchProposed(EventBase):
     """Candidates that a proposer asks for, the best guess first. `patches` holds their digests, `changes` what
-    the first changes (texts by their digests); `tape` is the digest of what was heard from outside for it."""
+    the first changes (texts by their digests); `tape` is `ID:DIGEST` of what was heard from outside for it."""
 
     kind: Literal["patch.proposed"] = "patch.proposed"
     proposal_id: str

@@ -42,8 +42,8 @@ Compare = Callable[[Sequence[Patch]], Sequence[Screened]]
 class Proposal:
     """Candidate patches of one module, the best guess first, with the findings that ask for them.
 
-    `proposer` says who wrote it and `rationale` why; `tape` is the digest of what was heard from
-    outside, if anything (`reflection.tape_digest`).
+    `proposer` says who wrote it and `rationale` why; `tape` names what was heard from outside, if
+    anything, as `ID:DIGEST` (`reflection.tape_named`).
     """
 
     module: str

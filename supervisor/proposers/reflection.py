@@ -70,7 +70,7 @@ class Reflection:
         if not patches:
             desk.note(f"{module}: reflection proposes nothing: {faults[0]}")
             return None
-        return Proposal(module, asking, patches, self.name, said.rationale, tape_digest(tape_path(self.home, tape_id)))
+        return Proposal(module, asking, patches, self.name, said.rationale, tape_named(self.home, tape_id))
 
     def _talk(self, opened: Opened, sheet: Sheet, desk: Desk) -> Talk[Written]:
         return Talk(
@@ -107,17 +107,15 @@ def tape_id_of(asked: str, voice: str) -> str:
     return f"reflection-{digest_json([SYSTEM, asked, voice])[:16]}"
 
 
-def tape_digest(path: Path) -> str:
-    """Identity of what was heard: the digest of the digests of a tape's lines, in order."""
-    return digest_json([line_digest(exchange) for exchange in Tape(path)])
+def tape_named(home: Path, tape_id: str) -> str:
+    """How a proposal names its tape: `ID:DIGEST`, the digest being that of its lines' digests, in order."""
+    return f"{tape_id}:{digest_json([line_digest(exchange) for exchange in Tape(tape_path(home, tape_id))])}"
 
 
-def tape_of(home: Path, digest: str) -> Path | None:
+def tape_of(home: Path, named: str) -> Path | None:
     """The tape below a workspace's home that a proposal names, if it is still there as it was."""
-    for path in sorted((home / "tapes").glob("reflection-*.jsonl")):
-        if tape_digest(path) == digest:
-            return path
-    return None
+    path = tape_path(home, named.partition(":")[0])
+    return path if path.exists() and tape_named(home, path.stem) == named else None
 
 
 def replay(tape: Path, sheet: Sheet, root: Path) -> tuple[Patch, ...]:

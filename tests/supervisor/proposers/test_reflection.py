@@ -178,7 +178,10 @@ def test_a_replay_gives_the_same_patch_with_no_model(tmp_path: Path, monkeypatch
     (elsewhere / "tapes").mkdir(parents=True)
     shutil.copy(tape_path(tmp_path, tape_id), tape_path(elsewhere, tape_id))
     replayed = reflection(Workspace(CHECKOUT, elsewhere), lambda event: None, Choice("replay", tape_id))
-    assert replayed.propose(SIZE, [BAND], desk()) == first
+    again = replayed.propose(SIZE, [BAND], desk())
+    assert again is not None and again.tape is not None
+    assert replace(again, tape=first.tape) == first
+    assert again.tape.partition(":")[2] == first.tape.partition(":")[2]  # the same lines, on a tape of its own
     notes: list[str] = []
     other = replace(BAND, statement="another finding, of which nothing was heard")
     assert replayed.propose(SIZE, [other], desk(notes=notes)) is None

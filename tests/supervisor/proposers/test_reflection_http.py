@@ -119,7 +119,7 @@ def test_either_protocol_to_the_same_patch(server: Server, tmp_path: Path, form:
     shutil.copy(tape, tape_path(elsewhere, tape.stem))
     server.status = 500
     replayed = asked(elsewhere, f"replay:{tape.stem}")
-    assert replayed == first and server.asked == 1
+    assert replayed is not None and replayed.candidates == first.candidates and server.asked == 1
     assert all(KEY.encode() not in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
 
 
