@@ -9,6 +9,7 @@ import pytest
 from supervisor.bounds import Bound
 from supervisor.finding import Miner
 from supervisor.mined import InForce
+from supervisor.miners.band_too_wide import BandTooWide
 from supervisor.miners.edge_settings import EdgeSettings
 from supervisor.miners.fill_lag import FillLag
 from supervisor.miners.idle_capital import IdleCapital
@@ -68,6 +69,10 @@ ROWS: list[tuple[Miner, str, Figures, Mapping[str, object], float | None]] = [
     (SlowRebalance(), SIZE, book(1.0, 0.0), {}, None),
     (IdleCapital(), SIZE, {"size": {"mean_gross": 0.2}}, {}, 0.8),
     (IdleCapital(), SIZE, {"size": {"mean_gross": 0.5}}, {}, None),
+    (BandTooWide(), SIZE, {"size": {"mean_gross": 0.1, "mean_positions": 8.0}}, BANDED, 0.8),
+    (BandTooWide(), SIZE, {"size": {"mean_gross": 0.2, "mean_positions": 8.0}}, BANDED, None),
+    (BandTooWide(), SIZE, {"size": {"mean_gross": 0.1, "mean_positions": 8.0}}, AT_ONCE, None),
+    (BandTooWide(), SIZE, {"size": {"mean_gross": 0.0, "mean_positions": 8.0}}, BANDED, None),
     (LateSignal(), SIZE, decay(0.04, 0.01), WAITS, 0.75),
     (LateSignal(), SIZE, decay(0.04, 0.01), BANDED, 0.75),
     (LateSignal(), SIZE, decay(0.04, 0.01), AT_ONCE, None),
@@ -107,6 +112,7 @@ ROWS: list[tuple[Miner, str, Figures, Mapping[str, object], float | None]] = [
 
 LEVERS: Mapping[str, str] = {
     "slow_rebalance": "-smoothing_bars -no_trade_band",
+    "band_too_wide": "-no_trade_band",
     "idle_capital": "+weight_cap +gross_leverage +sector_cap +target_vol -no_trade_band",
     "late_signal": "-smoothing_bars -no_trade_band",
     "fill_lag": "",

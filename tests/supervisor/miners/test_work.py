@@ -118,4 +118,5 @@ def test_what_is_recalled_or_computed_once_is_no_miss(traces: Traces) -> None:
     assert CacheMisses().mine(traces.mined()) == []
     traces.run({}, task="a", inputs="y", seconds=5.0)
     assert CacheMisses().mine(traces.mined()) == []  # once is chance
+    assert CacheMisses(least=1, seconds=5.0).mine(traces.mined()) == []
     assert {f.module for f in CacheMisses(least=1).mine(traces.mined())} == {*IN_FORCE, CLEAN}
