@@ -102,6 +102,8 @@ def test_misses_by_cause(traces: Traces) -> None:
         for changes in order:
             traces.run({}, task=task, seconds=2.0, **changes)
     found = [f for f in CacheMisses().mine(traces.mined()) if f.module == SIZE]
+    assert len(CacheMisses(seconds=3.9).mine(traces.mined())) == len(CacheMisses().mine(traces.mined())) > 0
+    assert CacheMisses(seconds=4.0).mine(traces.mined()) == []
     causes = {f.pattern.removeprefix("computed again because "): (f.size, f.evidence) for f in found}
     assert causes == {
         "its code changed": (4.0, ("run-001", "run-006")),
