@@ -20,7 +20,7 @@ from ablations import patch as patch_of
 from ablations.trials import TrialBook
 from modules.workspace import Workspace
 from supervisor.board import BoardReader, read_board
-from supervisor.board.curves import curves, wilson
+from supervisor.board.curves import allowance, curves, wilson
 from supervisor.board.fold import Fold
 from supervisor.board.lists import gains, judged, queue, verdicts
 from supervisor.review import approve
@@ -92,6 +92,11 @@ def test_1_the_interval_of_a_rate() -> None:
     # Newcombe (1998), table I: 81 of 263, Wilson's score interval without continuity correction.
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+
+
+def test_1_what_the_levels_may_sum_to() -> None:
+    # LORD++: the first wealth before the first discovery, then the rate for each.
+    assert [allowance(n) for n in (0, 1, 2, 20)] == pytest.approx([0.025, 0.05, 0.1, 1.0])
 
 
 def test_2_piece_by_piece(tmp_path: Path) -> None:
