@@ -122,3 +122,12 @@ def test_what_is_recalled_or_computed_once_is_no_miss(traces: Traces) -> None:
     assert CacheMisses().mine(traces.mined()) == []  # once is chance
     assert CacheMisses(least=1, seconds=5.0).mine(traces.mined()) == []
     assert {f.module for f in CacheMisses(least=1).mine(traces.mined())} == {*IN_FORCE, CLEAN}
+
+
+def test_a_task_and_a_run_count_once_however_often_they_are_refused(traces: Traces) -> None:
+    for _ in range(2):
+        rules = {"signal: has 41.0% of the cells": 3, "signal: has 12.5% of the cells": 4}
+        refuse(traces, traces.run({}, task="the same"), rules)
+    [finding] = Refusals().mine(traces.mined())
+    assert (finding.size, finding.occurrences, finding.evidence) == (14.0, 2, ("run-000", "run-001"))
+    assert finding.statement.startswith("Without this, 1 tasks would have gone on: 2 runs ended")
