@@ -19,6 +19,7 @@ from supervisor.night.bandit import (
     Arm,
     Pull,
     Tally,
+    _sample,
     _weight,
     draw,
     seed_of,
@@ -85,6 +86,13 @@ def test_3_experience_fades() -> None:
 def test_3_borrowed_experience_is_bounded(pulls: float, weight: float) -> None:
     assert _weight(Tally(pulls)) == pytest.approx(weight)
     assert _weight(Tally(pulls)) * pulls <= MOST_BORROWED
+
+
+def test_3_nobody_is_a_neighbour_of_itself() -> None:
+    """What an arm learned itself counts once, not again as what its proposer and its module learned."""
+    own = Tally(3.0, 1.0, 0.4, 50.0)
+    rng = np.random.Generator(np.random.PCG64(seed_of(A, 1, 0, 0)))
+    assert scores([A], {A: own})[A] == pytest.approx(_sample(A, own, rng), rel=1e-12)
 
 
 def test_3_neighbours_teach() -> None:

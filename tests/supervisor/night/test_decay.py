@@ -24,7 +24,14 @@ def returns(early: float, late: float, seed: int = 0, bars: int = BARS) -> np.nd
 
 @pytest.mark.parametrize(
     ("early", "late", "decayed"),
-    [(2.0, -1.0, True), (2.0, 1.5, False), (-1.0, -2.0, False), (0.1, -0.05, False), (1.5, 3.0, False)],
+    [
+        (2.0, -1.0, True),
+        (4.0, 0.8, False),
+        (2.0, 1.5, False),
+        (-1.0, -2.0, False),
+        (0.1, -0.05, False),
+        (1.5, 3.0, False),
+    ],
 )
 def test_1_what_decayed(early: float, late: float, decayed: bool) -> None:
     votes = [found.decayed for s in range(20) if (found := decay(returns(early, late, s), 252.0)) is not None]
