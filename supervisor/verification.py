@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ablations.certificate import CertificateError, load_all, reference
+from ablations.patch import Patch
 from ablations.record import FILE, AblationRecord, recompute
 from ablations.trials import TrialBook, TrialError
 from harness.repository import Repository, RepositoryError
@@ -98,7 +99,7 @@ def verify_record(
         where = ".".join(map(str, first["loc"])) or "record"
         return Verification(case.name, case.found, case.commit, (Check("record", False, f"{where}: {first['msg']}"),))
     checks = [_record(record, case), _verdict(record), _level(record, case), _ledger(record, workspace)]
-    checks += [_certificate(record, case), _tape(case)]
+    checks += [_certificate(record, case), _tape(record, case, repo)]
     if repo is not None and case.commit is not None:
         checks.append(_patch(record, case, repo))
     if run:
@@ -220,7 +221,8 @@ def _certificate(record: AblationRecord, case: Case) -> Check:
     return Check("certificate", same, f"{wanted}: {it.false_ships} of {it.patches} worthless patches shipped")
 
 
-def _tape(case: Case) -> Check:
+def _tape(record: AblationRecord, case: Case, repo: Repository | None) -> Check:
+    """The tape is the one that was named, and its last answer, where it is a diff, gives the patch on the base."""
     from harness.llm.tape import Tape, TapeError, line_digest
     from modules.canonical import digest_json
 
@@ -237,10 +239,28 @@ def _tape(case: Case) -> Check:
         path.write_bytes(case.files[TAPE])
         try:
             lines = [line_digest(exchange) for exchange in Tape(path)]
+            written = _written(path, record.patch, case, repo)
         except TapeError as error:
             return Check("tape", False, str(error))
+    if written and record.patch not in written:
+        return Check("tape", False, "its last answer gives another patch than the record's")
     same = digest_json(lines) == origin.tape.partition(":")[2]
     return Check("tape", same, f"{len(lines)} answers, {'as' if same else 'not as'} {ORIGIN} says")
+
+
+def _written(tape: Path, patch: Patch, case: Case, repo: Repository | None) -> tuple[Patch, ...]:
+    """The patches that the tape's last answer makes of the file as it stood before the record's commit; none where git
+    does not know it."""
+    from supervisor.proposers.reflection import replay
+    from supervisor.proposers.written import Sheet
+
+    if repo is None or case.commit is None:
+        return ()
+    parents = repo.show(case.commit).parents
+    base = repo.file_at(parents[0], patch.paths[0]) if len(parents) == 1 else None
+    if base is None:
+        return ()
+    return replay(tape, Sheet(patch.subject, patch.paths[0], base.decode("utf-8", "replace")), repo.root)
 
 
 def _patch(record: AblationRecord, case: Case, repo: Repository) -> Check:
