@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -149,9 +150,12 @@ def _in_git(repo: Repository, name: str) -> Case | None:
 
 
 def _in_folder(folder: Path, name: str) -> Case:
-    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink()][:MOST_FILES]
-    if not (folder / FILE).is_file() or sum(p.stat().st_size for p in files) > MOST_BYTES:
-        raise VerifyError(f"{folder} holds no {FILE}, or far too much")
+    if not (folder / FILE).is_file():
+        raise VerifyError(f"{folder} holds no {FILE}")
+    found = islice((p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()), MOST_FILES + 1)
+    files = sorted(found)
+    if len(files) > MOST_FILES or sum(p.stat().st_size for p in files) > MOST_BYTES:
+        raise VerifyError(f"{folder} holds more than a record does")
     return Case(name, str(folder), None, {p.relative_to(folder).as_posix(): p.read_bytes() for p in files})
 
 

@@ -79,6 +79,7 @@ def look(desk: Desk, lab: Lab, emit: Callable[[Event], None] | None = None, **op
     return watch(desk.workspace, desk.forge, emit or desk.emit, executor=lab, **options)
 
 
+@pytest.mark.slow
 def test_1_a_benefit_that_stands(desk: Desk) -> None:
     assert look(desk, Lab(1.0)) == ()
     record = merged(desk)
@@ -119,6 +120,7 @@ def test_2_a_benefit_below_its_bound_is_taken_to_a_human(desk: Desk) -> None:
     assert look(desk, Lab(-2e-4)) == ()
 
 
+@pytest.mark.slow
 def test_2_a_crash_before_the_rollback_loses_nothing(desk: Desk) -> None:
     record = merged(desk)
 
@@ -136,12 +138,14 @@ def test_2_a_crash_before_the_rollback_loses_nothing(desk: Desk) -> None:
     assert approve(desk.workspace, found.rollback, desk.emit, by=ADA).trailers["Asked-By"] == str(ENGINE)
 
 
+@pytest.mark.slow
 def test_2_no_effect_any_more_is_decay(desk: Desk) -> None:
     merged(desk)
     [found] = look(desk, Lab(0.0))
     assert (found.event.benefit, found.event.decayed) == (0.0, True) and found.rollback
 
 
+@pytest.mark.slow
 def test_3_what_does_not_run_is_said_and_is_no_decay(desk: Desk) -> None:
     merged(desk)
     [found] = look(desk, Lab(0.0, fails=True))
@@ -149,6 +153,7 @@ def test_3_what_does_not_run_is_said_and_is_no_decay(desk: Desk) -> None:
     assert "was refused" in found.event.note
 
 
+@pytest.mark.slow
 def test_3_after_the_deadline_nothing_is_begun(desk: Desk) -> None:
     merged(desk)
     events = desk.events()
@@ -157,6 +162,7 @@ def test_3_after_the_deadline_nothing_is_begun(desk: Desk) -> None:
     assert lab.jobs == [] and desk.events() == events
 
 
+@pytest.mark.slow
 def test_3_what_is_not_in_force_is_not_watched(desk: Desk) -> None:
     certificate_id = certify(desk.workspace.certificates)
     approve(
@@ -169,6 +175,7 @@ def test_3_what_is_not_in_force_is_not_watched(desk: Desk) -> None:
     assert look(desk, lab) == () and lab.jobs == []  # the code that runs here holds another value
 
 
+@pytest.mark.slow
 def test_3_what_a_human_asked_back_already_stays_one_request(desk: Desk) -> None:
     record = merged(desk)
     propose_rollback(desk.workspace, desk.forge, record.ablation_id, "a human's reason", desk.emit)
@@ -177,6 +184,7 @@ def test_3_what_a_human_asked_back_already_stays_one_request(desk: Desk) -> None
     assert [e.reason for e in desk.events() if isinstance(e, RollbackProposed)] == ["a human's reason"] * 2
 
 
+@pytest.mark.slow
 def test_4_later_bars_are_used_where_there_are_enough(desk: Desk) -> None:
     record = merged(desk)
     version = DataStore(desk.workspace.data).current("us20")

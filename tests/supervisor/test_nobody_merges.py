@@ -80,6 +80,7 @@ def test_1_who_is_nobody() -> None:
     assert [p for p in PEOPLE if not Identity.parse(p).is_human] == ["Bot, Jan <jan.b@x.org>"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by, refusal", [NOBODY[0], NOBODY[8], NOBODY[9], NOBODY[12], NOBODY[18], NOBODY[25]])
 def test_1_nobody_merges_and_nobody_rejects(desk: Desk, by: str, refusal: Refusal) -> None:
     branch = desk.open()
@@ -103,6 +104,7 @@ ENVIRONMENTS: list[dict[str, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda v: " ".join(v) or "nothing")
 def test_1_no_variable_is_a_human(desk: Desk, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
     """Git has no user here: whatever is set, the human is asked for."""
@@ -229,6 +231,7 @@ PAST: list[tuple[str, Deed, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deed, words", [p[1:] for p in PAST], ids=[p[0] for p in PAST])
 def test_2_what_came_in_past_the_engine_is_known(desk: Desk, deed: Deed, words: str) -> None:
     branch = desk.open()
@@ -249,6 +252,7 @@ def test_2_what_a_human_approved_counts(desk: Desk) -> None:
     assert unreviewed(desk.repo, desk.events()) == ()
 
 
+@pytest.mark.slow
 def test_2_an_approved_merge_cut_off_before_the_ledger_is_finished_by_the_same_command(desk: Desk) -> None:
     branch = desk.open()
 

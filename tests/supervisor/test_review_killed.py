@@ -190,6 +190,7 @@ CUTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("written, half, index, lock", CUTS)
 def test_2_a_half_written_merge_is_taken_back_and_made(
     desk: Desk, written: int, half: bool, index: bool, lock: bool
@@ -203,6 +204,7 @@ def test_2_a_half_written_merge_is_taken_back_and_made(
     assert unreviewed(desk.repo, desk.events()) == ()
 
 
+@pytest.mark.slow
 def test_2_what_a_human_changed_is_left_alone(desk: Desk) -> None:
     branch = cut(desk, 2, half=True, index=False, lock=False)
     (desk.root / SETTINGS).write_text("no_trade_band: 0.5  # mine\n")
@@ -218,6 +220,7 @@ def test_2_what_a_human_changed_is_left_alone(desk: Desk) -> None:
     assert desk.checked_out() == before
 
 
+@pytest.mark.slow
 def test_2_a_lock_that_somebody_holds_is_left_alone(desk: Desk) -> None:
     branch = cut(desk, 0, half=False, index=False, lock=True)
     lock = desk.root / ".git" / "index.lock"

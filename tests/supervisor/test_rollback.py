@@ -79,6 +79,7 @@ def test_1_2_4_there_and_back(desk: Desk) -> None:
     assert judged.branch == f"supervisor/{ablation_id}" and judged.rejected_by_human
 
 
+@pytest.mark.slow
 def test_1_texts_go_back_to_their_bytes(desk: Desk) -> None:
     path, new = "skills/demo/SKILL.md", "skills/demo/new.md"
     old = '---\nname: demo\ndescription: A demo.\nmetadata:\n  version: "2"\n---\n\n# Demo\n'
@@ -93,6 +94,7 @@ def test_1_texts_go_back_to_their_bytes(desk: Desk) -> None:
     assert (desk.root / path).read_text() == old and not (desk.root / new).exists()
 
 
+@pytest.mark.slow
 def test_2_a_rollback_may_be_turned_down_and_asked_again(desk: Desk) -> None:
     ablation_id = merged(desk)
     branch = ask(desk, ablation_id)
@@ -130,6 +132,7 @@ NOT_ASKED: list[tuple[str, Deed, Refusal]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deed, refusal", [r[1:] for r in NOT_ASKED], ids=[r[0] for r in NOT_ASKED])
 def test_3_what_cannot_be_asked(desk: Desk, deed: Deed, refusal: Refusal) -> None:
     ablation_id = merged(desk)
@@ -140,6 +143,7 @@ def test_3_what_cannot_be_asked(desk: Desk, deed: Deed, refusal: Refusal) -> Non
     assert (caught.value.reason, desk.snapshot()) == (refusal, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["0" * 16, "", "../../x", "supervisor/none", "main"])
 def test_3_no_such_patch(desk: Desk, name: str) -> None:
     with pytest.raises(ReviewError) as caught:
@@ -147,6 +151,7 @@ def test_3_no_such_patch(desk: Desk, name: str) -> None:
     assert caught.value.reason == R.NOT_MERGED
 
 
+@pytest.mark.slow
 def test_3_a_reason_is_asked(desk: Desk) -> None:
     ablation_id = merged(desk)
     with pytest.raises(ReviewError) as caught:
@@ -182,6 +187,7 @@ NOT_MERGED: list[tuple[str, Deed, Refusal]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deed, refusal", [r[1:] for r in NOT_MERGED], ids=[r[0] for r in NOT_MERGED])
 def test_2_what_is_no_rollback_is_not_merged(desk: Desk, deed: Deed, refusal: Refusal) -> None:
     branch = ask(desk, merged(desk))
@@ -194,6 +200,7 @@ def test_2_what_is_no_rollback_is_not_merged(desk: Desk, deed: Deed, refusal: Re
     assert git(desk.root, "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_2_the_engine_asks_and_a_human_decides(desk: Desk) -> None:
     branch = ask(desk, merged(desk), by=ENGINE)
     with pytest.raises(ReviewError) as caught:

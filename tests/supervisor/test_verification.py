@@ -79,6 +79,7 @@ def test_1_a_sound_request(desk: Desk) -> None:
     assert answers(by_path) == expected
 
 
+@pytest.mark.slow
 def test_1_a_folder_somewhere_is_enough_for_the_verdict(desk: Desk, tmp_path: Path) -> None:
     ablation_id = opened(desk)
     there = tmp_path / ablation_id
@@ -93,6 +94,7 @@ def test_1_a_folder_somewhere_is_enough_for_the_verdict(desk: Desk, tmp_path: Pa
     assert found.ok and found.commit is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", "none", "0" * 16, "../..", "/etc/passwd", "main"])
 def test_1_no_such_record(desk: Desk, name: str) -> None:
     with pytest.raises(VerifyError):
@@ -114,6 +116,7 @@ CHANGED: list[tuple[str, str, bytes, bytes, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, old, new, words", [c[1:] for c in CHANGED], ids=[c[0] for c in CHANGED])
 def test_2_what_was_changed_is_found(desk: Desk, name: str, old: bytes, new: bytes, words: str) -> None:
     """One commit that holds the request with one thing changed, as if it had been opened so."""
@@ -133,6 +136,7 @@ def test_2_what_was_changed_is_found(desk: Desk, name: str, old: bytes, new: byt
     assert words in failing(found) and wrong and not found.ok, failing(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["tests/test_x.py", "modules/engine/risk.py", "skills/reversal/SKILL.md"])
 def test_2_a_file_more_is_found(desk: Desk, path: str) -> None:
     ablation_id = opened(desk)
@@ -146,6 +150,7 @@ def test_2_a_file_more_is_found(desk: Desk, path: str) -> None:
     assert "patch: " in failing(verify_record(desk.workspace, ablation_id, run=False))
 
 
+@pytest.mark.slow
 def test_2_the_stream_before_it_is_in_the_record(desk: Desk) -> None:
     for at in range(3):
         desk.emit(
@@ -162,6 +167,7 @@ def test_2_the_stream_before_it_is_in_the_record(desk: Desk) -> None:
     assert "as the 3 trials before it grant" in level.words
 
 
+@pytest.mark.slow
 def test_1_a_picture_is_the_same_each_time() -> None:
     record = shipped_record(Change(old=0.0, new=0.04))
     first = draw_curve(record)

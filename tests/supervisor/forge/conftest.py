@@ -56,7 +56,7 @@ def github(desk: Desk, hub: Hub, token: str = TOKEN) -> GitHub:
     return GitHub(desk.repo, Address(SLUG, hub.url, token, pace_s=0.0))
 
 
-@pytest.fixture(params=["local", "github"])
+@pytest.fixture(params=["local", pytest.param("github", marks=pytest.mark.slow)])
 def world(request: pytest.FixtureRequest, desk: Desk) -> World:
     """One world a forge; every test of the conformance suite runs in each."""
     if request.param == "local":

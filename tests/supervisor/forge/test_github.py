@@ -60,6 +60,7 @@ FAULTS: list[tuple[str, Fault, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault, words", [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS])
 def test_1_2_a_fault_while_opening(desk: Desk, hub: Hub, fault: Fault, words: str) -> None:
     forge = github(desk, hub)
@@ -87,6 +88,7 @@ PASSING: list[tuple[str, Fault]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [f[1] for f in PASSING], ids=[f[0] for f in PASSING])
 def test_2_what_passes_is_waited_for(desk: Desk, hub: Hub, fault: Fault) -> None:
     hub.faults = [Fault(**vars(fault))]
@@ -109,6 +111,7 @@ MERGES: list[tuple[str, Fault, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault, words", [f[1:] for f in MERGES], ids=[f[0] for f in MERGES])
 def test_1_2_a_fault_while_merging(desk: Desk, hub: Hub, fault: Fault, words: str) -> None:
     forge = github(desk, hub)
@@ -122,6 +125,7 @@ def test_1_2_a_fault_while_merging(desk: Desk, hub: Hub, fault: Fault, words: st
     assert _merge(forge) == hub.tip("main")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -185,6 +189,7 @@ REFUSED: list[tuple[str, Deed, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deed, words", [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
 def test_4_what_is_not_merged(desk: Desk, hub: Hub, deed: Deed, words: str) -> None:
     forge = github(desk, hub)
@@ -196,6 +201,7 @@ def test_4_what_is_not_merged(desk: Desk, hub: Hub, deed: Deed, words: str) -> N
     assert hub.tip("main") == head and hub.pulls[0]["state"] == "open"
 
 
+@pytest.mark.slow
 def test_3_a_merge_of_something_else_is_said(desk: Desk, hub: Hub) -> None:
     """A server that merges another tree than was reviewed: it is too late to undo, and it is said at once."""
     forge = github(desk, hub)
@@ -210,6 +216,7 @@ def test_3_a_merge_of_something_else_is_said(desk: Desk, hub: Hub) -> None:
         _merge(forge)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["tree", "commit"])
 def test_3_an_object_of_another_name_is_refused(desk: Desk, hub: Hub, what: str) -> None:
     forge = github(desk, hub)
@@ -223,6 +230,7 @@ def test_3_an_object_of_another_name_is_refused(desk: Desk, hub: Hub, what: str)
     assert hub.tip(BRANCH) is None and hub.pulls == []
 
 
+@pytest.mark.slow
 def test_3_a_branch_of_that_name_with_another_commit(desk: Desk, hub: Hub) -> None:
     git(hub.bare, "update-ref", f"refs/heads/{BRANCH}", desk.repo.head())
     with pytest.raises(ForgeError, match="on GitHub is at"):
@@ -230,12 +238,14 @@ def test_3_a_branch_of_that_name_with_another_commit(desk: Desk, hub: Hub) -> No
     assert hub.pulls == []
 
 
+@pytest.mark.slow
 def test_4_a_fork_may_call_its_branch_as_it_likes(desk: Desk, hub: Hub) -> None:
     hub.post_pull({"head": BRANCH, "base": "main", "title": "me too", "body": ""}, fork="stranger/engine")
     hub.post_pull({"head": "feature/x", "base": "main", "title": "a human's", "body": ""}, fork=SLUG)
     assert github(desk, hub).list() == ()
 
 
+@pytest.mark.slow
 def test_4_a_squash_is_no_merge_of_the_commit(desk: Desk, hub: Hub) -> None:
     forge = github(desk, hub)
     opened(forge)
@@ -247,12 +257,14 @@ def test_4_a_squash_is_no_merge_of_the_commit(desk: Desk, hub: Hub) -> None:
     assert request.state == "merged" and forge.merged_as(request) is None
 
 
+@pytest.mark.slow
 def test_a_rejection_calls_nobody(desk: Desk, hub: Hub) -> None:
     forge = github(desk, hub)
     forge.reject(opened(forge), "@everybody look\n# here", GRACE)
     assert hub.comments == [(1, "Rejected by Grace Hopper:\n\n    @everybody look\n    # here")]
 
 
+@pytest.mark.slow
 def test_a_long_page_is_cut(desk: Desk, hub: Hub) -> None:
     from dataclasses import replace
 
@@ -282,6 +294,7 @@ def test_a_choice_that_is_none(
         forge_of(desk.workspace)
 
 
+@pytest.mark.slow
 def test_the_choice(desk: Desk, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     workspace = Workspace(desk.root, desk.workspace.home)
