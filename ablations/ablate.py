@@ -109,8 +109,7 @@ def ablate(
     _, certificate = find(keys, certificates if certificates is not None else certificate_folders(workspace))
     with _one_at_a_time(workspace):
         past = history() if history is not None else trials_so_far(workspace)
-        asked = Asked(_subject(patch), version.digest, len(patch.settings) + len(patch.texts))
-        ticket = TrialBook.replay(past).ticket(ablation_id, asked)
+        ticket = TrialBook.replay(past).ticket(ablation_id, asked_of(patch, version.digest))
         evidence = weigh(
             records,
             rounded.series if rounded else None,
@@ -368,6 +367,11 @@ def _close(record: AblationRecord, ticket: Ticket, emit: Emit) -> None:
             seconds=record.runtime.seconds,
         )
     )
+
+
+def asked_of(patch: Patch, data_digest: str) -> Asked:
+    """What the stream of trials charges a patch for: its modules, the data, how many values it changes."""
+    return Asked(_subject(patch), data_digest, len(patch.settings) + len(patch.texts))
 
 
 def _subject(patch: Patch) -> str:

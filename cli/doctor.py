@@ -10,9 +10,12 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cli.session import Stores
+
+if TYPE_CHECKING:
+    from harness.repository import Repository
 
 Level = Literal["error", "warning", "info"]
 
@@ -211,6 +214,7 @@ def _git(stores: Stores) -> Iterator[Check]:
         "" if user else "git config user.name NAME; git config user.email MAIL",
     )
     dirty = repository.dirt()
+    yield _unreviewed(stores, repository)
     yield Check(
         "git tree",
         not dirty,
@@ -218,6 +222,16 @@ def _git(stores: Stores) -> Iterator[Check]:
         "clean" if not dirty else f"{len(dirty)} changed paths, the first: {dirty[0]}",
         "" if not dirty else "commit or stash them before `cws review approve`",
     )
+
+
+def _unreviewed(stores: Stores, repository: Repository) -> Check:
+    from supervisor.standing import unreviewed
+    from traces.reader import read
+
+    found = unreviewed(repository, (e.event for e in read(stores.workspace.ledger)))
+    detail = f"{len(found)} commits without a human's approval, the first: {found[0]}" if found else "all approved"
+    remedy = "revert them, and approve their requests with `cws review approve`" if found else ""
+    return Check("engine's work", not found, "warning", detail, remedy)
 
 
 def _certificate(stores: Stores) -> Iterator[Check]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ablations.ablate import asked_of
 from ablations.certificate import CertificateError, load_all, reference
 from ablations.patch import Patch
 from ablations.record import FILE, AblationRecord, recompute
@@ -184,7 +185,8 @@ def _level(record: AblationRecord, case: Case) -> Check:
         trials = _trials(case)
         if trials is None:
             return Check("level", None, f"the record has no {TRIALS}; the ledger that made it can tell")
-        ticket = TrialBook.replay(trials).ticket(record.ablation_id)
+        asked = asked_of(record.patch, record.suite.data_digest)
+        ticket = TrialBook.replay(trials).ticket(record.ablation_id, asked)
     except (ValidationError, TrialError, UnicodeDecodeError) as error:
         return Check("level", False, f"{TRIALS}: {str(error)[:200]}")
     granted = (ticket.place, ticket.level)

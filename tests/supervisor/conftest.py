@@ -234,9 +234,9 @@ def shipped_record(
         certificate=CertificateReference(
             state="CURRENT",
             certificate_id=certificate_id,
-            patches=260,
+            patches=1_000,
             false_ships=0,
-            upper_bound=0.0115,
+            upper_bound=0.003,
             minimum_detectable=0.3,
         ),
         verdict=decide(evidence),

@@ -107,7 +107,7 @@ CHANGED: list[tuple[str, str, bytes, bytes, str]] = [
     ("a field more", "record.json", b"{", b'{"more":1,', "record: more"),
     ("the identity", "record.json", b'"settings_digest":"', b'"settings_digest":"0', "verdict: ablation_id is"),
     ("no JSON", "record.json", b"{", b"", "record: "),
-    ("the certificate", "certificates/*", b'"patches":260', b'"patches":960', "certificate: "),
+    ("the certificate", "certificates/*", b'"patches":1000', b'"patches":9000', "certificate: "),
     ("the stream", "trials.jsonl", b"", b"x\n", "level: trials.jsonl"),
     ("what was heard", "tape.jsonl", b"0.04", b"0.05", "tape: "),
     ("who proposed", "origin.json", b'"tape":"case-1:', b'"tape":"case-1:0', "tape: 1 answers, not as"),
