@@ -46,7 +46,8 @@ class RayPool:
             raise ExecutorError("this process is on a Ray cluster already, and can be on one; close that first")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         options: dict[str, Any] = (
-            {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+            # "local" said to Ray too: without it, it would join whatever cluster this machine last had.
+            {"address": "local", "num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
             if address == LOCAL
             else {"address": address}
         )
