@@ -78,7 +78,14 @@ def approve(branch: Branch, by: By = None, json: Json = False) -> None:
     }
     emit(result, json, lambda out: out.print(f"merged {branch} into {done.into}: {done.merge_commit}", markup=False))
     if not json:
-        say(f"to undo: [bold]git revert -m 1 {done.merge_commit[:12]}[/]")
+        from supervisor.forge.choice import forge_of
+        from supervisor.forge.port import PATCHES
+
+        patch = branch.removeprefix(PATCHES) if branch.startswith(PATCHES) else None
+        undo = f"cws rollback {patch} --reason WHY" if patch else f"git revert -m 1 {done.merge_commit[:12]}"
+        if forge_of(s.workspace).name != "local":
+            say("[bold]git pull[/] brings it here")
+        say(f"to undo: [bold]{undo}[/]")
 
 
 @app.command()
@@ -110,6 +117,7 @@ def _row(request: Request) -> dict[str, object]:
         "title": request.title,
         "author": request.author,
         "opened": datetime.fromtimestamp(request.time_s, tz=UTC).isoformat(),
+        "page": request.page,
     }
 
 
