@@ -73,9 +73,11 @@ def pursue(
     except RepositoryError as error:
         return Pursued("nothing", standing, str(error))
     shop.progress(f"{module}: comparing {len(sifted.fresh)} candidates on the mining period")
-    best = next((s for s in compare(bench, sifted.fresh, until_s) if s.promising), None)
+    compared = compare(bench, sifted.fresh, until_s)
+    best = next((s for s in compared if s.promising), None)
     if best is None:
-        why = f"none of {len(sifted.fresh)} candidates is better on the mining period; none is judged"
+        far = f" ({len(compared)} measured before time ran out)" if time.monotonic() > until_s else ""
+        why = f"none of {len(sifted.fresh)} candidates is better on the mining period{far}; none is judged"
         return Pursued("nothing", standing, why)
     line = judge(shop, best.patch, proposal.findings)
     return Pursued("ship" if line.verdict == "SHIP" else "reject", (*standing, line))
