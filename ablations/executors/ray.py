@@ -41,7 +41,7 @@ class RayPool:
     """
 
     def __init__(self, address: str = LOCAL, *, workers: int = 2) -> None:
-        self._ray = _ray()
+        self._ray = _ray(loopback=address == LOCAL or address.startswith(("127.", "localhost:")))
         if self._ray.is_initialized():
             raise ExecutorError("this process is on a Ray cluster already, and can be on one; close that first")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -141,7 +141,11 @@ def _import_paths() -> list[str]:
     return [str(CHECKOUT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
 
 
-def _ray() -> ModuleType:
+def _ray(*, loopback: bool) -> ModuleType:
+    if loopback:
+        # Ray turns 127.0.0.1 into the machine's own address, listens there for everybody, and does not find a head that
+        # keeps to loopback. This switch, read when Ray is imported, lets an address be what it says.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ImportError as error:
