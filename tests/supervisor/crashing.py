@@ -1,7 +1,7 @@
 """A process that runs `cws` commands and is killed in the middle: `python -P crashing.py`, in a checkout of its own.
 
-It imports the engine once and forks for each command, so that a command costs its work and not its imports; a fork
-before any thread has begun is whole. Orders come as JSON lines, answers go back as such. A command is killed with all
+It imports the engine once and forks for each command, so that a command costs its work and not its imports; what threads
+the libraries have begun by then sleep and hold nothing. Orders come as JSON lines, answers go back as such. A command is killed with all
 its children at the `at`-th event of a kind, `delay_s` later:
 
     ledger    the log is opened to append: before, between and after its line, its sync and its signature
