@@ -1,8 +1,8 @@
 """A process that runs `cws` commands and is killed in the middle: `python -P crashing.py`, in a checkout of its own.
 
-It imports the engine once and forks for each command, so that a command costs its work and not its imports; what threads
-the libraries have begun by then sleep and hold nothing. Orders come as JSON lines, answers go back as such. A command is killed with all
-its children at the `at`-th event of a kind, `delay_s` later:
+It imports the engine once and forks for each command, so that a command costs its work and not its imports; what
+threads the libraries have begun by then sleep and hold nothing. Orders come as JSON lines, answers go back as such. A
+command is killed with all its children at the `at`-th event of a kind, `delay_s` later:
 
     ledger    the log is opened to append: before, between and after its line, its sync and its signature
     artifact  an artifact, or what is known of a stage, is renamed into place
