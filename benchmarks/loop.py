@@ -187,7 +187,7 @@ def say(found: Night) -> None:
     out(f"night {found.seed}: {found.seconds:.0f} s, {found.judged} judged, {len(found.truths)} shipped, ")
     out(f"{found.repaired} of {len(FAULTS)} repaired\n")
     for truth in found.truths:
-        word = "repairs" if truth.repairs else "NULL" if truth.null else "improves"
+        word = "repairs" if truth.repairs else "NULL" if truth.null else "improves" if truth.known else "unknown"
         cost = "" if truth.cost is None else f" of {truth.cost:+.2f}"
         out(f"  {word:<9}{truth.module} {dict(truth.changes)}: {truth.gain:+.2f}{cost} Sharpe on fresh markets\n")
 
@@ -201,9 +201,11 @@ def rows_of(found: list[Night]) -> list[Row]:
         for n in found
     ]
     rows += [Row(f"night of seed {n.seed}", n.seconds, "s", goal=60.0 * MINUTES + 60.0) for n in found]
-    null = sum(t.null for t in shipped) / len(shipped) if shipped else 0.0
+    known = [t for t in shipped if t.known]
+    null = sum(t.null for t in known) / len(known) if known else 0.0
     rows.append(Row("shipped", len(shipped), "patches"))
-    rows.append(Row("of them null on fresh markets", null, "share", goal=0.05))
+    rows.append(Row("shipped on planted markets, where the truth is known", len(known), "patches"))
+    rows.append(Row("of those null on fresh markets", null, "share", goal=0.05))
     accepted = len(shipped) / judged if judged else 0.0
     rows.append(Row("shipped of judged", accepted, "share", "a published desk", PUBLISHED_ACCEPTANCE))
     return rows

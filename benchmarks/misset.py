@@ -54,22 +54,23 @@ FRESH = (7, 8)
 @dataclasses.dataclass(frozen=True)
 class Truth:
     """What a shipped patch is worth, in Sharpe a year on fresh markets: its gain, and what the mis-setting costs there
-    (None: the module was not mis-set)."""
+    (None: the module was not mis-set). `known`: false for a suite on real data, of which there is no other draw."""
 
     module: str
     changes: Values
     gain: float
     cost: float | None
+    known: bool
 
     @property
     def null(self) -> bool:
-        """It improves nothing."""
-        return self.gain <= 0.0
+        """It is known to improve nothing."""
+        return self.known and self.gain <= 0.0
 
     @property
     def repairs(self) -> bool:
         """It brings back enough of what was lost."""
-        return self.cost is not None and not self.null and self.gain >= REPAIRED_SHARE * self.cost
+        return self.cost is not None and self.gain > 0.0 and self.gain >= REPAIRED_SHARE * self.cost
 
 
 def drawn(seed: int) -> dict[str, Values]:
@@ -98,7 +99,8 @@ class Judge:
         stands = self._sharpe(module, faults)
         patched = self._sharpe(module, {**faults, module: {**faults.get(module, {}), **changes}})
         whole = self._sharpe(module, {m: v for m, v in faults.items() if m != module})
-        return Truth(module, changes, patched - stands, whole - stands if module in faults else None)
+        known = load_suite(default_suite(module)).data in MARKETS
+        return Truth(module, changes, patched - stands, whole - stands if module in faults else None, known)
 
     def _sharpe(self, module: str, settings: Mapping[str, Values]) -> float:
         """Mean net Sharpe ratio over the tasks of the module's suite, moved to fresh markets."""
