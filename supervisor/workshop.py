@@ -188,7 +188,11 @@ class Workshop:
                 deadline_s=now + min(PROBE_SECONDS, max(0.0, PROBE_SHARE * (until_s - now))),
                 progress=self.progress,
             )
-            for words in probe.measure(room):
+            try:
+                said = probe.measure(room)
+            except ValueError as error:  # what one probe cannot measure is no reason to end a pass
+                said = (f"{type(probe).__name__} measured nothing: {str(error).splitlines()[0]}",)
+            for words in said:
                 self.note(words)
 
     def mine(self, miners: Sequence[Miner], until_s: float) -> list[Finding]:

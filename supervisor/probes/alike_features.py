@@ -14,7 +14,7 @@ from modules.canonical import digest_json
 from modules.groups import with_groups
 from modules.panel import FloatArray, Panel
 from modules.registry import read_settings, settings_model
-from modules.signal import evaluate, fields_of
+from modules.signal import SignalError, evaluate, fields_of
 from supervisor.probes._port import Room
 from traces.events import FeaturesCompared
 
@@ -76,7 +76,10 @@ class AlikeFeatures:
         for feature in readable:
             if room.late:
                 return None
-            values[feature.reference] = evaluate(feature.node, panel)
+            try:
+                values[feature.reference] = evaluate(feature.node, panel)
+            except SignalError:
+                continue  # it looks further back than these bars go: nothing to compare
         return FeaturesCompared(
             comparison_id=comparison_id,
             module=row["name"],
