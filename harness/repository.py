@@ -418,8 +418,8 @@ class Repository:
             return self._git.text("write-tree", index=index)
 
     def _write_commit(self, tree: str, parents: tuple[str, ...], message: str, who: Identity) -> str:
-        # One moment, told as UTC: a forge that makes the commit again makes the same.
-        when = f"{int(time.time())} +0000"
+        # One moment, told as UTC: a forge that makes the commit again makes the same. Git's own variable may name it.
+        when = os.environ.get("GIT_COMMITTER_DATE") or f"{int(time.time())} +0000"
         env = {
             "GIT_AUTHOR_DATE": when,
             "GIT_COMMITTER_DATE": when,

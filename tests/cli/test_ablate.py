@@ -54,7 +54,7 @@ def test_the_issue_s_own_examples(checkout: Checkout) -> None:
     assert (band.code, band.json["verdict"]) == (0, "SHIP"), band.out
     assert band.json["delta"] > band.json["noise_floor"] > 0.0
     assert band.json["branch"] == f"supervisor/{band.json['ablation_id']}"
-    assert "proposed by a person" in checkout.git("log", "-1", "--format=%B", band.json["branch"])
+    assert "    a person\n" in checkout.git("log", "-1", "--format=%B", band.json["branch"])
     slow = checkout.cws("ablate", "size/rank_neutral", "smoothing_bars=5", "--suite", "slow", "--json")
     assert (slow.code, slow.json["verdict"], slow.json["branch"]) == (3, "REJECT", None)
     same = checkout.cws("ablate", "size/rank_neutral", "smoothing_bars=1", "--suite", "fast", "--json")
