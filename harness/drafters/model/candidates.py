@@ -52,7 +52,8 @@ class Work:
         try:
             node = parse(said.expr, self.fields)
         except SignalError as error:
-            return self._refuse(said, str(error))
+            known = f"; in the language, recipes say it as {format_signal(self._reference)}" if self._reference else ""
+            return [fault + known for fault in self._refuse(said, str(error))]
         against = self._against(node)
         if against is not None:
             return self._refuse(said, against)

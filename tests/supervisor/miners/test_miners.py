@@ -274,7 +274,7 @@ LEVERS: list[tuple[Miner, Mapping[str, Mapping[str, float]], str]] = [
 ]
 
 
-@pytest.mark.parametrize("miner, metrics, levers", LEVERS, ids=str)
+@pytest.mark.parametrize("miner, metrics, levers", LEVERS, ids=lambda value: getattr(value, "name", None))
 def test_which_way_a_setting_may_mend_it(
     traces: Traces, miner: Miner, metrics: Mapping[str, Mapping[str, float]], levers: str
 ) -> None:
