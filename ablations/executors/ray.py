@@ -131,7 +131,7 @@ def _call(function: Callable[[Any], Any], job: object, cpus: int, gpus: int, the
     try:
         refuse_other_ground(theirs)
         return True, function(job)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - as in `worker.serve`
         return False, told(error)
 
 

@@ -31,13 +31,13 @@ def serve(line: Connection, ground: str) -> None:
         try:
             refuse_other_ground(ground)
             answer = (True, function(job))
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - whatever a job raises is the answer, and is raised where it was asked
             answer = (False, told(error))
         try:
             line.send(answer)
         except (BrokenPipeError, ConnectionResetError):
             return
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - pickling runs code of the result's own
             line.send((False, ExecutorError(f"the result is no plain data and cannot be sent back: {error}")))
 
 
@@ -46,8 +46,8 @@ def told(error: Exception) -> Exception:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"in a worker process, {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "in a worker"
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301
-    except Exception:  # noqa: BLE001
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - its own bytes: does it survive the way?
+    except Exception:  # noqa: BLE001 - an error's own code may raise anything
         return ExecutorError(f"{type(error).__name__}: {error} ({place})")
     error.add_note(place)
     return error

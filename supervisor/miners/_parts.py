@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
 
 PROFILES = frozenset({"run.started", "stage.finished", "run.profiled"})
@@ -40,3 +42,30 @@ def collapsing(traces: Mined, values: str, threshold: float, least_runs: int, le
         Part(r["name"], r["part"], r["median"], r["times"], r["seen"], tuple(r["runs"]))
         for r in rows.iter_rows(named=True)
     ]
+
+
+class Words(Protocol):
+    """What a miner of blind spots says of one part: the pattern, and what a patch should change."""
+
+    def __call__(self, part: Part, /) -> tuple[str, str]: ...
+
+
+def blind_spots(miner: str, parts: list[Part], words: Words, unit: str, levers: tuple[Lever, ...]) -> list[Finding]:
+    """One finding a module and part; `size` is how far the median lies below 0, in `unit`."""
+    found = []
+    for part in parts:
+        pattern, statement = words(part)
+        found.append(
+            Finding(
+                miner=miner,
+                module=part.module,
+                pattern=pattern,
+                statement=statement,
+                size=-part.median,
+                unit=unit,
+                occurrences=part.times,
+                evidence=part.runs,
+                levers=levers,
+            )
+        )
+    return found

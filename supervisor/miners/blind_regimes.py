@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners._parts import PROFILES, collapsing
+from supervisor.miners._parts import PROFILES, Part, blind_spots, collapsing
 
 _VALUES = """
 SELECT name, run_id, regime.key AS part, regime.value - greatest(
@@ -31,24 +31,21 @@ class BlindRegimes:
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module and regime; `size` is the median fall in annualised net Sharpe ratio."""
-        return [
-            Finding(
-                miner=self.name,
-                module=row.module,
-                pattern=f"the result collapses in {row.part} markets",
-                statement=(
-                    f"Holding less in {row.part} markets raises the net result of {row.module}: in {row.times} of "
-                    f"{row.seen} runs that lose there the Sharpe ratio lay more than {self.fall:g} below the run's "
-                    f"best regime (median {-row.median:.1f})."
-                ),
-                size=-row.median,
-                unit="net Sharpe ratio",
-                occurrences=row.times,
-                evidence=row.runs,
-                levers=(Lever("vol_bars", "lower"), Lever("target_vol", "lower")),
-            )
-            for row in collapsing(traces, _VALUES, -self.fall, self.least, self.share)
-        ]
+        parts = collapsing(traces, _VALUES, -self.fall, self.least, self.share)
+        return blind_spots(
+            self.name,
+            parts,
+            self._words,
+            "net Sharpe ratio",
+            (Lever("vol_bars", "lower"), Lever("target_vol", "lower")),
+        )
+
+    def _words(self, part: Part) -> tuple[str, str]:
+        return f"the result collapses in {part.part} markets", (
+            f"Holding less in {part.part} markets raises the net result of {part.module}: in {part.times} of "
+            f"{part.seen} runs that lose there the Sharpe ratio lay more than {self.fall:g} below the run's "
+            f"best regime (median {-part.median:.1f})."
+        )
 
 
 MINER = BlindRegimes()

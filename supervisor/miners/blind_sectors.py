@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners._parts import PROFILES, collapsing
+from supervisor.miners._parts import PROFILES, Part, blind_spots, collapsing
 
 # Profit of one part over all that the parts of the run gained or lost, without their signs.
 _VALUES = """
@@ -29,24 +29,15 @@ class BlindSectors:
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module and sector; `size` is the median share that it lost."""
-        return [
-            Finding(
-                miner=self.name,
-                module=row.module,
-                pattern=f"sector {row.part} loses whatever the signal",
-                statement=(
-                    f"Holding less of {row.part} raises the net result of {row.module}: in {row.times} of {row.seen} "
-                    f"runs it lost more than {self.part:.0%} of all that sectors gained and lost "
-                    f"(median {-row.median:.0%})."
-                ),
-                size=-row.median,
-                unit="share of gains and losses",
-                occurrences=row.times,
-                evidence=row.runs,
-                levers=(Lever("sector_cap", "lower"),),
-            )
-            for row in collapsing(traces, _VALUES, -self.part, self.least, self.share)
-        ]
+        parts = collapsing(traces, _VALUES, -self.part, self.least, self.share)
+        return blind_spots(self.name, parts, self._words, "share of gains and losses", (Lever("sector_cap", "lower"),))
+
+    def _words(self, part: Part) -> tuple[str, str]:
+        return f"sector {part.part} loses whatever the signal", (
+            f"Holding less of {part.part} raises the net result of {part.module}: in {part.times} of {part.seen} "
+            f"runs it lost more than {self.part:.0%} of all that sectors gained and lost "
+            f"(median {-part.median:.0%})."
+        )
 
 
 MINER = BlindSectors()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners._parts import PROFILES, collapsing
+from supervisor.miners._parts import PROFILES, Part, blind_spots, collapsing
 
 # In units of the run's even share: 1 = the symbol lost what a symbol gained or lost on average.
 _VALUES = """
@@ -29,24 +29,17 @@ class BlindSymbols:
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module and symbol; `size` is the median loss in average gains and losses."""
-        return [
-            Finding(
-                miner=self.name,
-                module=row.module,
-                pattern=f"symbol {row.part} loses whatever the signal",
-                statement=(
-                    f"Holding less of any one symbol raises the net result of {row.module}: in {row.times} of "
-                    f"{row.seen} runs {row.part} lost {-row.median:.1f} times (median) what its symbols gained or lost "
-                    f"on average."
-                ),
-                size=-row.median,
-                unit="average gains and losses of a symbol",
-                occurrences=row.times,
-                evidence=row.runs,
-                levers=(Lever("weight_cap", "lower"),),
-            )
-            for row in collapsing(traces, _VALUES, -self.times, self.least, self.share)
-        ]
+        parts = collapsing(traces, _VALUES, -self.times, self.least, self.share)
+        return blind_spots(
+            self.name, parts, self._words, "average gains and losses of a symbol", (Lever("weight_cap", "lower"),)
+        )
+
+    def _words(self, part: Part) -> tuple[str, str]:
+        return f"symbol {part.part} loses whatever the signal", (
+            f"Holding less of any one symbol raises the net result of {part.module}: in {part.times} of "
+            f"{part.seen} runs {part.part} lost {-part.median:.1f} times (median) what its symbols gained or lost "
+            f"on average."
+        )
 
 
 MINER = BlindSymbols()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from supervisor.finding import Finding, Lever
 from supervisor.mined import Mined
-from supervisor.miners._parts import PROFILES, collapsing
+from supervisor.miners._parts import PROFILES, Part, blind_spots, collapsing
 
 # Against the run's own other years, so that a bad strategy is not blamed on a bad year.
 _VALUES = """
@@ -29,24 +29,21 @@ class BlindYears:
 
     def mine(self, traces: Mined) -> list[Finding]:
         """One finding a sizing module and year; `size` is the median fall in annualised net Sharpe ratio."""
-        return [
-            Finding(
-                miner=self.name,
-                module=row.module,
-                pattern=f"the result collapses in {row.part}",
-                statement=(
-                    f"What told {row.part} from other years would have saved {row.module} money: in {row.times} of "
-                    f"{row.seen} runs its Sharpe ratio lay more than {self.fall:g} below the run's median year "
-                    f"(median {-row.median:.1f})."
-                ),
-                size=-row.median,
-                unit="net Sharpe ratio",
-                occurrences=row.times,
-                evidence=row.runs,
-                levers=(Lever("vol_bars", "lower"), Lever("target_vol", "lower")),
-            )
-            for row in collapsing(traces, _VALUES, -self.fall, self.least, self.share)
-        ]
+        parts = collapsing(traces, _VALUES, -self.fall, self.least, self.share)
+        return blind_spots(
+            self.name,
+            parts,
+            self._words,
+            "net Sharpe ratio",
+            (Lever("vol_bars", "lower"), Lever("target_vol", "lower")),
+        )
+
+    def _words(self, part: Part) -> tuple[str, str]:
+        return f"the result collapses in {part.part}", (
+            f"What told {part.part} from other years would have saved {part.module} money: in {part.times} of "
+            f"{part.seen} runs its Sharpe ratio lay more than {self.fall:g} below the run's median year "
+            f"(median {-part.median:.1f})."
+        )
 
 
 MINER = BlindYears()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -120,19 +120,19 @@ Event: TypeAlias = Annotated[
     | StageFinished
     | StageRefused
     | RunProfiled
-    | FaultsPlanted
-    | FeaturesCompared
     | DataRegistered
     | FeaturesStored
+    | FaultsPlanted
+    | FeaturesCompared
     | ResearchStarted
     | ResearchNeedsInput
     | ResearchRefused
     | CandidateDrafted
     | CandidateChecked
     | CandidateScreened
-    | ModuleTested
     | ModuleWritten
     | ExchangeRecorded
+    | ModuleTested
     | TrialRecorded
     | FindingRecorded
     | PatchProposed
@@ -176,10 +176,8 @@ class Envelope(BaseModel):
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Validates an event of any kind: `EVENT.validate_json(text)`, `EVENT.validate_python(mapping)`."""
 
-KINDS: Mapping[str, type[EventBase]] = {
-    cls.model_fields["kind"].default: cls for cls in EventBase.__subclasses__() if "kind" in cls.model_fields
-}
-"""Kind to class."""
+KINDS: Mapping[str, type[EventBase]] = {cls.model_fields["kind"].default: cls for cls in get_args(get_args(Event)[0])}
+"""Kind to class, in the order of `Event`."""
 
 
 def canonical_json(model: BaseModel) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.sandbox.inside.places import TEMPORARY, WORK
 from harness.sandbox.inside.syscalls import ALLOWED
 from harness.sandbox.port import MIB, Job, Limits, Reason, Sandbox
 from tests.harness.sandbox.conftest import SMALL, run
@@ -34,7 +35,7 @@ def test_1_files_in_and_out(sandbox: Sandbox) -> None:
     outcome = run(sandbox, code, files={"deep/er/in.bin": bytes(range(256)), "same.txt": b"same"})
     assert outcome.ok, outcome.stderr
     assert outcome.files == {"deep/er/in.bin": bytes(range(256)) + b"!", "out/new.txt": "neu ü".encode()}
-    assert outcome.stdout == b"/work\n"
+    assert outcome.stdout.decode() == f"{WORK}\n"
     assert outcome.left_out == ()
 
 
@@ -77,7 +78,7 @@ def test_2_the_same_inside_of_all(sandbox: Sandbox) -> None:
     outcome = run(sandbox, code)
     assert outcome.ok, outcome.stderr
     first, second = outcome.stdout.decode().splitlines()
-    assert first == "sandbox sandbox /work /work /work/.tmp"
+    assert first == f"sandbox sandbox {WORK} {WORK} {WORK}/{TEMPORARY}"
     assert second.endswith("/opt/venv /opt/python True")
 
 
