@@ -87,6 +87,12 @@ class ReportAsked(Message, frozen=True, tag="report_asked"):
     """Ask for `Report`: what the venue has."""
 
 
+class Proceed(Message, frozen=True, tag="proceed"):
+    """Nothing more is ordered at the moment `ts_ns`: a venue that plays recorded data goes on to the next one."""
+
+    ts_ns: int
+
+
 # --- what it answers ---------------------------------------------------------------------------------
 
 
@@ -284,6 +290,17 @@ class Connection(Message, frozen=True, tag="connection"):
     ts_ns: int
 
 
+class Stepped(Message, frozen=True, tag="stepped"):
+    """Everything of the moment `ts_ns` has been said; a venue that plays recorded data waits for `Proceed`.
+
+    `is_last`: no further moment comes.
+    """
+
+    venue: str
+    ts_ns: int
+    is_last: bool = False
+
+
 class OpenAtVenue(msgspec.Struct, frozen=True, gc=False):
     """One order of the account as the venue has it; `fills` are all its executions that stand."""
 
@@ -310,9 +327,9 @@ class Report(Message, frozen=True, tag="report"):
 
 VenueNews: TypeAlias = (
     Acknowledged | RefusedByVenue | Filled | Corrected | Busted | Cancelled | CancelRefused | Expired | Lost | Marked
-    | Trading | Moved | BuyingPower | Connection
+    | Trading | Moved | BuyingPower | Connection | Stepped
 )  # fmt: skip
-Asked: TypeAlias = Hello | Ask | Cancel | CancelAll | Kill | Reset | StatusAsked | ReportAsked
+Asked: TypeAlias = Hello | Ask | Cancel | CancelAll | Kill | Reset | StatusAsked | ReportAsked | Proceed
 Answered: TypeAlias = Welcome | Turned | Ruled | Status | Report
 AnyMessage: TypeAlias = Asked | Answered | VenueNews
 
