@@ -333,5 +333,5 @@ Asked: TypeAlias = Hello | Ask | Cancel | CancelAll | Kill | Reset | StatusAsked
 Answered: TypeAlias = Welcome | Turned | Ruled | Status | Report
 AnyMessage: TypeAlias = Asked | Answered | VenueNews
 
-MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
+MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 """A longer frame is garbage."""
