@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from modules.live.messages import MAX_FRAME_BYTES, AnyMessage
+from modules.live.messages import MAX_FRAME_BYTES, Message
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(AnyMessage)
 _LENGTH: Final = 4
 
 
@@ -17,7 +16,7 @@ class WireError(ValueError):
     """Bytes that are no frame, or a message too long for one. The connection they came from is of no use any more."""
 
 
-def encode(message: AnyMessage) -> bytes:
+def encode(message: Message) -> bytes:
     """The frame of a message. Raises WireError for one above `MAX_FRAME_BYTES`."""
     body = _ENCODER.encode(message)
     size = len(body)
@@ -26,35 +25,43 @@ def encode(message: AnyMessage) -> bytes:
     return size.to_bytes(_LENGTH, "big") + body
 
 
-class FrameReader:
-    """Puts frames together again, however the bytes were split. One for each connection."""
+T = TypeVar("T")
 
-    __slots__ = ("_kept",)
 
-    def __init__(self) -> None:
+class FrameReader(Generic[T]):
+    """Puts frames together again, however the bytes were split. One for each connection.
+
+    `types`: the union of messages that may come; `most_bytes`: the longest frame.
+    """
+
+    __slots__ = ("_decode", "_kept", "_most")
+
+    def __init__(self, types: Any, most_bytes: int = MAX_FRAME_BYTES) -> None:
+        self._decode = msgspec.msgpack.Decoder(types).decode
+        self._most = most_bytes
         self._kept = b""
 
-    def feed(self, data: bytes) -> list[AnyMessage]:
+    def feed(self, data: bytes) -> list[T]:
         """The messages that are whole with these bytes, in order; the rest is kept.
 
-        Raises WireError for a length above `MAX_FRAME_BYTES` or bytes that are no message; then the messages beside it
+        Raises WireError for a length above the longest or bytes that are no such message; then the messages beside it
         are lost too, and nothing more can be read.
         """
         if self._kept:
             data = self._kept + data
-        found: list[AnyMessage] = []
+        found: list[T] = []
         begin, end = 0, len(data)
         view = memoryview(data)
         while end - begin >= _LENGTH:
             size = int.from_bytes(view[begin : begin + _LENGTH], "big")
-            if size > MAX_FRAME_BYTES:
-                raise WireError(f"a frame of {size} bytes; {MAX_FRAME_BYTES} at most: this is not our protocol")
+            if size > self._most:
+                raise WireError(f"a frame of {size} bytes; {self._most} at most: this is not our protocol")
             after = begin + _LENGTH + size
             if after > end:
                 break
             try:
-                found.append(_DECODER.decode(view[begin + _LENGTH : after]))
-            except msgspec.DecodeError as error:
+                found.append(self._decode(view[begin + _LENGTH : after]))
+            except msgspec.MsgspecError as error:
                 raise WireError(f"a frame of {size} bytes holds no message: {error}") from error
             begin = after
         self._kept = bytes(view[begin:]) if begin < end else b""

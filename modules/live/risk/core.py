@@ -83,6 +83,16 @@ class Ruling:
         return self.answer in (Answer.APPROVE, Answer.REDUCE) and self.allowed_lots != 0
 
 
+@dataclass(frozen=True)
+class Day:
+    """NAV at the day's beginning, its lowest and highest, and its largest fall from the highest, in micros."""
+
+    first_micros: int
+    least_micros: int
+    peak_micros: int
+    deepest_micros: int
+
+
 @dataclass
 class _Open:
     """An order that passed: lots that may still fill, signed."""
@@ -201,28 +211,122 @@ class RiskCore:
             raise RiskCoreError(
                 f"fill of {lots} lots on order {client_id}, which has {order.left} left: excess or wrong side"
             )
-        ints = self._ints
-        ints[order.row, at.LOTS] += lots
-        ints[order.row, at.OPEN_BUY if lots > 0 else at.OPEN_SELL] -= abs(lots)
         paid = round(lots * float(self._floats[order.row, at.LOT_SIZE]) * price * MICROS)
-        ints[0, at.CASH] -= paid + fee_micros
-        ints[0, at.NAV] -= paid + fee_micros
-        own = self._strategies[self._numbers[order.intent.strategy], order.row]
-        own[at.S_HELD] += lots
-        own[at.S_BUY if lots > 0 else at.S_SELL] -= abs(lots)
-        order.left -= lots
-        if order.left == 0:
-            del self.open_orders[client_id]
-            self._own_quotes(order.row)
-        self._refresh(order.row)
+        self.executed(order.intent.symbol, lots, paid, fee_micros, client_id=client_id)
+
+    def executed(
+        self,
+        symbol: str,
+        lots: int,
+        value_micros: int,
+        fee_micros: int = 0,
+        *,
+        client_id: str | None = None,
+        strategy: str | None = None,
+    ) -> None:
+        """An execution as a fact: late, in excess or taken back (`lots` and `value_micros` negated) as well.
+
+        An open order under `client_id` is left with less, never with more. `strategy`: whose it is where the order is
+        not open; without one that is known, positions of strategies on the other side shrink. Raises RiskCoreError for
+        an unknown instrument.
+        """
+        row = self._row(symbol)
+        order = self.open_orders.get(client_id) if client_id is not None else None
+        ints = self._ints
+        ints[row, at.LOTS] += lots
+        ints[0, at.CASH] -= value_micros + fee_micros
+        ints[0, at.NAV] -= value_micros + fee_micros
+        self._own(row, lots, order.intent.strategy if order is not None else strategy)
+        if order is not None and order.left * lots > 0:
+            size = min(abs(lots), abs(order.left))
+            self._fewer_open(order, size)
+            if order.left == 0:
+                del self.open_orders[order.intent.client_id]
+                self._own_quotes(row)
+        self._refresh(row)
+
+    def _own(self, row: int, lots: int, strategy: str | None) -> None:
+        """Count what a strategy holds; what is nobody's (the risk core closes an account) closes what others hold."""
+        who = self._numbers.get(strategy) if strategy is not None else None
+        held = self._strategies[:, row, at.S_HELD]
+        if who is not None:
+            held[who] += lots
+            return
+        for i in range(len(self._numbers)):
+            closed = min(abs(lots), abs(int(held[i]))) if int(held[i]) * lots < 0 else 0
+            step = closed if lots > 0 else -closed
+            held[i] += step
+            lots -= step
+        if self._ints[row, at.LOTS] == 0:
+            held[:] = 0
+
+    def _fewer_open(self, order: _Open, size: int) -> None:
+        side = 1 if order.left > 0 else -1
+        self._ints[order.row, at.OPEN_BUY if side > 0 else at.OPEN_SELL] -= size
+        who = self._numbers.get(order.intent.strategy)
+        if who is not None:
+            self._strategies[who, order.row, at.S_BUY if side > 0 else at.S_SELL] -= size
+        order.left -= side * size
+
+    def resume(self, intent: Intent, left: int) -> None:
+        """Count an order as open without a ruling: it was ruled on before a restart, or closes the account.
+
+        Raises RiskCoreError for an unknown instrument or an order that is open already.
+        """
+        row = self._row(intent.symbol)
+        if intent.client_id in self.open_orders:
+            raise RiskCoreError(f"order {intent.client_id} is open already; an id is used once")
+        self._seen.add(intent.client_id)
+        if left == 0:
+            return
+        self.open_orders[intent.client_id] = _Open(intent, row, left)
+        self._ints[row, at.OPEN_BUY if left > 0 else at.OPEN_SELL] += abs(left)
+        who = self._numbers.get(intent.strategy)
+        if who is not None:
+            self._strategies[who, row, at.S_BUY if left > 0 else at.S_SELL] += abs(left)
+        self._own_quotes(row)
+        self._refresh(row)
+
+    def remember(self, client_ids: Iterable[str]) -> None:
+        """Ids that passed today, before a restart."""
+        self._seen.update(client_ids)
+
+    def adopt(
+        self, cash_micros: int, positions: Mapping[str, int], held: Mapping[tuple[str, str], int] | None = None
+    ) -> None:
+        """Take the account as the venue has it: cash, lots, and (strategy, symbol) lots of strategies.
+
+        Without `held` what strategies hold stays. Open orders stay. Raises RiskCoreError for an unknown instrument.
+        """
+        for symbol in positions:
+            self._row(symbol)
+        self._ints[0, at.NAV] += cash_micros - self._ints[0, at.CASH]
+        self._ints[0, at.CASH] = cash_micros
+        if held is not None:
+            self._strategies[:, at.FIRST :, at.S_HELD] = 0
+            for (strategy, symbol), lots in held.items():
+                who = self._numbers.get(strategy)
+                if who is not None:
+                    self._strategies[who, self._row(symbol), at.S_HELD] = lots
+        for symbol, row in self._rows.items():
+            self._ints[row, at.LOTS] = positions.get(symbol, 0)
+            self._refresh(row)
+
+    def moved(self, micros: int, *, is_flow: bool) -> None:
+        """Cash that came or went without a trade. A flow (a deposit) is no gain: the day's figures move with it."""
+        total = self._ints[0]
+        total[at.CASH] += micros
+        total[at.NAV] += micros
+        if is_flow:
+            for slot in (at.DAY_NAV, at.LEAST_NAV, at.PEAK_NAV):
+                total[slot] += micros
+        follow_nav(self._ints)
 
     def done(self, client_id: str) -> None:
         """An open order will not fill any further: cancelled, expired or refused by the venue."""
         order = self._order(client_id)
         del self.open_orders[client_id]
-        self._ints[order.row, at.OPEN_BUY if order.left > 0 else at.OPEN_SELL] -= abs(order.left)
-        own = self._strategies[self._numbers[order.intent.strategy], order.row]
-        own[at.S_BUY if order.left > 0 else at.S_SELL] -= abs(order.left)
+        self._fewer_open(order, abs(order.left))
         self._own_quotes(order.row)
         self._refresh(order.row)
 
@@ -245,6 +349,13 @@ class RiskCore:
         total[at.DEEPEST] = 0
         self._seen = set(self.open_orders)
 
+    def set_day(self, day: Day) -> None:
+        """The day's figures as they were before a restart; what NAV is now counts too."""
+        total = self._ints[0]
+        total[at.DAY_NAV], total[at.LEAST_NAV] = day.first_micros, day.least_micros
+        total[at.PEAK_NAV], total[at.DEEPEST] = day.peak_micros, day.deepest_micros
+        follow_nav(self._ints)
+
     # --- what stands --------------------------------------------------------------------------------
 
     @property
@@ -256,6 +367,23 @@ class RiskCore:
     def positions(self) -> dict[str, int]:
         """Lots held, those that are not 0."""
         return {s: int(self._ints[r, at.LOTS]) for s, r in self._rows.items() if self._ints[r, at.LOTS] != 0}
+
+    @property
+    def cash_micros(self) -> int:
+        """Cash."""
+        return int(self._ints[0, at.CASH])
+
+    @property
+    def day(self) -> Day:
+        """The day's figures."""
+        total = self._ints[0]
+        return Day(int(total[at.DAY_NAV]), int(total[at.LEAST_NAV]), int(total[at.PEAK_NAV]), int(total[at.DEEPEST]))
+
+    def unmarked(self) -> tuple[str, ...]:
+        """What is held and has no price: NAV is not known before it has."""
+        ints, prices = self._ints, self._floats[:, at.PRICE]
+        some = (ints[at.FIRST :, at.LOTS] != 0) & ~(prices[at.FIRST :] > 0.0)
+        return tuple(self.instruments[i].symbol for i in np.flatnonzero(some))
 
     def must_flatten(self) -> bool:
         """Whether the day's loss or fall has reached its limit."""

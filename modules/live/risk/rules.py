@@ -1,9 +1,10 @@
 """What the risk core may answer, and why: the rules in order of precedence, the first that speaks wins.
 
-1. The state of the desk: KILLED, then DAILY_LOSS and DRAWDOWN, which flatten.
+1. The state of the desk: KILLED, then CANCEL_ONLY (said by the process: it does not know where it stands), then
+   DAILY_LOSS and DRAWDOWN, which flatten.
 2. Who asks, and of what: MODE, BUILD, STRATEGY, VENUE, INSTRUMENT, RESTRICTED, MARKET_STATE.
 3. The form of the order: ORDER_TYPE, TIME_IN_FORCE, QUANTITY, LIMIT_PRICE, TICK, PARENT.
-4. How often: MESSAGE_RATE, DUPLICATE, REPEATED.
+4. When, and how often: DEADLINE (said by the process: whoever asked has given up), MESSAGE_RATE, DUPLICATE, REPEATED.
 5. What is known: REFERENCE_PRICE, STALE_PRICE, COLLAR, SELF_MATCH.
 6. An order that only reduces the position is approved here, whatever the account looks like.
 7. The account: NAV_NOT_POSITIVE, then limits on the opening part. Those of size refuse the whole (ORDER_LOTS and
@@ -31,47 +32,49 @@ class Rule(IntEnum):
     WITHIN_LIMITS = 0
     REDUCES_EXPOSURE = 1
     KILLED = 2
-    DAILY_LOSS = 3
-    DRAWDOWN = 4
-    MODE = 5
-    BUILD = 6
-    STRATEGY = 7
-    VENUE = 8
-    INSTRUMENT = 9
-    RESTRICTED = 10
-    MARKET_STATE = 11
-    ORDER_TYPE = 12
-    TIME_IN_FORCE = 13
-    QUANTITY = 14
-    LIMIT_PRICE = 15
-    TICK = 16
-    PARENT = 17
-    MESSAGE_RATE = 18
-    DUPLICATE = 19
-    REPEATED = 20
-    REFERENCE_PRICE = 21
-    STALE_PRICE = 22
-    COLLAR = 23
-    SELF_MATCH = 24
-    NAV_NOT_POSITIVE = 25
-    ORDER_LOTS = 26
-    ORDER_VALUE = 27
-    INSTRUMENT_NAV = 28
-    SECTOR_NAV = 29
-    TRADE_RISK = 30
-    SIGMA_UNKNOWN = 31
-    LONG_LOTS = 32
-    SHORT_LOTS = 33
-    LOCATE = 34
-    GROSS = 35
-    LEVERAGE = 36
-    NET = 37
-    BETA = 38
-    CONCENTRATION = 39
-    PARTICIPATION = 40
-    STRATEGY_CAPITAL = 41
-    TOTAL_CAPITAL = 42
-    BUYING_POWER = 43
+    CANCEL_ONLY = 3
+    DAILY_LOSS = 4
+    DRAWDOWN = 5
+    MODE = 6
+    BUILD = 7
+    STRATEGY = 8
+    VENUE = 9
+    INSTRUMENT = 10
+    RESTRICTED = 11
+    MARKET_STATE = 12
+    ORDER_TYPE = 13
+    TIME_IN_FORCE = 14
+    QUANTITY = 15
+    LIMIT_PRICE = 16
+    TICK = 17
+    PARENT = 18
+    DEADLINE = 19
+    MESSAGE_RATE = 20
+    DUPLICATE = 21
+    REPEATED = 22
+    REFERENCE_PRICE = 23
+    STALE_PRICE = 24
+    COLLAR = 25
+    SELF_MATCH = 26
+    NAV_NOT_POSITIVE = 27
+    ORDER_LOTS = 28
+    ORDER_VALUE = 29
+    INSTRUMENT_NAV = 30
+    SECTOR_NAV = 31
+    TRADE_RISK = 32
+    SIGMA_UNKNOWN = 33
+    LONG_LOTS = 34
+    SHORT_LOTS = 35
+    LOCATE = 36
+    GROSS = 37
+    LEVERAGE = 38
+    NET = 39
+    BETA = 40
+    CONCENTRATION = 41
+    PARTICIPATION = 42
+    STRATEGY_CAPITAL = 43
+    TOTAL_CAPITAL = 44
+    BUYING_POWER = 45
 
 
 FLATTENING = frozenset({Rule.DAILY_LOSS, Rule.DRAWDOWN})
