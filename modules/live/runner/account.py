@@ -1,0 +1,291 @@
+"""The engine's account, kept by what the venue says: the same integers as in a backtest, and the same decisions.
+
+Between two bars fills, fees, borrow and funding come from the venue. At a bar's close the account is marked, the day's
+loss followed, and targets go through the backtest's risk decision, all by the engine's own kernels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from modules.engine.accounting import (
+    CASH,
+    DAY_NAV,
+    FAULT_ROW,
+    FAULT_SYMBOL,
+    MICROS,
+    NAV,
+    NEXT_ORDER,
+    PENDING,
+    EngineError,
+    Terms,
+    new_bar_log,
+    new_book,
+    new_order_log,
+    new_room,
+)
+from modules.engine.market import build_market
+from modules.engine.settings import TradingSettings
+from modules.live.messages import (
+    Busted,
+    Cancelled,
+    Corrected,
+    Expired,
+    Filled,
+    Moved,
+    RefusedByVenue,
+    VenueNews,
+)
+from modules.live.orders.order import Ticket
+from modules.live.runner.decide import Targets
+from modules.live.runner.kernel import close_bar
+from modules.panel import FloatArray, Panel, iso
+
+MOST_EXECUTIONS: Final = 20_000
+"""The last executions are kept, so that what is told twice counts once and what is taken back can be."""
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What a target asked for and what the backtest's risk decision allowed. `limit`, `value`: None = none spoke."""
+
+    symbol: str
+    asked: int
+    allowed: int
+    decision: int
+    rule: int
+    limit: float | None
+    value: float | None
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """Everything that a restart needs. `working`: client id and lots left by symbol."""
+
+    cash_micros: int
+    nav_micros: int
+    day_nav_micros: int
+    day_loss: float
+    lots: dict[str, int]
+    marks: dict[str, float]
+    working: dict[str, tuple[str, int]]
+    last_ts_ns: int | None
+
+
+@dataclass(frozen=True)
+class BarClosed:
+    """The account at a bar's close, what was decided there, and what is to be done about it: cancel, then order."""
+
+    ts_ns: int
+    nav_micros: int
+    cash_micros: int
+    decisions: tuple[Decision, ...]
+    cancels: tuple[str, ...]
+    tickets: tuple[Ticket, ...]
+
+
+class Account:
+    """One account of one strategy. Not to be shared between threads."""
+
+    def __init__(
+        self, symbols: tuple[str, ...], settings: TradingSettings, *, cash_micros: int, strategy: str, venue: str
+    ) -> None:
+        self.symbols = tuple(sorted(symbols))
+        self.strategy, self.venue = strategy, venue
+        self._settings = settings
+        self._column = {s: i for i, s in enumerate(self.symbols)}
+        self._book = new_book(len(self.symbols), 1, cash_micros)
+        self._bars = new_bar_log(2, len(self.symbols))
+        self._orders = new_order_log(len(self.symbols))
+        limits = settings.limits
+        # What a fill costs the venue says; the decision reads the limits alone.
+        self._terms = Terms(
+            half_spread=0.0, commission=0.0, impact_k=0.0, borrow_year=0.0,
+            max_instrument=limits.max_instrument_nav, max_sector=limits.max_sector_nav,
+            max_daily_loss=limits.max_daily_loss, max_trade_risk=limits.max_trade_risk,
+            min_order=settings.min_order_usd * MICROS,
+        )  # fmt: skip
+        self._working: dict[int, str] = {}
+        self._executions: dict[str, tuple[int, int, int]] = {}
+        self._void: set[str] = set()
+        self._last_ts_ns: int | None = None
+
+    # --- what is heard ------------------------------------------------------------------------------
+
+    def hear(self, news: VenueNews) -> None:
+        """Take in what the venue says. The same execution twice counts once."""
+        if isinstance(news, Filled):
+            if news.exec_id not in self._executions and news.exec_id not in self._void:
+                self._execute(news, news.lots)
+        elif isinstance(news, Corrected):
+            before = self._take_back(news.exec_id)
+            self._execute(news, news.lots - before)
+        elif isinstance(news, Busted):
+            self._take_back(news.exec_id)
+            self._void.add(news.exec_id)
+        elif isinstance(news, Cancelled | Expired | RefusedByVenue):
+            self.stopped(news.client_id)
+        elif isinstance(news, Moved):
+            self._book.totals[CASH] += news.micros
+
+    def stopped(self, client_id: str) -> None:
+        """An order will not fill any further; unknown ids are of earlier bars, and say nothing."""
+        self.allowed(client_id, 0)
+
+    def allowed(self, client_id: str, lots: int) -> None:
+        """What went out of an order: less than was decided where the risk core said so, 0 = nothing."""
+        for column, working in list(self._working.items()):
+            if working == client_id:
+                self._book.pending[column] = lots
+                if lots == 0:
+                    del self._working[column]
+
+    def _execute(self, news: Filled | Corrected, moved: int) -> None:
+        column = self._column_of(news.symbol)
+        self._book.lots[column] += news.lots
+        self._book.totals[CASH] -= news.value_micros + news.fee_micros
+        self._executions[news.exec_id] = (column, news.lots, news.value_micros + news.fee_micros)
+        if len(self._executions) > MOST_EXECUTIONS:
+            del self._executions[next(iter(self._executions))]
+        if self._working.get(column) == news.client_id:
+            left = int(self._book.pending[column]) - moved
+            self.allowed(news.client_id, left if left * self._book.pending[column] > 0 else 0)
+
+    def _take_back(self, exec_id: str) -> int:
+        """Undo an execution; returns its lots, 0 where it was never heard of."""
+        column, lots, paid = self._executions.pop(exec_id, (0, 0, 0))
+        self._book.lots[column] -= lots
+        self._book.totals[CASH] += paid
+        return lots
+
+    def _column_of(self, symbol: str) -> int:
+        column = self._column.get(symbol)
+        if column is None:
+            raise EngineError(
+                f"a fill in {symbol}, which this account does not trade ({', '.join(self.symbols[:5])} ...); reconcile "
+                "with the venue before anything is sent"
+            )
+        return column
+
+    # --- what is decided ----------------------------------------------------------------------------
+
+    def close(self, targets: Targets, instruments: pl.DataFrame) -> BarClosed:
+        """Mark the account at the last bar of `targets` and decide on orders. Raises EngineError."""
+        bars = _on(targets.bars, self.symbols)
+        market = build_market(bars, instruments, self._settings.fill_without_open, self._settings.liquidity)
+        t, ts_ns = bars.ts.size - 1, targets.ts_ns
+        if self._last_ts_ns is not None and ts_ns <= self._last_ts_ns:
+            raise EngineError(
+                f"bar {iso(ts_ns)} is not after the last one, {iso(self._last_ts_ns)}; bars come in order"
+            )
+        book = self._book._replace(sector_gross=np.zeros(int(market.sectors.max(initial=0)) + 1, dtype=np.int64))
+        book.totals[NEXT_ORDER], book.totals[PENDING] = 0, np.count_nonzero(book.pending)
+        book.pending_id[:] = -1
+        row = 0 if self._last_ts_ns is None else 1
+        weights = np.zeros(len(self.symbols))
+        weights[[self._column[s] for s in targets.bars.symbols]] = targets.weights
+        try:
+            close_bar(t, row, weights, market, self._terms, book, self._bars, self._orders, new_room(book))
+        except OverflowError as error:
+            who = self.symbols[int(book.totals[FAULT_SYMBOL])]
+            raise EngineError(
+                f"{error} at bar {iso(ts_ns)} (row {int(book.totals[FAULT_ROW])}), {who}; check its price and capital"
+            ) from None
+        self._last_ts_ns = ts_ns
+        decisions = self._decisions()
+        cancels = self._cancels()
+        return BarClosed(
+            ts_ns, int(book.totals[NAV]), int(book.totals[CASH]), decisions, cancels, self._tickets(ts_ns, decisions)
+        )
+
+    def _decisions(self) -> tuple[Decision, ...]:
+        log = self._orders
+        return tuple(
+            Decision(
+                self.symbols[int(log.symbol[k])], int(log.asked[k]), int(log.allowed[k]), int(log.decision[k]),
+                int(log.rule[k]), _given(log.limit[k]), _given(log.value[k]),
+            )
+            for k in range(int(self._book.totals[NEXT_ORDER]))
+        )  # fmt: skip
+
+    def _cancels(self) -> tuple[str, ...]:
+        """Orders that no longer work towards their target."""
+        book = self._book
+        gone = [c for c in sorted(self._working) if book.pending[c] == 0 or book.pending_id[c] >= 0]
+        return tuple(self._working.pop(c) for c in gone)
+
+    def _tickets(self, ts_ns: int, decisions: tuple[Decision, ...]) -> tuple[Ticket, ...]:
+        made = []
+        for number, decided in enumerate(decisions):
+            if decided.allowed == 0:
+                continue
+            client_id = f"{self.strategy}.{ts_ns}.{decided.symbol}.{number}"
+            self._working[self._column[decided.symbol]] = client_id
+            made.append(Ticket(client_id, self.strategy, decided.symbol, decided.allowed, self.venue))
+        return tuple(made)
+
+    # --- what stands --------------------------------------------------------------------------------
+
+    @property
+    def cash_micros(self) -> int:
+        """Cash after everything heard so far."""
+        return int(self._book.totals[CASH])
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Lots held, those that are not 0."""
+        return {s: int(n) for s, n in zip(self.symbols, self._book.lots, strict=True) if n}
+
+    def state(self) -> AccountState:
+        """Everything that a restart needs."""
+        book = self._book
+        return AccountState(
+            cash_micros=int(book.totals[CASH]),
+            nav_micros=int(book.totals[NAV]),
+            day_nav_micros=int(book.totals[DAY_NAV]),
+            day_loss=float(book.day_loss[0]),
+            lots=self.positions,
+            marks={s: float(m) for s, m in zip(self.symbols, book.mark, strict=True) if m == m},
+            working={self.symbols[c]: (i, int(book.pending[c])) for c, i in sorted(self._working.items())},
+            last_ts_ns=self._last_ts_ns,
+        )
+
+    def restore(self, state: AccountState) -> None:
+        """Go on from a state. Raises EngineError for an instrument that this account does not trade."""
+        book = self._book
+        book.totals[CASH], book.totals[NAV] = state.cash_micros, state.nav_micros
+        book.totals[DAY_NAV], book.day_loss[0] = state.day_nav_micros, state.day_loss
+        for symbol, lots in state.lots.items():
+            book.lots[self._column_of(symbol)] = lots
+        for symbol, mark in state.marks.items():
+            book.mark[self._column_of(symbol)] = mark
+        for symbol, (client_id, left) in state.working.items():
+            column = self._column_of(symbol)
+            self._working[column], book.pending[column] = client_id, left
+        self._last_ts_ns = state.last_ts_ns
+
+
+def _given(value: np.float64) -> float | None:
+    return float(value) if value == value else None
+
+
+def _on(bars: Panel, symbols: tuple[str, ...]) -> Panel:
+    """The bars on the account's symbols: one that has no bar yet has NaN. Raises EngineError for a stranger."""
+    if bars.symbols == symbols:
+        return bars
+    strange = sorted(set(bars.symbols) - set(symbols))
+    if strange:
+        raise EngineError(
+            f"bars hold {', '.join(strange[:5])}, which this account does not trade; list them at its start"
+        )
+    columns = [symbols.index(s) for s in bars.symbols]
+
+    def placed(values: FloatArray) -> FloatArray:
+        out = np.full((bars.ts.size, len(symbols)), np.nan)
+        out[:, columns] = values
+        return out
+
+    return Panel(bars.ts, symbols, {name: placed(values) for name, values in bars.fields.items()})

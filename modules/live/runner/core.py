@@ -1,0 +1,55 @@
+"""The runner without clock, socket and disk: what is heard goes in, what is to be done comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from modules.contract import TIME
+from modules.live.messages import VenueNews
+from modules.live.runner.account import Account, BarClosed
+from modules.live.runner.decide import DecideError, Programme, decide
+from modules.panel import iso
+
+
+@dataclass
+class Runner:
+    """One programme on one account. `records`: what was known before the first bar, as ingest writes it."""
+
+    programme: Programme
+    account: Account
+    instruments: pl.DataFrame
+    records: pl.DataFrame
+    facts: pl.DataFrame | None = None
+    _new: list[pl.DataFrame] = field(default_factory=list)
+
+    def known(self, rows: pl.DataFrame) -> None:
+        """Records that became known."""
+        self._new.append(rows)
+
+    def hear(self, news: VenueNews) -> None:
+        """What the venue said."""
+        self.account.hear(news)
+
+    def bar(self, ts_ns: int, known_ns: int) -> BarClosed:
+        """The bar `ts_ns` closed, and all of it is known at `known_ns`: mark, decide, order.
+
+        Raises DecideError where the bar is not there, EngineError, ContractError: then nothing is ordered.
+        """
+        if self._new:
+            self.records = pl.concat([self.records, *self._new])
+            self._new = []
+        targets = decide(self.programme, self.records, self.instruments, known_ns, self.facts)
+        if targets.ts_ns != ts_ns:
+            raise DecideError(
+                f"bar {iso(ts_ns)} closed, and the last one known at {iso(known_ns)} is {iso(targets.ts_ns)}; nothing "
+                "is ordered on bars that are not there"
+            )
+        return self.account.close(targets, self.instruments)
+
+
+def known_from(records: pl.DataFrame, after_ns: int, upto_ns: int) -> pl.DataFrame:
+    """Records that became known after one moment and up to another."""
+    at = pl.col("available_at")
+    return records.filter((at > pl.lit(after_ns).cast(TIME)) & (at <= pl.lit(upto_ns).cast(TIME)))

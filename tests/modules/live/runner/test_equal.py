@@ -1,0 +1,141 @@
+"""A day decided bar by bar as it closes is the backtest, bit for bit.
+
+1. Every order that was asked for, what was allowed of it, and the rule that spoke are those of the backtest.
+2. NAV and cash at each bar's close are those of the backtest, to the micro.
+3. Whoever looks at later bars, or hears of fills twice, would break 1 or 2: the test that does so fails.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from modules.engine.bars import prepare
+from modules.live.messages import Busted, Corrected, Filled
+from modules.live.runner.account import Account, BarClosed
+from modules.live.runner.core import Runner
+from modules.live.runner.decide import DecideError, decide
+from tests.modules.live.runner.market import Market, backtest, market, programme, trading
+from tests.modules.live.runner.matching import Matching
+
+
+def play(found: Market, start_ns: int, *, again: bool = False, restart: bool = False) -> tuple[list[BarClosed], Runner]:
+    """The runner beside the backtest's own matching; `again`: each fill is told twice; `restart`: anew each bar."""
+    asked = programme(start_ns)
+    bars, _ = backtest(found, asked)
+    settings = trading(asked)
+    run = prepare(
+        bars, found.instruments, capital_usd=settings.capital_usd, costs=settings.costs, limits=settings.limits,
+        start_ns=start_ns, fill_without_open=settings.fill_without_open, liquidity=settings.liquidity,
+    )  # fmt: skip
+
+    def account() -> Account:
+        return Account(
+            bars.symbols, settings, cash_micros=round(settings.capital_usd * 1e6), strategy="reversal", venue="sim"
+        )
+
+    venue, runner = Matching(run), Runner(asked, account(), found.instruments, found.upto(start_ns))
+    closed = []
+    for _ in range(run.start, bars.ts.size):
+        ts_ns, news = venue.bar()
+        for item in [n for n in news for _ in range(1 + (again and isinstance(n, Filled)))]:
+            runner.hear(item)
+        if restart:
+            fresh = account()
+            fresh.restore(runner.account.state())
+            runner.account = fresh
+        rows = found.of(ts_ns)
+        runner.known(rows)
+        made = runner.bar(ts_ns, int(rows["available_at"].to_physical().max()))  # type: ignore[arg-type]
+        closed.append(made)
+        for ticket in made.tickets:
+            venue.order(ticket)
+    return closed, runner
+
+
+def assert_equal(found: Market, closed: list[BarClosed], start_ns: int) -> None:
+    bars, simulated = backtest(found, programme(start_ns))
+    log = simulated.orders
+    wanted = [
+        (
+            int(bars.ts[log.row[k]]), bars.symbols[log.symbol[k]], int(log.asked[k]), int(log.allowed[k]),
+            int(log.decision[k]), int(log.rule[k]), None if np.isnan(log.limit[k]) else float(log.limit[k]),
+            None if np.isnan(log.value[k]) else float(log.value[k]),
+        )
+        for k in range(log.row.size)
+    ]  # fmt: skip
+    decided = [
+        (c.ts_ns, d.symbol, d.asked, d.allowed, d.decision, d.rule, d.limit, d.value)
+        for c in closed
+        for d in c.decisions
+    ]
+    assert len(wanted) > 20
+    assert decided == wanted
+    assert [c.nav_micros for c in closed] == simulated.bars.nav.tolist()
+    assert [c.cash_micros for c in closed] == simulated.bars.cash.tolist()
+    assert simulated.unfilled > 0
+    assert len(set(simulated.bars.nav.tolist())) > 10
+
+
+@pytest.mark.parametrize(("again", "restart"), [(False, False), (True, True)])
+def test_live_decisions_are_the_backtests(again: bool, restart: bool) -> None:
+    found = market()
+    start_ns = found.labels(0)[6]
+    closed, _ = play(found, start_ns, again=again, restart=restart)
+    assert_equal(found, closed, start_ns)
+
+
+def test_what_a_venue_takes_back_or_corrects_is_as_if_it_had_been_said_so_at_once() -> None:
+    asked = programme(0)
+
+    def account() -> Account:
+        return Account(("A", "B"), trading(asked), cash_micros=10**12, strategy="reversal", venue="sim")
+
+    fill = Filled("c", "e", "A", 100, 10.0, 1_000_000_000, 5_000, 1)
+    changed = Corrected("c", "e", "A", 90, 10.1, 909_000_000, 4_000, 2)
+    plain, turned, voided, early = account(), account(), account(), account()
+    plain.hear(dataclasses_like(changed))
+    turned.hear(fill)
+    turned.hear(changed)
+    assert turned.state() == plain.state()
+    voided.hear(fill)
+    voided.hear(Busted("c", "e", 3))
+    early.hear(Busted("c", "e", 0))
+    early.hear(fill)
+    assert voided.state() == early.state() == account().state()
+
+
+def dataclasses_like(corrected: Corrected) -> Filled:
+    """The fill that a corrected one is."""
+    c = corrected
+    return Filled(c.client_id, c.exec_id, c.symbol, c.lots, c.price, c.value_micros, c.fee_micros, c.ts_ns)
+
+
+def test_nothing_is_decided_on_a_bar_that_is_not_there() -> None:
+    found = market()
+    start_ns = found.labels(0)[6]
+    _, runner = play(found, start_ns)
+    with pytest.raises(DecideError, match="the last one known"):
+        runner.bar(found.known_ns + 1, found.known_ns)
+
+
+def test_targets_know_nothing_of_later_bars() -> None:
+    found = market()
+    label = found.labels(1)[3]
+    whole, asked = programme(found.labels(0)[6]), programme(found.labels(0)[6])
+    early = decide(asked, found.upto(label + 1), found.instruments, label)
+    late = decide(whole, found.records, found.instruments, label)
+    assert early.ts_ns == late.ts_ns == label
+    assert early.weights.tolist() == late.weights.tolist()
+    assert np.abs(early.weights).sum() > 0.0
+
+
+def test_a_programme_without_what_its_modules_ask_for_says_so() -> None:
+    found = market()
+    asked = programme(found.labels(0)[6])
+    modules = {**asked.modules}
+    modules["feature"] = modules["size"]
+    with pytest.raises(DecideError, match="asks for signal"):
+        decide(dataclasses.replace(asked, modules=modules), found.records, found.instruments, found.known_ns)
