@@ -1,0 +1,92 @@
+"""Whether the feeds are good enough to open anything. Cancels, and what only reduces, are never held up here.
+
+Three things are watched: a feed from which nothing at all is heard, a book that is out of sequence, a reference price
+that grows old while its market is open. Times are given, so a replay says the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_MILLI_NS: Final = 1_000_000
+
+
+class HealthLimits(BaseModel):
+    """After how long silence counts as a fault."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feed_ms: int = Field(default=5_000, ge=1, description="no byte from a feed, heartbeats included")
+    price_ms: int = Field(default=5_000, ge=1, description="no believed price of an instrument whose market is open")
+
+
+@dataclass
+class _Source:
+    is_up: bool = False
+    reason: str = "it was not opened yet"
+    heard_ns: int = -1
+
+
+@dataclass
+class FeedHealth:
+    """What is known of all feeds and instruments of an account."""
+
+    limits: HealthLimits = field(default_factory=HealthLimits)
+    sources: dict[str, _Source] = field(default_factory=dict)
+    priced_ns: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    """Instruments whose book is not to be believed, and why."""
+    shut: set[str] = field(default_factory=set)
+    """Instruments whose market is closed: their silence is no fault."""
+
+    def link(self, feed: str, is_up: bool, reason: str, ts_ns: int) -> None:
+        """A feed's connection came or went."""
+        self.sources[feed] = _Source(is_up, reason, ts_ns)
+
+    def heard(self, feed: str, ts_ns: int) -> None:
+        """Something came from a feed, whatever it was."""
+        source = self.sources.setdefault(feed, _Source())
+        source.heard_ns = max(source.heard_ns, ts_ns)
+
+    def priced(self, symbol: str, ts_ns: int) -> None:
+        """A believed price of an instrument."""
+        self.priced_ns[symbol] = max(self.priced_ns.get(symbol, -1), ts_ns)
+
+    def trading(self, symbol: str, is_open: bool) -> None:
+        """Whether an instrument's market is open; it is taken to be until told otherwise."""
+        (self.shut.discard if is_open else self.shut.add)(symbol)
+
+    def stalled(self, now_ns: int, symbol: str | None = None) -> str | None:
+        """Why nothing may be opened (in `symbol`, or at all), in words; None = the feeds are good."""
+        if not self.sources:
+            return "no feed was opened yet"
+        for name, source in self.sources.items():
+            if not source.is_up:
+                return f"feed {name} is down: {source.reason}"
+            silent_ms = (now_ns - source.heard_ns) // _MILLI_NS
+            if silent_ms > self.limits.feed_ms:
+                return f"feed {name} has said nothing for {silent_ms} ms, above feed_ms = {self.limits.feed_ms}"
+        return None if symbol is None else self._symbol(symbol, now_ns)
+
+    def _symbol(self, symbol: str, now_ns: int) -> str | None:
+        if symbol in self.broken:
+            return f"the book of {symbol} does not stand: {self.broken[symbol]}"
+        priced = self.priced_ns.get(symbol)
+        if priced is None:
+            return f"{symbol} has had no believed price yet"
+        old_ms = (now_ns - priced) // _MILLI_NS
+        if old_ms > self.limits.price_ms and symbol not in self.shut:
+            return f"the last believed price of {symbol} is {old_ms} ms old, above price_ms = {self.limits.price_ms}"
+        return None
+
+    def opens(self, symbol: str, lots: int, held: int, now_ns: int) -> str | None:
+        """Why an order of `lots` may not go out while `held` lots (open orders of its side included) are held.
+
+        None where the feeds are good, or the order only reduces: smaller, not through zero.
+        """
+        if lots * held < 0 and abs(lots) <= abs(held):
+            return None
+        return self.stalled(now_ns, symbol)
