@@ -7,6 +7,7 @@ from cli.lazy import Entry
 RESEARCH = "Research"
 IMPROVE = "Improve"
 LOOK = "Inspect"
+LIVE = "Trade"
 WORKSPACE = "Workspace"
 
 COMMANDS: tuple[Entry, ...] = (
@@ -35,6 +36,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("report", "report", "Write the report of a run: one HTML page, pictures, JSON.", LOOK),
     Entry("trace", "trace", "Query the events of everything that ever ran, in SQL; export a run to MLflow.", LOOK),
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
+    Entry("api", "api", "The HTTP API, and the tokens that may use it.", LIVE),
     Entry("skills", "skills", "The research skills: list, show, lint, why.", WORKSPACE),
     Entry("lit", "lit", "What is published: search, show; add documents of your own.", WORKSPACE),
     Entry("model", "model", "Language models: prices and training dates; pull and serve one of your own.", WORKSPACE),

@@ -71,6 +71,7 @@ HERE = (
     ("review", "list"),
     ("board",),
     ("doctor",),
+    ("api", "token", "list"),
 )  # fmt: skip
 IN_A_CHECKOUT = {
     "research": "test_2_research_and_the_gate",
