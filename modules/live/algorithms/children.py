@@ -1,0 +1,161 @@
+"""The orders that a parent has sent: what filled, what may fill yet, and so how much is free to be sent.
+
+A child of which nobody knows whether the venue has it counts as open: its lots are not sent a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from modules.live.algorithms.heard import OrderNews, Send
+from modules.live.algorithms.parent import AlgorithmError, Parent
+from modules.live.messages import (
+    Acknowledged,
+    Busted,
+    Cancelled,
+    CancelRefused,
+    Corrected,
+    Expired,
+    Filled,
+    Lost,
+    RefusedByVenue,
+    Ruled,
+)
+from modules.live.orders.book import OrderBook
+from modules.live.orders.order import Fill, Order, Ticket
+from modules.live.orders.states import News, State
+from modules.live.risk.rules import Answer
+
+MICROS: Final = 1_000_000
+MOST_CHILDREN: Final = 100_000
+_NEWS: Final[dict[type, News]] = {
+    Acknowledged: News.ACKNOWLEDGED,
+    RefusedByVenue: News.REFUSED,
+    Cancelled: News.CANCELLED,
+    CancelRefused: News.CANCEL_REFUSED,
+    Expired: News.EXPIRED,
+    Lost: News.LOST,
+}
+
+
+@dataclass(frozen=True)
+class Child:
+    """Why a child was sent: in which slice, and whether it crosses the spread."""
+
+    slice: int
+    crosses: bool
+
+
+class Children:
+    """All children of one parent. Lots are without sign, in the parent's direction."""
+
+    def __init__(self, parent: Parent) -> None:
+        self.parent = parent
+        self.book = OrderBook()
+        self.kinds: dict[str, Child] = {}
+        self.filled = 0
+        self.open_lots = 0
+        self.crossing_lots = 0
+        self._open: dict[str, tuple[int, int]] = {}  # filled and left of each child, as counted above
+        self._live: dict[str, None] = {}
+
+    @property
+    def free(self) -> int:
+        """Lots that neither filled nor may fill yet; never below 0."""
+        return max(0, self.parent.total - self.filled - self.open_lots)
+
+    def live(self) -> Iterator[Order]:
+        """Children that a venue may have, oldest first."""
+        return (self.book.orders[i] for i in self._live)
+
+    def send(
+        self, lots: int, venue: str, order_type: str, time_in_force: str, limit_micros: int | None, kind: Child
+    ) -> Send:
+        """A new child. Raises AlgorithmError for more than is free: a fault here must not reach a venue."""
+        if not 0 < lots <= self.free:
+            raise AlgorithmError(
+                f"child of {lots} lots, parent {self.parent.parent_id} has {self.free} free of {self.parent.total}: a "
+                "child is never larger than what its parent has left"
+            )
+        number = len(self.kinds)
+        if number >= MOST_CHILDREN:
+            raise AlgorithmError(
+                f"parent {self.parent.parent_id} has sent {number} children, the most there may be; "
+                "give larger slices or a larger least_lots"
+            )
+        ticket = Ticket(
+            client_id=f"{self.parent.parent_id}.{number}",
+            strategy=self.parent.strategy,
+            symbol=self.parent.symbol,
+            lots=self.parent.side * lots,
+            venue=venue,
+            order_type=order_type,
+            time_in_force=time_in_force,
+            limit_micros=limit_micros,
+            parent=self.parent.parent_id,
+        )
+        left = self.free
+        self.book.create(ticket)
+        self.kinds[ticket.client_id] = kind
+        self._count(ticket.client_id)
+        return Send(ticket, left)
+
+    def withdraw(self, client_id: str) -> None:
+        """A cancel of it goes out."""
+        self.book.hear(client_id, News.CANCEL_SENT)
+
+    def hear(self, news: OrderNews) -> Order | None:
+        """The child after news of it; None where it is not of this parent."""
+        client_id = news.client_id
+        order = self.book.orders.get(client_id)
+        if order is None:
+            return None
+        if isinstance(news, Filled | Corrected):
+            fill = Fill(news.exec_id, news.lots, round(news.price * MICROS), news.fee_micros)
+            if isinstance(news, Filled):
+                self.book.fill(client_id, fill)
+            else:
+                self.book.correct(client_id, fill)
+        elif isinstance(news, Busted):
+            self.book.bust(client_id, news.exec_id)
+        elif isinstance(news, Ruled):
+            self._ruled(order, news)
+        elif type(news) in _NEWS:
+            self.book.hear(client_id, _NEWS[type(news)])
+        elif order.state is State.CREATED:
+            self.book.hear(client_id, News.WITHDRAWN)
+        else:
+            self.book.hear(client_id, News.NEVER_ARRIVED)
+        self._count(client_id)
+        return self.book.orders[client_id]
+
+    def _ruled(self, order: Order, ruled: Ruled) -> None:
+        """What went out is an order of the lots that were allowed."""
+        client_id = order.ticket.client_id
+        if ruled.answer not in (Answer.APPROVE, Answer.REDUCE) or ruled.allowed == 0:
+            if order.state is State.CREATED:
+                self.book.hear(client_id, News.WITHDRAWN)
+            return
+        self.book.hear(client_id, News.SENT)
+        if ruled.allowed != order.ticket.lots:
+            held = self.book.orders[client_id]
+            smaller = replace(held, ticket=replace(held.ticket, lots=ruled.allowed))
+            done = abs(smaller.executed) >= abs(ruled.allowed)
+            self.book.orders[client_id] = replace(smaller, state=State.FILLED) if done else smaller
+
+    def _count(self, client_id: str) -> None:
+        """Bring the totals up to this child."""
+        order, side = self.book.orders[client_id], self.parent.side
+        before = self._open.get(client_id, (0, 0))
+        now = side * order.filled, max(0, side * order.left)
+        self._open[client_id] = now
+        self.filled += now[0] - before[0]
+        self.open_lots += now[1] - before[1]
+        if self.kinds[client_id].crosses:
+            self.crossing_lots += now[1] - before[1]
+        if order.is_open:
+            self._live[client_id] = None
+        else:
+            self._live.pop(client_id, None)

@@ -1,0 +1,1 @@
+"""Algorithms: schedules, routing, and that no child is ever more than its parent has left."""
