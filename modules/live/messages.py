@@ -274,6 +274,18 @@ class Moved(Message, frozen=True, tag="moved"):
     ts_ns: int
 
 
+class Restated(Message, frozen=True, tag="restated"):
+    """The shares of an instrument were split, `new` for `old`, and `lots` are held now; open orders in it are restated
+    alike, toward zero. `new` 0: it is delisted, and its orders have ended. Cash for what is less than a lot is `Moved`.
+    """
+
+    symbol: str
+    lots: int
+    new: int
+    old: int
+    ts_ns: int
+
+
 class BuyingPower(Message, frozen=True, tag="buying_power"):
     """What the venue says may be opened."""
 
@@ -327,7 +339,7 @@ class Report(Message, frozen=True, tag="report"):
 
 VenueNews: TypeAlias = (
     Acknowledged | RefusedByVenue | Filled | Corrected | Busted | Cancelled | CancelRefused | Expired | Lost | Marked
-    | Trading | Moved | BuyingPower | Connection | Stepped
+    | Trading | Moved | Restated | BuyingPower | Connection | Stepped
 )  # fmt: skip
 Asked: TypeAlias = Hello | Ask | Cancel | CancelAll | Kill | Reset | StatusAsked | ReportAsked | Proceed
 Answered: TypeAlias = Welcome | Turned | Ruled | Status | Report

@@ -35,10 +35,10 @@ class Venue(Protocol):
         """
 
     def cancel(self, client_id: str) -> None:
-        """Ask for a cancel; what becomes of it is heard."""
+        """Ask for a cancel; what becomes of it is heard. Raises VenueError where not one byte left."""
 
     def cancel_all(self) -> None:
-        """Ask for a cancel of everything that is open, known here or not."""
+        """Ask for a cancel of everything that is open, known here or not. Raises VenueError as `cancel` does."""
 
     def report(self) -> Report:
         """What the venue has of the account; waits for it. Raises VenueError; `complete` is False for a part."""
