@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from modules.live.journal.lines import MAX_LINE_BYTES, Place, decode, encode
+from modules.live.journal.lines import Place, decode, encode
 from modules.live.journal.port import Entry, JournalError
 from modules.live.journal.reading import LOG_NAME, JournalReader, read_journal
 from modules.live.messages import AnyMessage
@@ -27,7 +27,7 @@ from traces.checkpoint import Checkpoint, CheckpointError, CheckpointStore
 from traces.disk import Disk, replace_file, write_all
 
 SIGN_SECONDS: Final = 1.0
-MOST_WAITING_BYTES: Final = 64 << 20
+MOST_WAITING_BYTES: Final = 128 << 20
 """What may wait for the disk; an append beyond it is refused."""
 
 _REMEDY: Final = "free space or make the folder writable; until then only cancels go out"
@@ -277,8 +277,12 @@ class FileJournal:
         """The last signed line must be the one that was signed; what lies before it is for `read`."""
         if start.seq < 0:
             return
-        first = max(0, start.size_bytes - MAX_LINE_BYTES - 2)
-        block = os.pread(self._fd, start.size_bytes - first, first)
+        length, first = 4096, start.size_bytes
+        while first > 0:
+            length, first = 2 * length, max(0, start.size_bytes - length)
+            block = os.pread(self._fd, start.size_bytes - first, first)
+            if b"\n" in block[:-1]:
+                break
         line = block[:-1].rpartition(b"\n")[2]
         if not block.endswith(b"\n") or hashlib.sha256(line).hexdigest() != start.head:
             raise JournalError(f"{self.path}: entry {start.seq} is not the one that was signed: it was altered")

@@ -15,7 +15,7 @@ from modules.live.messages import AnyMessage, Message
 GENESIS: Final = "0" * 64
 """`prev` of the first entry."""
 
-MAX_LINE_BYTES: Final = 4 << 20
+MAX_LINE_BYTES: Final = 64 << 20
 _ENCODE: Final = msgspec.json.Encoder(order="deterministic").encode
 
 

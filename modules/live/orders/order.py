@@ -34,17 +34,25 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Fill:
-    """One execution, in the order's direction: signed lots, price and fee in micros of the currency."""
+    """One execution, in the order's direction: signed lots, price and fee in micros of the currency.
+
+    `value_micros`: what the lots cost (above 0 for a buy), without the fee: exact, where the price is rounded.
+    """
 
     exec_id: str
     lots: int
     price_micros: int
     fee_micros: int = 0
+    value_micros: int = 0
 
 
 @dataclass(frozen=True)
 class Order:
-    """A ticket with its state. `voided`: executions that the venue took back, whether or not they were heard of yet."""
+    """A ticket with its state. `voided`: executions that the venue took back, whether or not they were heard of yet.
+
+    `allowed`: lots that went out, where the risk core let fewer out than the ticket asks for. `adopted`: it was found
+    at the venue, and nobody here has asked for it since; until the venue told its lots (`allowed`) nobody knows them.
+    """
 
     ticket: Ticket
     state: State = State.CREATED
@@ -52,11 +60,23 @@ class Order:
     voided: frozenset[str] = frozenset()
     corrected: frozenset[str] = frozenset()
     venue_id: str | None = None
+    allowed: int | None = None
+    adopted: bool = False
+
+    @property
+    def lots(self) -> int:
+        """Signed lots that are or were to be filled at the venue."""
+        return self.ticket.lots if self.allowed is None else self.allowed
 
     @property
     def filled(self) -> int:
         """Signed lots that stand as filled."""
         return sum(f.lots for e, f in self.fills.items() if e not in self.voided)
+
+    @property
+    def paid_micros(self) -> int:
+        """Money that the lots cost that stand as filled, fees included."""
+        return sum(f.value_micros + f.fee_micros for e, f in self.fills.items() if e not in self.voided)
 
     @property
     def executed(self) -> int:
@@ -66,7 +86,7 @@ class Order:
     @property
     def left(self) -> int:
         """Signed lots that may fill yet."""
-        return 0 if self.state in FINAL else self.ticket.lots - self.executed
+        return 0 if self.state in FINAL or self._is_vague else self.lots - self.executed
 
     @property
     def is_open(self) -> bool:
@@ -89,7 +109,7 @@ class Order:
             changed = known != fill and fill.exec_id not in self.corrected
             return self, Remark.CHANGED_FILL if changed else None
         heard = self._with(fill)
-        if abs(heard.executed) > abs(self.ticket.lots):
+        if heard._is_excess:
             return heard, Remark.EXCESS_FILL
         return heard, Remark.LATE_FILL if self.state in FINAL else None
 
@@ -105,8 +125,40 @@ class Order:
         if self.fills.get(fill.exec_id) == fill and fill.exec_id in self.corrected:
             return self, None
         heard = replace(self, corrected=self.corrected | {fill.exec_id})._with(fill)
-        excess = abs(heard.executed) > abs(self.ticket.lots)
-        return heard, Remark.EXCESS_FILL if excess else Remark.CORRECTED
+        return heard, Remark.EXCESS_FILL if heard._is_excess else Remark.CORRECTED
+
+    def sized(self, lots: int) -> Order:
+        """The order with the lots that went out: what the risk core allowed, or the venue says that it has.
+
+        Raises OrderError for none, or lots of the other side.
+        """
+        if lots * self.ticket.lots <= 0:
+            raise OrderError(
+                f"order {self.ticket.client_id} is for {self.ticket.lots} lots, and {lots} went out: sides must agree"
+            )
+        sized = replace(self, allowed=lots)
+        done = abs(sized.executed) >= abs(lots) and sized.fills
+        return replace(sized, state=State.FILLED) if done else sized
+
+    def claimed(self, ticket: Ticket) -> Order:
+        """An adopted order, asked for after all: by the ticket that it was made of. Raises OrderError."""
+        same = ticket.symbol == self.ticket.symbol and ticket.lots * self.ticket.lots > 0
+        there = max(abs(self.allowed or 0), abs(self.executed))
+        if not same or abs(ticket.lots) < there:
+            raise OrderError(
+                f"client_id {ticket.client_id} names {ticket.lots} lots of {ticket.symbol} here, and {there} of "
+                f"{self.ticket.symbol} at the venue; an id is used once: make a new one"
+            )
+        return replace(self, ticket=ticket, adopted=False)
+
+    @property
+    def _is_vague(self) -> bool:
+        """Whether nobody has told how many lots it is for."""
+        return self.adopted and self.allowed is None
+
+    @property
+    def _is_excess(self) -> bool:
+        return abs(self.executed) > abs(self.lots) and not self._is_vague
 
     def _check(self, fill: Fill) -> None:
         if fill.lots * self.ticket.lots <= 0 or fill.price_micros < 0:
@@ -118,7 +170,7 @@ class Order:
     def _with(self, fill: Fill) -> Order:
         """With an execution. It says that the venue has the order; the last one ends it."""
         heard = replace(self, fills=MappingProxyType({**self.fills, fill.exec_id: fill}))
-        if abs(heard.executed) >= abs(self.ticket.lots):
+        if abs(heard.executed) >= abs(self.lots) and not self._is_vague:
             return replace(heard, state=State.FILLED)
         waiting = self.state in (State.CREATED, State.SENT, State.UNKNOWN)
         return replace(heard, state=State.WORKING) if waiting else heard

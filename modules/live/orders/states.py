@@ -41,7 +41,7 @@ class News(Enum):
 
     SENT = "sent"
     ACKNOWLEDGED = "acknowledged"
-    REFUSED = "refused"  # by the venue, in words that say it never worked
+    REFUSED = "refused"  # by the risk core, or by the venue in words that say it never worked
     CANCEL_SENT = "cancel sent"
     CANCELLED = "cancelled"
     CANCEL_REFUSED = "cancel refused"
@@ -61,6 +61,8 @@ class Remark(Enum):
     BUSTED = "the venue took a fill back"
     CORRECTED = "the venue corrected a fill"
     CHANGED_FILL = "a fill came again with other figures"
+    ADOPTED = "an order of this account was found at the venue, unknown here, and is taken in"
+    IMPOSSIBLE_FILL = "a fill that cannot be of its order was not taken in"
 
 
 _S, _N = State, News

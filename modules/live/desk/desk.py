@@ -1,0 +1,345 @@
+"""Order management of one account: recorded before it is sent, recorded before it is told.
+
+An order is asked for once in its life. Where its outcome is not known it is UNKNOWN until the venue was asked, and
+nothing but cancels goes out meanwhile; the same holds after a start, after a lost connection, while the journal does
+not take what happens, and while the venue has it otherwise than the book.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import msgspec
+
+from modules.live.desk.learned import learned
+from modules.live.desk.port import RiskLink
+from modules.live.journal.port import Journal, JournalError
+from modules.live.messages import (
+    AnyMessage,
+    Ask,
+    Cancel,
+    CancelAll,
+    Corrected,
+    Filled,
+    Hello,
+    Lost,
+    Mode,
+    Report,
+    Ruled,
+    VenueNews,
+)
+from modules.live.orders import ids
+from modules.live.orders.book import OrderBook
+from modules.live.orders.fold import GOES_OUT, RECORDED, Fold
+from modules.live.orders.order import Order, OrderError, Ticket
+from modules.live.orders.reconcile import Admission, Break
+from modules.live.orders.states import State
+from modules.live.risk.rules import Answer
+
+MOST_UNRECORDED: Final = 200_000
+"""Messages kept in memory while the journal takes none; beyond it the oldest go, and the venue is asked instead."""
+
+_MICROS: Final = 1_000_000
+_ANSWERS: Final = frozenset(map(int, Answer))
+
+Status = Literal["sent", "refused", "unknown", "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a ticket.
+
+    sent: the risk core let it out (`ruled.allowed` lots). refused: it never went out. unknown: it may be at the venue;
+    news will tell, and it is never sent again. held: it was not asked for, and may be submitted again later (`why`).
+    `is_new` False: the ticket was submitted before, and this is where its order stands. `seq`: the journal's number of
+    the outcome; tell it to others once that is durable.
+    """
+
+    status: Status
+    client_id: str
+    ruled: Ruled | None = None
+    why: str | None = None
+    is_new: bool = True
+    seq: int = -1
+
+
+@dataclass(frozen=True)
+class Identity:
+    """For whom the desk trades, and with what."""
+
+    account: str
+    mode: Mode
+    build: str
+
+
+@dataclass
+class Desk:
+    """One account. Used from one thread. `connect` makes a new connection to the risk core; it raises OSError.
+
+    Opening reads the journal; nothing goes out before `recover` found that the venue agrees.
+    Raises JournalError for a journal that cannot be read.
+    """
+
+    identity: Identity
+    connect: Callable[[], RiskLink]
+    journal: Journal
+    clock_ns: Callable[[], int] = time.time_ns
+    listeners: list[Callable[[VenueNews], None]] = field(default_factory=list)
+    settle_s: float = 0.2
+    """How long a venue's lists may be behind what it said: what is missing from a report is asked for again then."""
+    retry_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._fold = Fold(self.identity.account)
+        self._link: RiskLink | None = None
+        self._learned: list[VenueNews] = []
+        self.last_report: Report | None = None
+        self._unrecorded: list[AnyMessage] = []
+        self._journal_fault: str | None = None
+        self._seq, self._retry_at = -1, 0.0
+        for entry in self.journal.read():
+            self._fold.take(entry.message)
+            self._seq = entry.seq
+        self._record(self._hello())
+        self._fold.take(self._hello())
+
+    # --- what stands --------------------------------------------------------------------------------
+
+    @property
+    def book(self) -> OrderBook:
+        """All orders, and the positions that their fills give."""
+        return self._fold.book
+
+    @property
+    def admission(self) -> Admission:
+        """Whether the venue agrees with the book."""
+        return self._fold.admission
+
+    @property
+    def moved_micros(self) -> int:
+        """Money that came or went without a trade."""
+        return self._fold.moved_micros
+
+    @property
+    def cancel_only(self) -> str | None:
+        """Why only cancels may go out; None = orders may."""
+        if self._journal_fault is not None:
+            return self._journal_fault
+        return self._fold.admission.cancel_only
+
+    # --- orders -------------------------------------------------------------------------------------
+
+    def submit(self, ticket: Ticket, parent_left: int = -1) -> Outcome:
+        """Ask for an order, once: the same ticket again tells where its order stands.
+
+        parent_left: lots that its parent order has left, -1 = it has none.
+        Raises OrderError for another ticket under a known id, or an id that is not of this account.
+        """
+        client_id = ticket.client_id
+        known = self.book.orders.get(client_id)
+        if known is not None:
+            return self._again(known, ticket)
+        if not ids.is_of(self.identity.account, client_id):
+            raise OrderError(
+                f"client_id {client_id!r} is not of account {self.identity.account}: after a loss of power it would "
+                "not be known as ours; make it with modules.live.orders.ids.client_id"
+            )
+        why = self.cancel_only
+        link = self._link
+        if why is not None or link is None:
+            return Outcome("held", client_id, why=why or "there is no connection to the risk core")
+        ask = self._ask(ticket, parent_left)
+        try:
+            self._seq = self.journal.append(ask)
+        except JournalError as error:
+            self._journal_fault = str(error)
+            return Outcome("held", client_id, why=self._journal_fault)
+        self._fold.take(ask)
+        try:
+            ruled = link.ask(ask)
+        except OSError as error:
+            return self._silent(client_id, str(error))
+        return self._ruled(client_id, ruled)
+
+    def cancel(self, client_id: str) -> None:
+        """Ask for a cancel of an order, known here or not. Raises OSError where there is no connection."""
+        self._take(Cancel(client_id))
+        self._linked(lambda link: link.cancel(client_id))
+
+    def cancel_all(self, by: str, reason: str) -> None:
+        """Ask for a cancel of everything that the venue has open. Raises OSError where there is no connection."""
+        self._take(CancelAll(by, reason))
+        self._linked(lambda link: link.cancel_all(by, reason))
+
+    # --- news ---------------------------------------------------------------------------------------
+
+    def poll(self, timeout_s: float) -> list[VenueNews]:
+        """Take in what the venue said: recorded, then in the book, then told to the listeners, then returned.
+
+        What `recover` learned, which no news had told, comes first.
+        """
+        if self._unrecorded or self._journal_fault is not None:
+            self._record()
+        if self._learned:
+            news, self._learned = self._learned, []
+            return news
+        if self._link is None:
+            return []
+        try:
+            news = self._link.news(timeout_s)
+        except OSError as error:
+            self._hung_up(str(error))
+            return []
+        return self._heard(news)
+
+    def recover(self) -> tuple[Break, ...]:
+        """Ask the venue what it has, and take that in; connects where there is no connection. Empty = both agree.
+
+        To be called at the start and whenever `cancel_only` says why, until it says None; `tend` does that.
+        """
+        try:
+            if self._link is None:
+                self._link = self.connect()
+                self._take(self._hello())
+            self._reconcile(self._link)
+            if any(b.what == "missing" for b in self.admission.breaks or ()):
+                self._heard(self._link.news(self.settle_s))
+                self._reconcile(self._link)
+        except OSError as error:
+            self._hung_up(str(error))
+            return (Break("incomplete", "report", f"{len(self.book.orders)} orders", str(error)),)
+        return self.admission.breaks or ()
+
+    def tend(self) -> None:
+        """Recover where that is needed and was not tried for `retry_s`. To be called beside `poll`, again and again."""
+        if self._fold.admission.cancel_only is not None and time.monotonic() >= self._retry_at:
+            self.recover()
+            self._retry_at = time.monotonic() + self.retry_s
+
+    def close(self) -> None:
+        """Hang up. The journal stays with whoever opened it."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def _reconcile(self, link: RiskLink) -> None:
+        self._heard(link.news(0.0))
+        report = link.report()
+        self._heard(link.news(0.0))
+        before = dict(self.book.orders)
+        self._take(report)
+        self.last_report = report
+        self._learned += self._heard(learned(before, self.book, report))
+
+    def _hello(self) -> Hello:
+        return Hello("desk", self.identity.mode, self.identity.build, self.identity.account)
+
+    def _ask(self, ticket: Ticket, parent_left: int = -1) -> Ask:
+        limit = None if ticket.limit_micros is None else ticket.limit_micros / _MICROS
+        return Ask(
+            ticket.client_id, ticket.strategy, ticket.symbol, ticket.lots, ticket.venue, self.identity.mode,
+            self.identity.build, self.clock_ns(), ticket.order_type, ticket.time_in_force,  # type: ignore[arg-type]
+            limit, ticket.parent, parent_left,
+        )  # fmt: skip
+
+    def _ruled(self, client_id: str, ruled: Ruled) -> Outcome:
+        if not _is_ruling(ruled, self.book.orders[client_id].ticket):
+            return self._silent(client_id, f"the risk core answers what is no ruling on {client_id}: {ruled}")
+        self._take(_finite(ruled))
+        status = _STATUS[self.book.orders[client_id].state]
+        return Outcome(status, client_id, ruled, seq=self._seq)
+
+    def _silent(self, client_id: str, why: str) -> Outcome:
+        """No ruling came: the order may be at the venue."""
+        self._hung_up(why)
+        self._take(Lost(client_id, why, self.clock_ns()))
+        return Outcome("unknown", client_id, why=why, seq=self._seq)
+
+    def _again(self, known: Order, ticket: Ticket) -> Outcome:
+        if known.adopted:
+            known.claimed(ticket)  # raises where it cannot be this one
+            self._take(self._ask(ticket))
+        else:
+            self.book.create(ticket)  # raises where it is another one
+        return Outcome(_STATUS[known.state], ticket.client_id, why=known.state.value, is_new=False, seq=self._seq)
+
+    def _heard(self, news: Iterable[VenueNews]) -> list[VenueNews]:
+        sound = [_sound(n) if type(n) is Filled or type(n) is Corrected else n for n in news]
+        self._take(*[n for n in sound if type(n) in RECORDED])
+        for listener in self.listeners:
+            for told in sound:
+                listener(told)
+        return sound
+
+    def _take(self, *messages: AnyMessage) -> None:
+        """Record, then take in: what happened is taken in whether or not the journal can hold it now."""
+        if messages:
+            self._record(*messages)
+            for message in messages:
+                self._fold.take(message)
+
+    def _record(self, *messages: AnyMessage) -> None:
+        """Record, behind what could not be recorded before; where that fails only cancels go out until it works."""
+        waiting = (*self._unrecorded, *messages) if self._unrecorded else messages
+        try:
+            self._seq = self.journal.append(*waiting)
+        except JournalError as error:
+            self._journal_fault = str(error)
+            self._unrecorded += messages
+            if len(self._unrecorded) > MOST_UNRECORDED:
+                del self._unrecorded[: len(self._unrecorded) - MOST_UNRECORDED]
+                self._fold.admission.lost("the journal missed messages; the venue is asked instead")
+            return
+        self._unrecorded.clear()
+        self._journal_fault = None
+
+    def _linked(self, what: Callable[[RiskLink], None]) -> None:
+        if self._link is None:
+            raise ConnectionError("there is no connection to the risk core: cancel with `cws kill`, or recover first")
+        try:
+            what(self._link)
+        except OSError as error:
+            self._hung_up(str(error))
+            raise
+
+    def _hung_up(self, why: str) -> None:
+        self.close()
+        self._fold.admission.lost(f"the connection to the risk core is gone ({why})")
+
+
+_STATUS: Final[dict[State, Status]] = {
+    State.CREATED: "unknown", State.UNKNOWN: "unknown", State.REJECTED: "refused", State.SENT: "sent",
+    State.WORKING: "sent", State.CANCELLING: "sent", State.FILLED: "sent", State.CANCELLED: "sent",
+    State.EXPIRED: "sent",
+}  # fmt: skip
+
+
+def _is_ruling(ruled: Ruled, ticket: Ticket) -> bool:
+    """Whether it can be an answer to the ticket."""
+    if type(ruled) is not Ruled or ruled.client_id != ticket.client_id or ruled.answer not in _ANSWERS:
+        return False
+    if ruled.answer not in GOES_OUT or not ruled.allowed:
+        return ruled.allowed == 0
+    return ruled.allowed * ticket.lots > 0 and abs(ruled.allowed) <= abs(ticket.lots)
+
+
+def _finite(ruled: Ruled) -> Ruled:
+    """A ruling with limit and value that JSON can hold."""
+    for name in ("limit", "value"):
+        value = getattr(ruled, name)
+        if value is not None and not math.isfinite(value):
+            ruled = msgspec.structs.replace(ruled, **{name: None})
+    return ruled
+
+
+def _sound(told: Filled | Corrected) -> Filled | Corrected:
+    """An execution with a price that is one: its lots count, whatever the venue says that they cost."""
+    if math.isfinite(told.price) and told.price >= 0.0:
+        return told
+    return msgspec.structs.replace(told, price=abs(told.value_micros / (told.lots or 1)) / _MICROS)

@@ -1,0 +1,197 @@
+"""What the recorded messages add up to: the book, whether the venue agrees with it, the money that moved.
+
+The desk takes every message in through here after it was recorded, and after a restart the journal's entries are taken
+in the same way: what was recorded is what is known. No clock, no disk, no socket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from modules.live.messages import (
+    Acknowledged,
+    AnyMessage,
+    Ask,
+    Busted,
+    Cancel,
+    CancelAll,
+    Cancelled,
+    CancelRefused,
+    Connection,
+    Corrected,
+    Expired,
+    Filled,
+    Hello,
+    Lost,
+    Moved,
+    RefusedByVenue,
+    Report,
+    Ruled,
+)
+from modules.live.orders import ids
+from modules.live.orders.book import OrderBook
+from modules.live.orders.order import Fill, OrderError, Ticket
+from modules.live.orders.reconcile import Admission, VenueOrder, VenueReport, reconcile
+from modules.live.orders.states import News, Remark, State
+from modules.live.risk.rules import Answer, Rule
+
+_MICROS: Final = 1_000_000
+_DUPLICATE: Final = int(Rule.DUPLICATE)
+GOES_OUT: Final = (int(Answer.APPROVE), int(Answer.REDUCE))
+_NEWS: Final[dict[type, News]] = {
+    Cancelled: News.CANCELLED, CancelRefused: News.CANCEL_REFUSED, Expired: News.EXPIRED, Lost: News.LOST,
+    RefusedByVenue: News.REFUSED,
+}  # fmt: skip
+
+RECORDED: Final = frozenset(
+    {
+        Hello, Ask, Ruled, Cancel, CancelAll, Report, Acknowledged, RefusedByVenue, Filled, Corrected,
+        Busted, Cancelled, CancelRefused, Expired, Lost, Moved, Connection,
+    }
+)  # fmt: skip
+"""Kinds that move what is known of orders and money. Prices are not among them: the tape has those."""
+
+
+def ticket_of(ask: Ask) -> Ticket:
+    """The ticket that an `Ask` was made of."""
+    limit = None if ask.limit_price is None else round(ask.limit_price * _MICROS)
+    return Ticket(
+        ask.client_id, ask.strategy, ask.symbol, ask.lots, ask.venue, ask.order_type, ask.time_in_force, limit,
+        ask.parent,
+    )  # fmt: skip
+
+
+def fill_of(told: Filled | Corrected) -> Fill:
+    """The execution that the venue told."""
+    return Fill(told.exec_id, told.lots, round(told.price * _MICROS), told.fee_micros, told.value_micros)
+
+
+@dataclass
+class Fold:
+    """The state of one account's orders. `moved_micros`: money that came or went without a trade."""
+
+    account: str
+    book: OrderBook = field(default_factory=OrderBook)
+    admission: Admission = field(default_factory=Admission)
+    moved_micros: int = 0
+    _missing: frozenset[str] = frozenset()
+    """What the last report did not have, see `reconcile`."""
+
+    def take(self, message: AnyMessage) -> None:
+        """Take in a message. Whatever a venue says is taken; what cannot be is remarked, and ends the admission."""
+        kind = type(message)
+        if kind is Ask:
+            self.book.create(ticket_of(message))  # type: ignore[arg-type]
+        elif kind is Ruled:
+            self._ruled(message)  # type: ignore[arg-type]
+        elif kind is Filled or kind is Corrected:
+            self._filled(message)  # type: ignore[arg-type]
+        elif kind is Acknowledged:
+            self._hear(message.client_id, News.ACKNOWLEDGED, message.venue_id)  # type: ignore[union-attr]
+        elif kind in _NEWS:
+            self._hear(message.client_id, _NEWS[kind])  # type: ignore[union-attr]
+        else:
+            self._seldom(message)
+
+    def _ruled(self, ruled: Ruled) -> None:
+        client_id = ruled.client_id
+        if ruled.answer in GOES_OUT and ruled.allowed:
+            self.book.hear(client_id, News.SENT)
+            if ruled.allowed != self.book.orders[client_id].ticket.lots:
+                self.book.size(client_id, ruled.allowed)
+        elif ruled.rule == _DUPLICATE:  # it let this id out before, so that the venue may have it: no refusal
+            self.book.hear(client_id, News.LOST)
+            self.admission.lost(f"the risk core let {client_id} out before; the venue is asked what became of it")
+        else:
+            self.book.hear(client_id, News.REFUSED)
+
+    def _filled(self, told: Filled | Corrected) -> None:
+        order = self.book.orders.get(told.client_id)
+        if order is None:
+            if not self._is_stranger(told.client_id):
+                self._adopt(told)
+            return
+        if order.ticket.symbol != told.symbol:
+            return self._impossible(told)
+        try:
+            if type(told) is Filled:
+                self.book.fill(told.client_id, fill_of(told))
+            else:
+                self.book.correct(told.client_id, fill_of(told))
+        except OrderError:
+            self._impossible(told)
+
+    def _adopt(self, told: Filled | Corrected) -> None:
+        if told.lots == 0:
+            return self._impossible(told)
+        self.book.adopt(Ticket(told.client_id, "", told.symbol, told.lots, ""), None)
+        self.book.fill(told.client_id, fill_of(told))
+        self.admission.lost(f"order {told.client_id} of this account filled and was not known; the venue is asked")
+
+    def _impossible(self, told: Filled | Corrected) -> None:
+        self.book.remark(told.client_id, Remark.IMPOSSIBLE_FILL)
+        self.admission.lost(
+            f"execution {told.exec_id} of {told.lots} lots of {told.symbol} cannot be of order {told.client_id}"
+        )
+
+    def _hear(self, client_id: str, news: News, venue_id: str | None = None) -> None:
+        if client_id in self.book.orders:
+            before = len(self.book.remarks)
+            self.book.hear(client_id, news, venue_id)
+            if news is News.LOST:
+                self.admission.lost(f"nobody can say what became of order {client_id}; the venue is asked")
+            elif len(self.book.remarks) != before:
+                self.admission.lost(f"news of order {client_id} contradict what was said before; the venue is asked")
+        elif not self._is_stranger(client_id) and news is not News.REFUSED:
+            self.admission.lost(f"order {client_id} of this account is at the venue and was not known; it is asked")
+
+    def _is_stranger(self, client_id: str) -> bool:
+        """Whether it is nobody's here; then the account is traded from elsewhere."""
+        if ids.is_of(self.account, client_id):
+            return False
+        self.admission.lost(f"order {client_id} is at the venue and not of account {self.account}")
+        return True
+
+    def _seldom(self, message: AnyMessage) -> None:
+        match message:
+            case Busted():
+                if message.client_id in self.book.orders:
+                    self.book.bust(message.client_id, message.exec_id)
+                else:
+                    self._hear(message.client_id, News.LOST)
+            case Cancel():
+                if message.client_id in self.book.orders:
+                    self.book.hear(message.client_id, News.CANCEL_SENT)
+            case CancelAll():
+                for order in self.book.open():
+                    if order.state is not State.CREATED:
+                        self.book.hear(order.ticket.client_id, News.CANCEL_SENT)
+            case Moved():
+                self.moved_micros += message.micros
+            case Connection():
+                how = "is back, and it was not asked since" if message.is_up else f"is gone ({message.reason})"
+                self.admission.lost(f"the connection to {message.venue} {how}")
+            case Hello():
+                self.book.restarted()
+                self.admission.lost()
+            case Report():
+                self._reconcile(message)
+            case _:
+                pass  # what moves nothing here
+
+    def _reconcile(self, told: Report) -> None:
+        orders = tuple(
+            VenueOrder(
+                o.client_id, tuple(map(fill_of, o.fills)), o.ended,
+                Ticket(o.client_id, "", o.symbol, o.lots, told.venue, o.order_type, o.time_in_force,
+                       None if o.limit_price is None else round(o.limit_price * _MICROS)) if o.lots else None,
+            )
+            for o in told.orders
+        )  # fmt: skip
+        report = VenueReport(orders, told.positions, told.complete)
+        found = reconcile(
+            self.book, report, missing=self._missing, is_ours=lambda client_id: ids.is_of(self.account, client_id)
+        )
+        self._missing = frozenset(b.subject for b in found if b.what == "missing")
+        self.admission.reconciled(found)

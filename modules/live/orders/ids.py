@@ -1,0 +1,55 @@
+"""Client ids: the same decision gives the same id, and every id tells whose it is and when it was decided.
+
+After a loss of power a decision that is made again has the id that it had, so it is found at the venue instead of being
+sent a second time; and an order at the venue that the books do not know is known as ours by its id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from typing import Final
+
+_DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as the numbers do
+_VALUES: Final = {digit: value for value, digit in enumerate(_DIGITS)}
+_TIME_DIGITS: Final = 13
+_SHAPE: Final = re.compile(rf"[{_DIGITS}]{{4}}-[{_DIGITS}]{{13}}-[{_DIGITS}]{{12}}")
+
+
+def client_id(account: str, strategy: str, decided_ns: int, symbol: str, number: int = 0) -> str:
+    """The id of an order, 31 characters of a-z, 0-9 and "-". `number` tells orders of one decision and symbol apart.
+
+    decided_ns: ns UTC of the decision (the bar's close), not of the sending. Raises ValueError for a time before 1970.
+    """
+    if not 0 <= decided_ns < 2**63:
+        raise ValueError(f"decided_ns is {decided_ns}; give ns UTC since 1970")
+    what = hashlib.sha256("\0".join((account, strategy, symbol, str(number))).encode()).digest()
+    time = "".join(_DIGITS[decided_ns >> shift & 31] for shift in range(5 * (_TIME_DIGITS - 1), -1, -5))
+    return f"{tag(account)}-{time}-{_base32(what, 12)}"
+
+
+@lru_cache(maxsize=64)
+def tag(account: str) -> str:
+    """The first four characters of every id of an account."""
+    return _base32(hashlib.sha256(account.encode()).digest(), 4)
+
+
+def is_of(account: str, client_id: str) -> bool:
+    """Whether the id was made by `client_id` for this account."""
+    return client_id[:4] == tag(account) and _SHAPE.fullmatch(client_id) is not None
+
+
+def decided_ns(client_id: str) -> int:
+    """When the order was decided on. Raises ValueError for an id of another make."""
+    if _SHAPE.fullmatch(client_id) is None:
+        raise ValueError(f"client_id {client_id!r} was not made by `client_id`: nobody can say when it was decided")
+    value = 0
+    for digit in client_id[5 : 5 + _TIME_DIGITS]:
+        value = value << 5 | _VALUES[digit]
+    return value
+
+
+def _base32(digest: bytes, count: int) -> str:
+    value = int.from_bytes(digest[:8], "big")
+    return "".join(_DIGITS[value >> shift & 31] for shift in range(0, 5 * count, 5))
