@@ -14,15 +14,18 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+import polars as pl
+
 from modules.engine.accounting import ACTED, CASH, FILLS, NAV, PENDING, Book, Market, micros, new_fill_log, new_room
 from modules.engine.actions import DELISTING, DIVIDEND, SPLIT, act, restated
-from modules.engine.bars import Run
+from modules.engine.bars import Run, prepare
 from modules.engine.filling import fill
 from modules.engine.marking import borrow, fund, mark_positions
+from modules.engine.settings import TradingSettings
 from modules.live.messages import Marked, Moved, Report, Restated, Stepped, VenueNews
 from modules.live.venues.sim.orders import SimOrder, SimOrders
 from modules.live.venues.sim.protocol import NewOrder
-from modules.panel import FloatArray, read_only
+from modules.panel import FloatArray, Panel, read_only
 
 _DAY_NS: Final = 86_400_000_000_000
 _OFFERED: Final = frozenset({("market", "day"), ("market", "ioc"), ("market", "gtc")}) | frozenset(
@@ -32,6 +35,24 @@ _OFFERED: Final = frozenset({("market", "day"), ("market", "ioc"), ("market", "g
 
 class BarMatching:
     """One account on bars. `run` is taken over: `modules.engine.bars.prepare` makes it, nothing else may advance it."""
+
+    @classmethod
+    def of(
+        cls, bars: Panel, instruments: pl.DataFrame, settings: TradingSettings, start_ns: int, name: str = "sim"
+    ) -> BarMatching:
+        """An account as a backtest with these settings has it. Raises EngineError for input that does not fit."""
+        run = prepare(
+            bars,
+            instruments,
+            capital_usd=settings.capital_usd,
+            costs=settings.costs,
+            limits=settings.limits,
+            start_ns=start_ns,
+            min_order_usd=settings.min_order_usd,
+            fill_without_open=settings.fill_without_open,
+            liquidity=settings.liquidity,
+        )
+        return cls(run, name)
 
     def __init__(self, run: Run, name: str = "sim") -> None:
         self.name, self.run, self.orders = name, run, SimOrders()
@@ -105,7 +126,7 @@ class BarMatching:
     def proceed(self, ts_ns: int) -> list[VenueNews]:
         """The next bar, as `Matching.proceed` says. Raises OverflowError where an amount leaves int64 micros."""
         if self._at >= self.run.start and (ts_ns != self._now or self._is_last):
-            return []
+            return self.standing()
         self._at += 1
         self._committed = None
         news: list[VenueNews] = [*self._accrue(), *self._match()]

@@ -27,7 +27,8 @@ class Matching(Protocol):
     def proceed(self, ts_ns: int) -> list[VenueNews]:
         """Go on from the moment `ts_ns` to the next one, which ends with `Stepped`.
 
-        Nothing happens where another moment stands: it was gone on from before. Before the first moment any will do.
+        Where another moment stands it was gone on from before, or nothing further comes: then only where things stand
+        is said again. Before the first moment any will do.
         """
 
     def standing(self) -> list[VenueNews]:

@@ -11,11 +11,12 @@ import secrets
 import selectors
 import socket
 import threading
+import time
 from collections import deque
 from types import TracebackType
 from typing import Final, assert_never
 
-from modules.live.messages import Cancel, CancelAll, Message, Proceed, Report, ReportAsked, Turned, VenueNews
+from modules.live.messages import Cancel, CancelAll, Message, Proceed, Report, ReportAsked, Stepped, Turned, VenueNews
 from modules.live.venues.sim.matching import Matching
 from modules.live.venues.sim.protocol import (
     LoggedOn,
@@ -47,10 +48,17 @@ class _Line:
 
 
 class SimExchange:
-    """Serves `matching` at `address`. `start` and `close`, or use it as a context; `serve` runs in this thread."""
+    """Serves `matching` at `address`. `start` and `close`, or use it as a context; `serve` runs in this thread.
 
-    def __init__(self, matching: Matching, account: str = "sim", host: str = "127.0.0.1", port: int = 0) -> None:
-        self.matching, self.account = matching, account
+    `pace_s`: go on by itself, so many seconds a moment; None = go on when told (`Proceed`).
+    """
+
+    def __init__(
+        self, matching: Matching, account: str = "sim", host: str = "127.0.0.1", port: int = 0,
+        pace_s: float | None = None,
+    ) -> None:  # fmt: skip
+        self.matching, self.account, self._pace_s = matching, account, pace_s
+        self._moment_ns, self._due_s = 0, time.monotonic() + (pace_s or 0.0)
         self.session = secrets.token_hex(8)
         self._listener = socket.create_server((host, port))
         self._listener.setblocking(False)
@@ -79,8 +87,10 @@ class SimExchange:
         """Serve until `close`."""
         try:
             while not self._is_over:
-                ready = self._selector.select()
+                wait_s = None if self._pace_s is None else max(0.0, self._due_s - time.monotonic())
+                ready = self._selector.select(wait_s)
                 with self.lock:
+                    self._go_on()
                     for key, events in ready:
                         if key.fileobj is self._listener:
                             self._accept()
@@ -94,6 +104,19 @@ class SimExchange:
             self._selector.close()
             for sock in (self._listener, self._wake, self._woken):
                 sock.close()
+
+    def _go_on(self) -> None:
+        """The next moment, where this exchange has a pace of its own and it is time."""
+        if self._pace_s is None or time.monotonic() < self._due_s:
+            return
+        self._due_s += self._pace_s
+        news = self.matching.proceed(self._moment_ns)
+        self.say(news)
+        last = news[-1] if news else None
+        if isinstance(last, Stepped):
+            self._moment_ns = last.ts_ns
+            if last.is_last:
+                self._pace_s = None
 
     def close(self) -> None:
         """Stop serving; the account stays in `matching`."""

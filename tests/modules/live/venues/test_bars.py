@@ -247,12 +247,13 @@ def test_a_moment_is_gone_on_from_once() -> None:
     assert m.standing() == []
     m.proceed(0)
     assert m.standing() == [Marked("A", 100.0, ts[0]), Stepped("sim", ts[0], False)]
-    assert m.proceed(0) == [] == m.proceed(ts[1])
-    assert m.proceed(ts[0]) and m.proceed(ts[0]) == []
+    assert m.proceed(0) == m.standing() == m.proceed(ts[1])
+    assert m.proceed(ts[0])[-1] == Stepped("sim", ts[1], False)
+    assert m.proceed(ts[0]) == m.standing() == [Marked("A", 101.0, ts[1]), Stepped("sim", ts[1], False)]
     assert m.proceed(ts[1]) and m.proceed(ts[2])[-1] == Stepped("sim", ts[3], True)
-    assert m.proceed(ts[3]) == []
+    assert m.proceed(ts[3]) == m.standing()
     assert isinstance(m.submit(NewOrder("late", "A", 1))[0], Acknowledged)
-    assert m.proceed(ts[3]) == []
+    assert m.proceed(ts[3]) == m.standing() and m.report().positions == {}
 
 
 def test_what_ended_days_ago_is_forgotten() -> None:

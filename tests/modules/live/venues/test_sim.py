@@ -95,8 +95,9 @@ def test_bars_over_the_socket() -> None:
         venue.proceed(0)
         venue.submit(order := ask("A", 10), 10)
         venue.proceed(ts[0])
-        heard.until(lambda _: len(heard.of(Stepped)) == 2)
-        assert [n.ts_ns for n in heard.of(Stepped)] == ts[:2]
+        venue.proceed(ts[0])
+        heard.until(lambda _: len(heard.of(Stepped)) == 4)
+        assert [n.ts_ns for n in heard.of(Stepped)] == [ts[0], ts[0], ts[1], ts[1]]
         assert [(n.client_id, n.price, n.ts_ns) for n in heard.of(Filled)] == [(order.client_id, 100.5, ts[1])]
         venue.close()
         anew, hears = SimVenue(exchange.address), Heard()
