@@ -172,9 +172,10 @@ class Market:
         book, lot = line.book, line.instrument.lot_size
         bid, ask = book.bid, book.ask
         sizes = book.bid_lots * lot, book.ask_lots * lot
-        verdict = line.of_books.quote(bid, ask, *sizes, one.venue_ns, one.seen_ns)
+        at = max(book.venue_ns, line.of_books.last_ns)  # the venue's numbers are in order, whatever its times
+        verdict = line.of_books.quote(bid, ask, *sizes, at, one.seen_ns)
         if verdict is Gate.PASS and bid is not None and ask is not None:
-            self._believe(line, Top(bid, ask, *sizes, one.venue_ns), one.seen_ns)
+            self._believe(line, Top(bid, ask, *sizes, at), one.seen_ns)
 
     def _bar(self, feed: str, one: Bar) -> None:
         self.health.heard(feed, one.known_ns)

@@ -1,0 +1,1 @@
+"""The words of venues: what is sent to hear of an instrument, and what their messages mean."""
