@@ -148,7 +148,10 @@ class Use(msgspec.Struct, frozen=True, gc=False):
 
 
 class Status(Message, frozen=True, tag="status"):
-    """Where the risk core stands. `killed`: by whom, why; `refusing`: why nothing may go out. None = it is not so."""
+    """Where the risk core stands. `killed`: by whom, why; `refusing`: why nothing may go out. None = it is not so.
+
+    `least_nav_micros`, `peak_nav_micros`, `deepest_micros`: the day's lowest and highest NAV, its largest fall.
+    """
 
     mode: Mode
     build: str
@@ -164,6 +167,9 @@ class Status(Message, frozen=True, tag="status"):
     uses: tuple[Use, ...]
     open_orders: tuple[str, ...]
     venues: dict[str, bool]
+    least_nav_micros: int = 0
+    peak_nav_micros: int = 0
+    deepest_micros: int = 0
 
 
 # --- what a venue says -------------------------------------------------------------------------------

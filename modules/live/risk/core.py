@@ -18,6 +18,7 @@ from modules.live.risk.kernel import judge
 from modules.live.risk.limits import LiveLimits
 from modules.live.risk.rules import FLATTENING, Answer, Rule
 from modules.live.risk.sums import follow_nav, passed, refresh
+from modules.panel import FloatArray, IntArray
 
 Mode = Literal["paper", "live"]
 _MODES: Mapping[str, int] = {"paper": 1, "live": 2}
@@ -122,6 +123,7 @@ class RiskCore:
             self._strategies[who, 0, at.S_CAPITAL] = round(limits.strategies[name] * MICROS)
         self._limits = _table(limits)
         self.open_orders: dict[str, _Open] = {}
+        self._resting: dict[int, dict[str, _Open]] = {}
         self._seen: set[str] = set()
         for x in self.instruments:
             self._add(x, sectors[x.sector])
@@ -153,8 +155,7 @@ class RiskCore:
             passed(self._ints, self._floats, self._strategies, self._limits)
             row = self._rows[intent.symbol]
             self._seen.add(intent.client_id)
-            self.open_orders[intent.client_id] = _Open(intent, row, ruling.allowed_lots)
-            self._own_quotes(row)
+            self._opened(_Open(intent, row, ruling.allowed_lots))
         return ruling
 
     def look(self, intent: Intent) -> Ruling:
@@ -241,8 +242,7 @@ class RiskCore:
             size = min(abs(lots), abs(order.left))
             self._fewer_open(order, size)
             if order.left == 0:
-                del self.open_orders[order.intent.client_id]
-                self._own_quotes(row)
+                self._closed(order)
         self._refresh(row)
 
     def _own(self, row: int, lots: int, strategy: str | None) -> None:
@@ -279,13 +279,16 @@ class RiskCore:
         self._seen.add(intent.client_id)
         if left == 0:
             return
-        self.open_orders[intent.client_id] = _Open(intent, row, left)
+        self._opened(_Open(intent, row, left))
         self._ints[row, at.OPEN_BUY if left > 0 else at.OPEN_SELL] += abs(left)
         who = self._numbers.get(intent.strategy)
         if who is not None:
             self._strategies[who, row, at.S_BUY if left > 0 else at.S_SELL] += abs(left)
-        self._own_quotes(row)
         self._refresh(row)
+
+    def forget(self) -> None:
+        """Ids of orders that are not open may come again."""
+        self._seen = set(self.open_orders)
 
     def remember(self, client_ids: Iterable[str]) -> None:
         """Ids that passed today, before a restart."""
@@ -325,9 +328,8 @@ class RiskCore:
     def done(self, client_id: str) -> None:
         """An open order will not fill any further: cancelled, expired or refused by the venue."""
         order = self._order(client_id)
-        del self.open_orders[client_id]
         self._fewer_open(order, abs(order.left))
-        self._own_quotes(order.row)
+        self._closed(order)
         self._refresh(order.row)
 
     def trading(self, symbol: str, is_open: bool) -> None:
@@ -344,10 +346,14 @@ class RiskCore:
 
     def new_day(self) -> None:
         """A day begins: losses and falls are counted from here, client ids may come again."""
+        self.begin_day()
+        self._seen = set(self.open_orders)
+
+    def begin_day(self) -> None:
+        """The day's losses and falls are counted from the NAV of now."""
         total = self._ints[0]
         total[at.DAY_NAV] = total[at.LEAST_NAV] = total[at.PEAK_NAV] = total[at.NAV]
         total[at.DEEPEST] = 0
-        self._seen = set(self.open_orders)
 
     def set_day(self, day: Day) -> None:
         """The day's figures as they were before a restart; what NAV is now counts too."""
@@ -379,6 +385,15 @@ class RiskCore:
         total = self._ints[0]
         return Day(int(total[at.DAY_NAV]), int(total[at.LEAST_NAV]), int(total[at.PEAK_NAV]), int(total[at.DEEPEST]))
 
+    @property
+    def tables(self) -> tuple[IntArray, FloatArray]:
+        """What the decision reads, for reading (`layout.py`)."""
+        return self._ints, self._floats
+
+    def strategies_worth(self) -> dict[str, int]:
+        """What each strategy uses of its capital, micros."""
+        return {name: int(self._strategies[who, 0, at.S_WORTH]) for name, who in self._numbers.items()}
+
     def unmarked(self) -> tuple[str, ...]:
         """What is held and has no price: NAV is not known before it has."""
         ints, prices = self._ints, self._floats[:, at.PRICE]
@@ -392,6 +407,15 @@ class RiskCore:
         first = self.instruments[0].symbol
         probe = Intent("", "", first, 1, "", self.mode, self.build, 0)
         return self.look(probe).rule in FLATTENING
+
+    def knows(self, symbol: str) -> bool:
+        """Whether it is an instrument of this account."""
+        return symbol in self._rows
+
+    def withdraw(self, client_id: str) -> None:
+        """An order that was counted as open did not go out; its id may be asked for again."""
+        self.done(client_id)
+        self._seen.discard(client_id)
 
     def _row(self, symbol: str) -> int:
         row = self._rows.get(symbol)
@@ -412,11 +436,25 @@ class RiskCore:
             raise RiskCoreError(f"{self.instruments[row - at.FIRST].symbol}: {error}") from error
         follow_nav(self._ints)
 
+    def _opened(self, order: _Open) -> None:
+        self.open_orders[order.intent.client_id] = order
+        if order.intent.limit_price > 0.0:
+            self._resting.setdefault(order.row, {})[order.intent.client_id] = order
+            self._own_quotes(order.row)
+
+    def _closed(self, order: _Open) -> None:
+        del self.open_orders[order.intent.client_id]
+        if order.intent.limit_price > 0.0:
+            del self._resting[order.row][order.intent.client_id]
+            self._own_quotes(order.row)
+
     def _own_quotes(self, row: int) -> None:
         """Our best resting prices in an instrument, which an order of ours must not meet."""
-        here = [o for o in self.open_orders.values() if o.row == row and o.intent.limit_price > 0.0]
-        bids = [o.intent.limit_price for o in here if o.left > 0]
-        asks = [o.intent.limit_price for o in here if o.left < 0]
+        here = self._resting.get(row)
+        if here is None:
+            return
+        bids = [o.intent.limit_price for o in here.values() if o.left > 0]
+        asks = [o.intent.limit_price for o in here.values() if o.left < 0]
         self._floats[row, at.OWN_BID] = max(bids, default=math.nan)
         self._floats[row, at.OWN_ASK] = min(asks, default=math.nan)
 
