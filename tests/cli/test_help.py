@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,11 +62,15 @@ def test_help_imports_no_command_file() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def leaves_of(command: Any) -> list[Any]:
+    below = list(getattr(command, "commands", {}).values())
+    return [leaf for sub in below for leaf in leaves_of(sub)] or [command]
+
+
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda e: e.name)
 def test_each_row_of_the_table_loads_and_every_leaf_takes_json(entry: object) -> None:
     command = load(entry)  # type: ignore[arg-type]
-    leaves = list(getattr(command, "commands", {}).values()) or [command]
-    for leaf in leaves:
+    for leaf in leaves_of(command):
         assert any("--json" in option.opts for option in leaf.params), f"{entry} {leaf.name} lacks --json"
         assert leaf.help, f"{entry} {leaf.name} lacks help"
 
