@@ -90,7 +90,7 @@ class Desk:
     clock_ns: Callable[[], int] = time.time_ns
     listeners: list[Callable[[VenueNews], None]] = field(default_factory=list)
     settle_s: float = 0.2
-    """How long a venue's lists may be behind what it said: what is missing from a report is asked for again then."""
+    """How long a venue's lists may be behind what it said: where a report breaks with the book it is asked for again then."""
     retry_s: float = 1.0
 
     def __post_init__(self) -> None:
@@ -206,7 +206,7 @@ class Desk:
                 self._link = self.connect()
                 self._take(self._hello())
             self._reconcile(self._link)
-            if any(b.what == "missing" for b in self.admission.breaks or ()):
+            if self.admission.breaks:
                 self._heard(self._link.news(self.settle_s))
                 self._reconcile(self._link)
         except OSError as error:
