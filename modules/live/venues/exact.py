@@ -6,14 +6,17 @@ is no whole number of lots, or no figure, is a `FigureError`, not a rounded one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from modules.live.venues.port import VenueError
 
 _MICROS = Decimal(1_000_000)
 _WHOLE = Decimal(1)
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class FigureError(ValueError):
@@ -97,6 +100,19 @@ def decimal(value: object, field: str) -> Decimal:
 def micros(amount: Decimal) -> int:
     """Money in micros, half a micro to even."""
     return int((amount * _MICROS).quantize(_WHOLE, ROUND_HALF_EVEN))
+
+
+def moment_ns(text: object) -> int:
+    """A moment as RFC 3339 writes it, in ns UTC. Raises FigureError."""
+    found = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise FigureError(f"{text!r} is no moment like 2024-01-02T15:30:00.123Z")
+    seconds, fraction, zone = found.groups()
+    try:
+        whole = datetime.fromisoformat(seconds + ("+00:00" if zone in "Zz" else zone)).timestamp()
+    except ValueError:
+        raise FigureError(f"{text!r} is no moment like 2024-01-02T15:30:00.123Z") from None
+    return int(whole) * 1_000_000_000 + int((fraction or "").ljust(9, "0")[:9])
 
 
 def _plain(figure: Decimal) -> str:
