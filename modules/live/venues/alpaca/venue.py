@@ -70,6 +70,7 @@ class AlpacaVenue:
         self._sending: set[str] = set()
         self._ids: dict[str, str] = {}
         self._executions: dict[str, str] = {}
+        self._done: dict[str, int] = {}
         self._closing = threading.Event()
         self._hear: Hear = lambda news: None
         self._order_sender: Sender | None = None
@@ -126,17 +127,26 @@ class AlpacaVenue:
             raise
 
     def cancel(self, client_id: str) -> None:
-        """Queue the cancel; behind the order, while that is still on its way."""
-        sender = self._order_sender if client_id in self._sending else self._cancel_sender
-        if sender is None:
-            raise VenueError(f"{self.name} is not open; nothing was sent")
-        sender.put(functools.partial(self._cancel, client_id, self._orders if sender is self._order_sender else None))
+        """Queue the cancel; behind the order, while that is still on its way. Without the stream, ask at once."""
+        if not self._is_up:
+            self._at_once(functools.partial(self._delete, client_id, self._asks))
+        elif client_id in self._sending:
+            _open(self._order_sender).put(functools.partial(self._cancel, client_id, self._orders))
+        else:
+            _open(self._cancel_sender).put(functools.partial(self._cancel, client_id, self._cancels))
 
     def cancel_all(self) -> None:
         """Queue a cancel of all orders of the account."""
-        if self._cancel_sender is None:
-            raise VenueError(f"{self.name} is not open; nothing was sent")
-        self._cancel_sender.put(self._cancel_all)
+        if not self._is_up:
+            self._at_once(lambda: self._asks.delete("/orders"))
+        else:
+            _open(self._cancel_sender).put(self._cancel_all)
+
+    def _at_once(self, request: Callable[[], object]) -> None:
+        """Without the stream nobody would hear of it later: ask now. Raises VenueError."""
+        if self._closing.is_set():
+            raise VenueError(f"{self.name} is closed; nothing was sent")
+        self._ask(request)
 
     def report(self) -> Report:
         """Ask for orders, executions, positions and cash."""
@@ -169,6 +179,7 @@ class AlpacaVenue:
             if stream is not None:
                 stream.close()
         self._is_up = False
+        self._order_sender = self._cancel_sender = None
 
     # --- the report ---------------------------------------------------------------------------------
 
@@ -194,6 +205,7 @@ class AlpacaVenue:
         for row in rows:
             order, whole = reported(row, by_order.get(text(row, "id"), []), self._listings)
             self._ids[order.client_id] = text(row, "id")
+            self._done[order.client_id] = abs(sum(f.lots for f in order.fills))
             orders.append(order)
             complete = complete and whole
         return Report(
@@ -225,16 +237,19 @@ class AlpacaVenue:
         finally:
             self._sending.discard(client_id)
 
-    def _cancel(self, client_id: str, rest: Rest | None) -> None:
+    def _delete(self, client_id: str, rest: Rest) -> None:
+        venue_id = self._ids.get(client_id)
+        if venue_id is None:
+            row = rest.order_named(client_id)
+            venue_id = self._ids[client_id] = text(row if isinstance(row, dict) else {}, "id")
+        rest.delete(f"/orders/{venue_id}")
+
+    def _cancel(self, client_id: str, rest: Rest) -> None:
         """DELETE the order; a cancel may be said again, so it is, when the venue was busy or did not answer."""
-        rest, reason = rest or self._cancels, "not known here"
+        reason = "not known here"
         for _ in range(_CANCEL_TRIES):
             try:
-                venue_id = self._ids.get(client_id)
-                if venue_id is None:
-                    row = rest.order_named(client_id)
-                    venue_id = self._ids[client_id] = text(row if isinstance(row, dict) else {}, "id")
-                rest.delete(f"/orders/{venue_id}")
+                self._delete(client_id, rest)
                 return
             except RefusedError as error:
                 reason = str(error)
@@ -284,11 +299,29 @@ class AlpacaVenue:
             if isinstance(news, Acknowledged):
                 self._ids[news.client_id] = news.venue_id
             if isinstance(news, Filled):
-                said = str(data.get("execution_id"))
-                if self._executions.setdefault(news.exec_id, said) != said:
-                    raise FigureError(f"two executions of {news.client_id} end at one quantity; ask for a report")
+                self._follow(news, data)
             self._hear(news)
+
+    def _follow(self, news: Filled, data: dict[str, Any]) -> None:
+        """The stream has no numbers, but each execution says how much is done: one that is missing shows."""
+        said = str(data.get("execution_id"))
+        if self._executions.setdefault(news.exec_id, said) != said:
+            raise FigureError(f"two executions of {news.client_id} end at one quantity; ask for a report")
+        done = self._listings.here(news.symbol).lots(decimal(data["order"]["filled_qty"], "filled_qty"))
+        before, after = self._done.get(news.client_id, 0), abs(news.lots)
+        self._done[news.client_id] = max(before, done)
+        if done > before + after:
+            self._hear(news)
+            raise FigureError(
+                f"order {news.client_id}: {done} lots are done, {before + after} were told; ask for a report"
+            )
 
     def _state(self, is_up: bool, reason: str) -> None:
         self._is_up = is_up
         self._hear(Connection(venue=self.name, is_up=is_up, reason=reason, ts_ns=self._clock_ns()))
+
+
+def _open(sender: Sender | None) -> Sender:
+    if sender is None:
+        raise VenueError("alpaca is not open; nothing was sent")
+    return sender

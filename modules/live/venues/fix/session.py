@@ -74,6 +74,7 @@ class Step:
     send: list[bytes] = field(default_factory=list)
     deliver: list[Heard] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
+    filled_gap: bool = False
     is_up: bool = False
     down: str | None = None
 
@@ -222,7 +223,7 @@ class Session:
         names = self._names
         fields = [(43, "Y"), (122, stamp(now_ns)), (123, "Y"), (36, str(end + 1))]
         step.send.append(encode("4", begin, names.sender, names.target, now_ns, fields))
-        self._sent_ns = now_ns
+        self._sent_ns, step.filled_gap = now_ns, True
         step.withheld += [self._sent[n] for n in range(begin, end + 1) if n in self._sent]
 
     def tick(self, now_ns: int) -> Step:

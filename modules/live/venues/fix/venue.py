@@ -37,6 +37,7 @@ from modules.live.venues.unanswered import Unanswered
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.05
 _READ_BYTES: Final = 65_536
+_MISSED: Final = "the venue missed the questions"
 
 
 @dataclass(frozen=True)
@@ -109,21 +110,21 @@ class FixVenue:
         listing = self._listings.here(ask.symbol)
         fields = new_order(ask, lots, listing, self._settings.account, self._clock_ns())
         with self._lock:
-            if ask.client_id in self._orders:
-                raise VenueError(f"client_id {ask.client_id} was used; an id is used once")
             session = self._standing()
-            self._orders[ask.client_id] = _Sent(listing, lots)
+            self._orders.setdefault(ask.client_id, _Sent(listing, lots))
             self._unanswered.sent(ask.client_id)
             self._send(session.application("D", fields, self._clock_ns(), order=ask.client_id))
 
     def cancel(self, client_id: str) -> None:
-        """Send an OrderCancelRequest; for an order of an earlier run with what the report said of it."""
+        """Send an OrderCancelRequest; it names side and quantity, which for an earlier run's order the report said."""
         with self._lock:
             self._standing()
             sent = self._orders.get(client_id)
-            if sent is None:
-                raise VenueError(f"order {client_id} is not known here; ask for a report first, or cancel all")
-            self._cancel(client_id, sent)
+            if sent is not None:
+                self._cancel(client_id, sent)
+                return
+        reason = "no order of this run or of its last report; ask for a report first"
+        self._hear(CancelRefused(client_id=client_id, reason=reason, ts_ns=self._clock_ns()))
 
     def _cancel(self, client_id: str, sent: _Sent) -> None:
         """Under the lock."""
@@ -140,15 +141,9 @@ class FixVenue:
 
     def report(self) -> Report:
         """Ask for everything and wait."""
-        with self._lock:
-            session, now_ns = self._standing(), self._clock_ns()
-            answers = self._answers = Answers(self._request(), self._listings)
-            for kind, fields in questions(answers.request_id, self._settings.account, now_ns):
-                self._send(session.application(kind, fields, now_ns))
-        answers.wait(self._settings.report_s)
-        with self._lock:
-            if self._answers is answers:
-                self._answers = None
+        answers = self._asked()
+        while answers.broken == _MISSED:
+            answers = self._asked()
         if answers.broken is not None:
             raise VenueError(f"{self.name}: {answers.broken}; ask again")
         try:
@@ -160,6 +155,19 @@ class FixVenue:
                 if order.ended is None and order.symbol in {x.symbol for x in self._listings}:
                     self._orders.setdefault(order.client_id, _Sent(self._listings.here(order.symbol), order.lots))
         return report
+
+    def _asked(self) -> Answers:
+        """The questions, and what came within the time."""
+        with self._lock:
+            session, now_ns = self._standing(), self._clock_ns()
+            answers = self._answers = Answers(self._request(), self._listings)
+            for kind, fields in questions(answers.request_id, self._settings.account, now_ns):
+                self._send(session.application(kind, fields, now_ns))
+        answers.wait(self._settings.report_s)
+        with self._lock:
+            if self._answers is answers:
+                self._answers = None
+        return answers
 
     def close(self) -> None:
         """Log out and hang up."""
@@ -267,7 +275,9 @@ class FixVenue:
         """Under the lock: what the session has to say; cancels that fell into a gap are said again."""
         for data in step.send:
             self._send(data)
-        if step.withheld and step.down is None:
+        if step.filled_gap and self._answers is not None:
+            self._answers.fail(_MISSED)
+        if step.filled_gap and step.down is None:
             for client_id, sent in self._orders.items():
                 if sent.wants_cancel and not sent.ended:
                     self._cancel(client_id, sent)

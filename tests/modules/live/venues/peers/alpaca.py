@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import threading
+import time
 from decimal import Decimal
 from typing import Any
 
 from websockets.sync.server import ServerConnection
 
-from tests.modules.live.venues.peers.book import Account, BookOrder, DuplicateIdError, Execution, Fault
-from tests.modules.live.venues.peers.http import Answer, HangUp, HttpServer, Request, SocketServer
+from tests.modules.live.venues.conformance import Fault
+from tests.modules.live.venues.peers.book import Account, BookOrder, DuplicateIdError, Execution
+from tests.modules.live.venues.peers.http import Answer, HangUpError, HttpServer, Request, SocketServer
 
 STATES = {"open": "new", "filled": "filled", "cancelled": "canceled", "rejected": "rejected", "expired": "expired"}
 AT = "2024-01-02T15:30:00.123456789Z"
@@ -26,9 +26,9 @@ class AlpacaPeer:
         self.requests: list[Request] = []
         self.refusals: list[Answer] = []
         self.account_more: dict[str, Any] = {}
-        self.retry_after = "0"
-        self._ids = itertools.count(1)
-        self._listening = threading.Event()
+        self.limited_s = 1.0
+        self.hammered = 0
+        self._limited_until = 0.0
         self.rest = HttpServer(self._answer)
         self.updates = SocketServer(self._updates)
         self.quotes = SocketServer(self._quotes)
@@ -38,12 +38,20 @@ class AlpacaPeer:
         for server in (self.rest, self.updates, self.quotes):
             server.stop()
 
+    def start(self) -> None:
+        """Everything, at the same ports."""
+        for server in (self.rest, self.updates, self.quotes):
+            server.start()
+
     # --- REST ---------------------------------------------------------------------------------------
 
     def _answer(self, request: Request) -> Answer:
         self.requests.append(request)
         if (request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")) != (KEY, SECRET):
             return Answer(401, {"code": 40110000, "message": "request is not authorized"})
+        if time.monotonic() < self._limited_until:
+            self.hammered += 1
+            return self._too_many()
         if self.refusals and request.path != "/v2/account":
             return self.refusals.pop(0)
         path = request.path.removeprefix("/v2")
@@ -77,9 +85,10 @@ class AlpacaPeer:
     def _order(self, body: dict[str, str]) -> Answer:
         fault = self.account.arrived(body["client_order_id"])
         if fault is Fault.HANG_UP_BEFORE:
-            raise HangUp
-        if fault is Fault.THROTTLE:
-            return Answer(429, {"message": "too many requests."}, {"Retry-After": self.retry_after})
+            raise HangUpError
+        if fault is Fault.RATE_LIMIT:
+            self._limited_until = time.monotonic() + self.limited_s
+            return self._too_many()
         if fault is Fault.REFUSE:
             return Answer(403, {"code": 40310000, "message": "insufficient buying power"})
         limit = Decimal(body["limit_price"]) if "limit_price" in body else None
@@ -93,14 +102,17 @@ class AlpacaPeer:
             return Answer(422, {"code": 40010001, "message": "client_order_id must be unique"})
         match fault:
             case Fault.HANG_UP_AFTER:
-                raise HangUp
-            case Fault.SILENCE:
+                raise HangUpError
+            case Fault.SILENT:
                 return Answer(504, b"upstream timed out")
             case Fault.GARBAGE:
                 return Answer(200, b"<html>not what you think</html>")
             case None:
                 self.say("new", order)
         return Answer(200, self.shown(order))
+
+    def _too_many(self) -> Answer:
+        return Answer(429, {"message": "too many requests."}, {"Retry-After": f"{self.limited_s:g}"})
 
     def _cancel(self, order_id: str) -> Answer:
         order = next((o for o in self.account.orders.values() if o.venue_id == order_id), None)

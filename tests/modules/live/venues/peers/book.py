@@ -8,19 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import Enum
 
-
-class Fault(Enum):
-    """What goes wrong with the next order that arrives."""
-
-    HANG_UP_BEFORE = "the connection goes before the order is taken"
-    HANG_UP_AFTER = "the order is taken, and the connection goes before that is said"
-    SILENCE = "the order is taken, and nothing is said"
-    REFUSE = "the order is refused in words that leave no doubt"
-    THROTTLE = "too many requests: the order is not taken"
-    GARBAGE = "the order is taken, and the answer cannot be read"
-    SKIP = "the order is taken, and what says so is numbered but never sent"
+from tests.modules.live.venues.conformance import Fault
 
 
 @dataclass

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from tests.modules.live.venues.peers.book import Account, BookOrder, DuplicateIdError, Execution, Fault
+from tests.modules.live.venues.conformance import Fault
+from tests.modules.live.venues.peers.book import Account, BookOrder, DuplicateIdError, Execution
 
 Fields = list[tuple[int, object]]
 STATES = {"open": "0", "filled": "2", "cancelled": "4", "rejected": "8", "expired": "C"}
@@ -42,11 +43,16 @@ class FixPeer:
         self.has_mass_cancel = True
         self._lock = threading.RLock()
         self._wire: socket.socket | None = None
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        self._stopping = False
         self._ids = itertools.count(1)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Listen, at the same port as before."""
+        self._stopping = False
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, name="peer", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -221,8 +227,8 @@ class FixPeer:
             self.into -= 1
             self.hang_up()
             return False
-        if fault in (Fault.REFUSE, Fault.THROTTLE):
-            self.say("8", self._refusal(message, "0", "no such luck" if fault is Fault.REFUSE else "throttled"))
+        if fault is Fault.REFUSE:
+            self.say("8", self._refusal(message, "0", "no such luck"))
             return True
         try:
             limit = Decimal(message[44]) if 44 in message else None
@@ -237,10 +243,8 @@ class FixPeer:
                 self.hang_up()
                 self.keep("8", self.report(order, "0"))
                 return False
-            case Fault.SILENCE:
+            case Fault.SILENT:
                 pass
-            case Fault.SKIP:
-                self.keep("8", self.report(order, "0"))
             case Fault.GARBAGE:
                 self.keep("8", self.report(order, "0"))
                 self.write(b"8=FIX.4.4\x019=12\x0135=8\x01\x00\xff rubbish 10=000\x01")

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 
-class HangUp(Exception):
+class HangUpError(Exception):
     """Break the connection without an answer."""
 
 
@@ -41,7 +41,7 @@ class Answer:
 
 
 class HttpServer:
-    """Answers each request by a function; HangUp breaks the connection."""
+    """Answers each request by a function; HangUpError breaks the connection."""
 
     def __init__(self, answer: Callable[[Request], Answer]) -> None:
         class Handler(BaseHTTPRequestHandler):
@@ -63,7 +63,7 @@ class HttpServer:
                 body = json.loads(raw) if raw and is_json else raw.decode()
                 try:
                     found = answer(Request(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body))
-                except HangUp:
+                except HangUpError:
                     self.close_connection = True
                     with contextlib.suppress(OSError):
                         self.connection.shutdown(socket.SHUT_RDWR)
@@ -82,19 +82,40 @@ class HttpServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the name of the base class
                 pass
 
+        self._handler, self._port = Handler, 0
+        self._wires: set[socket.socket] = set()
+        self.start()
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Listen, at the same port as before."""
+        wires = self._wires
+
         class Quiet(ThreadingHTTPServer):
             daemon_threads = True
             block_on_close = False
 
-        self._server = Quiet(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+            def process_request_thread(self, request: Any, client_address: Any) -> None:
+                threading.current_thread().name = "peer"
+                wires.add(request)
+                try:
+                    super().process_request_thread(request, client_address)
+                finally:
+                    wires.discard(request)
+
+        self._server = Quiet(("127.0.0.1", self._port), self._handler)
+        self._port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="peer", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Answer nothing more."""
         self._server.shutdown()
         self._server.server_close()
+        for wire in list(self._wires):
+            with contextlib.suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
 
 
 class SocketServer:
@@ -103,13 +124,21 @@ class SocketServer:
     def __init__(self, talk: Callable[[ServerConnection], None]) -> None:
         self._talk, self._wires = talk, set[ServerConnection]()
         self._lock = threading.Lock()
-        self._server: Server = serve(self._handle, "127.0.0.1", 0, close_timeout=0.2, compression=None)
-        port = self._server.socket.getsockname()[1]
-        self.url = f"ws://127.0.0.1:{port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._port = 0
+        self.start()
+        self.url = f"ws://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Listen, at the same port as before."""
+        self._server: Server = serve(
+            self._handle, "127.0.0.1", self._port, close_timeout=0.2, compression=None, ping_interval=None
+        )
+        self._port = self._server.socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="peer", daemon=True)
         self._thread.start()
 
     def _handle(self, wire: ServerConnection) -> None:
+        threading.current_thread().name = wire.recv_events_thread.name = "peer"
         with self._lock:
             self._wires.add(wire)
         try:
@@ -139,3 +168,4 @@ class SocketServer:
         """Listen no more."""
         self._server.shutdown()
         self.hang_up()
+        self._thread.join(5)
