@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from modules.contract import TIME
+from modules.contract import ContractError
+from modules.engine.accounting import EngineError
 from modules.live.messages import VenueNews
 from modules.live.runner.account import Account, BarClosed
 from modules.live.runner.decide import DecideError, Programme, decide
+from modules.live.runner.taped import Decided, Ordered
 from modules.panel import iso
 
 
@@ -37,10 +39,7 @@ class Runner:
 
         Raises DecideError where the bar is not there, EngineError, ContractError: then nothing is ordered.
         """
-        if self._new:
-            self.records = pl.concat([self.records, *self._new])
-            self._new = []
-        targets = decide(self.programme, self.records, self.instruments, known_ns, self.facts)
+        targets = decide(self.programme, self.all_records(), self.instruments, known_ns, self.facts)
         if targets.ts_ns != ts_ns:
             raise DecideError(
                 f"bar {iso(ts_ns)} closed, and the last one known at {iso(known_ns)} is {iso(targets.ts_ns)}; nothing "
@@ -48,8 +47,20 @@ class Runner:
             )
         return self.account.close(targets, self.instruments)
 
+    def all_records(self) -> pl.DataFrame:
+        """Everything known so far, in the order in which it became known."""
+        if self._new:
+            self.records = pl.concat([self.records, *self._new])
+            self._new = []
+        return self.records
 
-def known_from(records: pl.DataFrame, after_ns: int, upto_ns: int) -> pl.DataFrame:
-    """Records that became known after one moment and up to another."""
-    at = pl.col("available_at")
-    return records.filter((at > pl.lit(after_ns).cast(TIME)) & (at <= pl.lit(upto_ns).cast(TIME)))
+
+def decided_at(runner: Runner, ts_ns: int, known_ns: int) -> tuple[Decided, BarClosed | None]:
+    """Decide on a bar; where that is not to be had, why. A replay does the same."""
+    try:
+        made = runner.bar(ts_ns, known_ns)
+    except (DecideError, EngineError, ContractError) as error:
+        account = runner.account
+        return Decided(ts_ns, account.nav_micros, account.cash_micros, (), (), (), str(error)), None
+    tickets = tuple(Ordered(t.client_id, t.symbol, t.lots) for t in made.tickets)
+    return Decided(ts_ns, made.nav_micros, made.cash_micros, made.decisions, made.cancels, tickets), made

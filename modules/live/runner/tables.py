@@ -1,0 +1,70 @@
+"""The tables that a day's decisions rest on, kept once beside the tapes and named there by digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from modules.canonical import digest_table
+from modules.live.runner.core import Runner
+from modules.live.runner.tape import TapeError
+from modules.live.runner.taped import Began
+
+
+@dataclass(frozen=True)
+class Tables:
+    """History, instruments and facts as the runner had them when it began; `rows`: how many records that was."""
+
+    records: str
+    instruments: str
+    facts: str | None
+    rows: int
+
+    @classmethod
+    def keep(cls, folder: Path, runner: Runner) -> Tables:
+        """Write what is not there yet. Raises TapeError."""
+        records = runner.all_records()
+        return cls(
+            _keep(folder, records),
+            _keep(folder, runner.instruments),
+            None if runner.facts is None else _keep(folder, runner.facts),
+            records.height,
+        )
+
+    def named_in(self, began: Began) -> Began:
+        """The first message of a tape, naming these tables."""
+        return msgspec.structs.replace(began, records=self.records, instruments=self.instruments, facts=self.facts)
+
+    def since(self, runner: Runner) -> pl.DataFrame:
+        """The records that became known since."""
+        return runner.all_records()[self.rows :]
+
+
+def table(folder: Path, digest: str) -> pl.DataFrame:
+    """A table by its digest. Raises TapeError where it is gone or another one."""
+    path = _path(folder, digest)
+    try:
+        found = pl.read_ipc(path.read_bytes())
+    except OSError as error:
+        raise TapeError(f"table {path} of a tape cannot be read: {error}; restore it from a backup") from error
+    if digest_table(found) != digest:
+        raise TapeError(f"table {path} is not what its name says; restore it from a backup")
+    return found
+
+
+def _keep(folder: Path, rows: pl.DataFrame) -> str:
+    digest = digest_table(rows)
+    path = _path(folder, digest)
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        rows.write_ipc(part, compression="zstd")
+        part.replace(path)
+    return digest
+
+
+def _path(folder: Path, digest: str) -> Path:
+    return folder / f"{digest[:32]}.table"
