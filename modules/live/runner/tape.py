@@ -1,9 +1,9 @@
 """The tape: everything that crossed the runner's edge, in order, with nanosecond times; one file a day.
 
-A frame is 24 bytes (length, CRC-32 of the payload, kind, time ns, CRC-32 of these), then the payload: a message as MessagePack, rows as
-an Arrow file, or ticks of 32 bytes each. It is written with write(2) at once, so the death of the process loses
-nothing; what power loss takes is decided again, to the same client ids. A frame that is cut off at the end is left
-out when read, and cut off when written on.
+A frame is 24 bytes (length, CRC-32 of the payload, kind, time ns, CRC-32 of these), then the payload: a message as
+MessagePack, rows as an Arrow file, or ticks of 32 bytes each. It is written with write(2) at once, so the death of the
+process loses nothing; what power loss takes is decided again, to the same client ids. A frame that is cut off at the
+end is left out when read, and cut off when written on.
 """
 
 from __future__ import annotations
