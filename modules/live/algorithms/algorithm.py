@@ -28,7 +28,7 @@ Style = Literal["market", "take", "make"]
 MOST_REFUSALS: Final = 5
 """Refused so often in a row, with nothing filled between, the order is stopped: a human should look."""
 
-_AT_VENUE: Final = (State.SENT, State.WORKING, State.UNKNOWN)
+_AT_VENUE: Final = (State.SENT, State.WORKING, State.CANCELLING, State.UNKNOWN)
 _STOPPING: Final = {int(r) for r in (*FLATTENING, Rule.KILLED)}
 
 
@@ -158,8 +158,10 @@ class Algorithm(ABC):
                 self.refusals = 0
             if isinstance(event, Ruled):
                 self._ruled(event)
-            elif isinstance(event, NotSent | RefusedByVenue):
+            elif isinstance(event, RefusedByVenue):
                 self._refused(event.reason)
+            elif isinstance(event, NotSent):
+                self._pause()
 
     def _ruled(self, ruled: Ruled) -> None:
         if ruled.rule in _STOPPING or ruled.answer == Answer.FLATTEN:
@@ -169,9 +171,13 @@ class Algorithm(ABC):
 
     def _refused(self, reason: str) -> None:
         self.refusals += 1
-        self._quiet_until, self._quiet_slice = self.now_ns + self.placing.retry_ns, self.slices.count
+        self._pause()
         if self.refusals >= MOST_REFUSALS:
             self.stopped = self.stopped or f"refused {self.refusals} times: {reason}"
+
+    def _pause(self) -> None:
+        """Nothing is sent for a while, whether or not a slice begins."""
+        self._quiet_until, self._quiet_slice = self.now_ns + self.placing.retry_ns, self.slices.count
 
     # --- one step -------------------------------------------------------------------------------------
 
@@ -243,4 +249,4 @@ class Algorithm(ABC):
         lots = min(lots, self.placing.most_lots or lots)
         order_type = "market" if limit_micros is None else "limit"
         time_in_force = "ioc" if kind.crosses else "day"
-        return [self.children.send(lots, venue, order_type, time_in_force, limit_micros, kind)]
+        return [self.children.send(self.now_ns, lots, venue, order_type, time_in_force, limit_micros, kind)]

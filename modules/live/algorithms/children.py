@@ -24,6 +24,7 @@ from modules.live.messages import (
     Ruled,
 )
 from modules.live.orders.book import OrderBook
+from modules.live.orders.ids import client_id
 from modules.live.orders.order import Fill, Order, Ticket
 from modules.live.orders.states import News, State
 from modules.live.risk.rules import Answer
@@ -71,30 +72,38 @@ class Children:
         return (self.book.orders[i] for i in self._live)
 
     def send(
-        self, lots: int, venue: str, order_type: str, time_in_force: str, limit_micros: int | None, kind: Child
+        self,
+        now_ns: int,
+        lots: int,
+        venue: str,
+        order_type: str,
+        time_in_force: str,
+        limit_micros: int | None,
+        kind: Child,
     ) -> Send:
         """A new child. Raises AlgorithmError for more than is free: a fault here must not reach a venue."""
+        parent = self.parent
         if not 0 < lots <= self.free:
             raise AlgorithmError(
-                f"child of {lots} lots, parent {self.parent.parent_id} has {self.free} free of {self.parent.total}: a "
-                "child is never larger than what its parent has left"
+                f"child of {lots} lots, parent {parent.parent_id} has {self.free} free of {parent.total}: a child is "
+                "never larger than what its parent has left"
             )
         number = len(self.kinds)
         if number >= MOST_CHILDREN:
             raise AlgorithmError(
-                f"parent {self.parent.parent_id} has sent {number} children, the most there may be; "
+                f"parent {parent.parent_id} has sent {number} children, the most there may be; "
                 "give larger slices or a larger least_lots"
             )
         ticket = Ticket(
-            client_id=f"{self.parent.parent_id}.{number}",
-            strategy=self.parent.strategy,
-            symbol=self.parent.symbol,
-            lots=self.parent.side * lots,
+            client_id=client_id(parent.account, f"{parent.strategy}/{parent.parent_id}", now_ns, parent.symbol, number),
+            strategy=parent.strategy,
+            symbol=parent.symbol,
+            lots=parent.side * lots,
             venue=venue,
             order_type=order_type,
             time_in_force=time_in_force,
             limit_micros=limit_micros,
-            parent=self.parent.parent_id,
+            parent=parent.parent_id,
         )
         left = self.free
         self.book.create(ticket)
@@ -102,60 +111,59 @@ class Children:
         self._count(ticket.client_id)
         return Send(ticket, left)
 
-    def withdraw(self, client_id: str) -> None:
+    def withdraw(self, name: str) -> None:
         """A cancel of it goes out."""
-        self.book.hear(client_id, News.CANCEL_SENT)
+        self.book.hear(name, News.CANCEL_SENT)
 
     def hear(self, news: OrderNews) -> Order | None:
         """The child after news of it; None where it is not of this parent."""
-        client_id = news.client_id
-        order = self.book.orders.get(client_id)
+        order = self.book.orders.get(news.client_id)
         if order is None:
             return None
         if isinstance(news, Filled | Corrected):
             fill = Fill(news.exec_id, news.lots, round(news.price * MICROS), news.fee_micros)
             if isinstance(news, Filled):
-                self.book.fill(client_id, fill)
+                self.book.fill(news.client_id, fill)
             else:
-                self.book.correct(client_id, fill)
+                self.book.correct(news.client_id, fill)
         elif isinstance(news, Busted):
-            self.book.bust(client_id, news.exec_id)
+            self.book.bust(news.client_id, news.exec_id)
         elif isinstance(news, Ruled):
             self._ruled(order, news)
         elif type(news) in _NEWS:
-            self.book.hear(client_id, _NEWS[type(news)])
+            self.book.hear(news.client_id, _NEWS[type(news)])
         elif order.state is State.CREATED:
-            self.book.hear(client_id, News.WITHDRAWN)
+            self.book.hear(news.client_id, News.WITHDRAWN)
         else:
-            self.book.hear(client_id, News.NEVER_ARRIVED)
-        self._count(client_id)
-        return self.book.orders[client_id]
+            self.book.hear(news.client_id, News.NEVER_ARRIVED)
+        self._count(news.client_id)
+        return self.book.orders[news.client_id]
 
     def _ruled(self, order: Order, ruled: Ruled) -> None:
         """What went out is an order of the lots that were allowed."""
-        client_id = order.ticket.client_id
+        name = order.ticket.client_id
         if ruled.answer not in (Answer.APPROVE, Answer.REDUCE) or ruled.allowed == 0:
             if order.state is State.CREATED:
-                self.book.hear(client_id, News.WITHDRAWN)
+                self.book.hear(name, News.WITHDRAWN)
             return
-        self.book.hear(client_id, News.SENT)
+        self.book.hear(name, News.SENT)
         if ruled.allowed != order.ticket.lots:
-            held = self.book.orders[client_id]
+            held = self.book.orders[name]
             smaller = replace(held, ticket=replace(held.ticket, lots=ruled.allowed))
             done = abs(smaller.executed) >= abs(ruled.allowed)
-            self.book.orders[client_id] = replace(smaller, state=State.FILLED) if done else smaller
+            self.book.orders[name] = replace(smaller, state=State.FILLED) if done else smaller
 
-    def _count(self, client_id: str) -> None:
+    def _count(self, name: str) -> None:
         """Bring the totals up to this child."""
-        order, side = self.book.orders[client_id], self.parent.side
-        before = self._open.get(client_id, (0, 0))
+        order, side = self.book.orders[name], self.parent.side
+        before = self._open.get(name, (0, 0))
         now = side * order.filled, max(0, side * order.left)
-        self._open[client_id] = now
+        self._open[name] = now
         self.filled += now[0] - before[0]
         self.open_lots += now[1] - before[1]
-        if self.kinds[client_id].crosses:
+        if self.kinds[name].crosses:
             self.crossing_lots += now[1] - before[1]
         if order.is_open:
-            self._live[client_id] = None
+            self._live[name] = None
         else:
-            self._live.pop(client_id, None)
+            self._live.pop(name, None)

@@ -16,11 +16,14 @@ class AlgorithmError(ValueError):
 class Parent:
     """A large order. `lots` is signed; prices are micros of the currency; times ns UTC.
 
+    `parent_id` from `modules/live/orders/ids.py` tells when it was decided, from which its costs are counted.
+
     `venues` in order of preference where all else is equal. `limit_micros`: no child is priced beyond it. `residual`:
     what has not filled before the last slice crosses the spread in it, or is left undone.
     """
 
     parent_id: str
+    account: str
     strategy: str
     symbol: str
     lots: int

@@ -105,7 +105,7 @@ def test_no_overflow_however_impatient() -> None:
 
 
 def test_early_and_whole() -> None:
-    order = Parent("p", "s", "A.XNAS", -1_000, 0, 3_600_000_000_000, ("sim",))
+    order = Parent("p", "a", "s", "A.XNAS", -1_000, 0, 3_600_000_000_000, ("sim",))
     asked = Shortfall(slice_s=360.0, price=50.0, sigma_day=0.02, adv_lots=100_000, spread=0.05, risk_aversion=1e-2)
     targets = build(order, asked).targets  # type: ignore[attr-defined]
     sizes = np.diff((0, *targets))

@@ -47,7 +47,7 @@ chances = st.sampled_from([0.0, 0.1, 0.4])
 
 def parent(lots: int, *, limit: int | None = None, residual: str = "cross") -> Parent:
     """An order over two minutes."""
-    return Parent("p", "s", "A.XNAS", lots, BEGIN, END, ("sim",), limit, TICK, residual)  # type: ignore[arg-type]
+    return Parent("p", "a", "s", "A.XNAS", lots, BEGIN, END, ("sim",), limit, TICK, residual)  # type: ignore[arg-type]
 
 
 def made(lots: int, chosen: int, *, limit: int | None = None, residual: str = "cross") -> Algorithm:

@@ -22,7 +22,7 @@ HOUR = 60 * MINUTE
 
 def parent(lots: int = 100, begin: int = 0, end: int = 600 * SECOND, limit: int | None = None) -> Parent:
     """An order over ten minutes."""
-    return Parent("p", "s", "A.XNAS", lots, begin, end, ("sim",), limit)
+    return Parent("p", "a", "s", "A.XNAS", lots, begin, end, ("sim",), limit)
 
 
 @given(st.integers(1, 10**9), st.integers(0, 10**18), st.integers(1, 10**14), st.integers(1, 500))
@@ -140,8 +140,8 @@ def test_vwap_follows_the_curve_inside_its_window() -> None:
 TABLE = [
     (lambda: parent(0), "lots 0"),
     (lambda: parent(end=0), "is not after begin_ns"),
-    (lambda: Parent("p", "s", "A", 1, 0, 1, ()), "at least one venue"),
-    (lambda: Parent("p", "s", "A", 1, 0, 1, ("x", "x")), "each once"),
+    (lambda: Parent("p", "a", "s", "A", 1, 0, 1, ()), "at least one venue"),
+    (lambda: Parent("p", "a", "s", "A", 1, 0, 1, ("x", "x")), "each once"),
     (lambda: parent(limit=0), "at least 1 micro"),
     (lambda: window(parent(), 0), "give a longer slice"),
     (lambda: window(parent(), 1000), "give a longer slice"),
