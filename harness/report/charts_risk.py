@@ -11,10 +11,10 @@ from harness.report.series import RunSeries
 from harness.report.statistics import BPS
 from harness.report.study import Study
 from harness.report.study.calendar import Seasonality
-from harness.report.study.tail import LEVELS
 from harness.report.theme import LIGHT
 from harness.report.timeline import Timeline
 from modules.panel import FloatArray
+from modules.tail import LEVELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,11 +12,11 @@ from harness.report.series import RunSeries
 from harness.report.statistics import Statistics
 from harness.report.study import Study
 from harness.report.study.calendar import QUANTILES
-from harness.report.study.tail import LEVELS
 from harness.report.tables_beside import apart
 from harness.report.words import Said
 from modules.manifest import Manifest
 from modules.panel import iso
+from modules.tail import LEVELS
 
 
 def report_numbers(

@@ -6,10 +6,10 @@ from harness.report.statistics import BPS
 from harness.report.study import Study
 from harness.report.study.calendar import QUANTILES, Season
 from harness.report.study.market import Attribution
-from harness.report.study.tail import LEVELS, Tails
 from harness.report.study.unitroot import RootTest
 from harness.report.text import DASH, Table, Toned, number, percent, probability, toned
 from modules.panel import iso
+from modules.tail import LEVELS, Tails
 
 
 def drawdowns(study: Study) -> Table:

@@ -31,10 +31,10 @@ from harness.report.study.holdings import (
 )
 from harness.report.study.market import Attribution, Beta, attribute, beta
 from harness.report.study.path import Drawdown, Rolling, rolling, worst_drawdowns
-from harness.report.study.tail import Tails, tails
 from harness.report.study.trips import TripFigures, Trips, round_trips, trip_figures
 from modules.engine.metrics import bars_per_year
 from modules.panel import FloatArray
+from modules.tail import Tails, tails
 
 
 @dataclass(frozen=True, eq=False)

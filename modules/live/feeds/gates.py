@@ -31,6 +31,7 @@ class Gate(IntEnum):
     SPIKE = 9
     OFF_TICK = 10
     BAR_INCONSISTENT = 11
+    REPEATED = 12
 
 
 MEANING: Final[dict[Gate, str]] = {
@@ -46,6 +47,7 @@ MEANING: Final[dict[Gate, str]] = {
     Gate.SPIKE: "further than `max_jump` from the median of the last believed, and not confirmed yet",
     Gate.OFF_TICK: "a level between two ticks",
     Gate.BAR_INCONSISTENT: "open or close outside of low and high",
+    Gate.REPEATED: "a trade whose id was heard before",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from modules.engine.exchange.events import Instrument
 from modules.live.feeds.book import DepthBook
@@ -16,6 +17,8 @@ from modules.live.feeds.health import FeedHealth, HealthLimits
 from modules.live.feeds.news import Bar, Beat, Depth, FeedNews, Link, Quote, Trade
 from modules.live.feeds.sync import Sync
 from modules.live.messages import Marked
+
+MOST_TRADE_IDS: Final = 4_096
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Line:
     top: Top | None = None
     last: Trade | None = None
     wants_snapshot: bool = False
+    trade_ids: dict[str, None] = field(default_factory=dict)
+    """The last of them, oldest first: a venue may say a trade again after a connection went."""
 
     def __post_init__(self) -> None:
         self.book = DepthBook(self.instrument)
@@ -77,6 +82,8 @@ class Market:
         """Told of every new reference price."""
         self.bars_heard: list[Callable[[Bar], None]] = []
         """Told of every believed bar."""
+        self.trades_heard: list[Callable[[Trade], None]] = []
+        """Told of every believed trade: `BarBuilder.take`, `BarBuilder.close` makes bars of them."""
         self.unknown = 0
         """News of symbols that are no instrument here."""
         self._bars: dict[str, Gatekeeper] = {}
@@ -140,10 +147,20 @@ class Market:
         line = self._known(feed, one)
         if line is None:
             return
-        if line.of_trades.trade(one.price, one.size, one.venue_ns, one.seen_ns) is Gate.PASS:
-            line.last = one
-            if line.top is None:  # nothing better is known
-                self._mark(one.symbol, one.price, one.venue_ns, one.seen_ns)
+        if one.trade_id in line.trade_ids:
+            line.of_trades.refuse(Gate.REPEATED)
+            return
+        if line.of_trades.trade(one.price, one.size, one.venue_ns, one.seen_ns) is not Gate.PASS:
+            return
+        line.last = one
+        if one.trade_id:
+            line.trade_ids[one.trade_id] = None
+            if len(line.trade_ids) > MOST_TRADE_IDS:
+                del line.trade_ids[next(iter(line.trade_ids))]
+        if line.top is None:  # nothing better is known
+            self._mark(one.symbol, one.price, one.venue_ns, one.seen_ns)
+        for listener in self.trades_heard:
+            listener(one)
 
     def _depth(self, feed: str, one: Depth) -> None:
         line = self._known(feed, one)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.report.statistics import performance
 from harness.report.study.path import worst_drawdowns
-from harness.report.study.tail import (
+from modules.tail import (
     LEVELS,
     cornish_fisher,
     coverage,

@@ -55,6 +55,17 @@ def test_quotes_trades_and_bars_make_reference_prices() -> None:
     assert it.health.sources["f"].heard_ns == 8 * MS
 
 
+def test_a_trade_that_is_said_again_counts_once() -> None:
+    it, heard = market(), []
+    it.trades_heard.append(heard.append)
+    one = Trade("A.X", "x", 10.0, 5.0, "buy", "1", 1 * MS, 1 * MS)
+    it.take("f", [one, one, Trade("A.X", "x", 10.0, 5.0, "buy", "2", 1 * MS, 1 * MS), one])
+    assert [t.trade_id for t in heard] == ["1", "2"] and it.lines["x", "A.X"].refused == {Gate.REPEATED: 2}
+    for k in range(10_000):
+        it.take("f", [Trade("A.X", "x", 10.0, 5.0, None, f"n{k}", 1 * MS, 1 * MS)])
+    assert len(it.lines["x", "A.X"].trade_ids) == 4_096
+
+
 def test_a_reference_price_does_not_go_back_and_is_no_newer_than_we_saw_it() -> None:
     it = market()
     it.take("f", [Quote("A.X", "x", 9.9, 10.1, 1.0, 1.0, 9 * MS, 5 * MS)])
