@@ -36,6 +36,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("report", "report", "Write the report of a run: one HTML page, pictures, JSON.", LOOK),
     Entry("trace", "trace", "Query the events of everything that ever ran, in SQL; export a run to MLflow.", LOOK),
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
+    Entry("riskd", "riskd", "The risk core of an account: rules on every order, alone opens its venue.", LIVE),
+    Entry("kill", "kill", "Stop an account at once, cancel, close; --reset lets it trade again.", LIVE),
     Entry("api", "api", "The HTTP API, and the tokens that may use it.", LIVE),
     Entry("skills", "skills", "The research skills: list, show, lint, why.", WORKSPACE),
     Entry("lit", "lit", "What is published: search, show; add documents of your own.", WORKSPACE),

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import logging
 import os
+import select
 import selectors
 import socket
 import time
@@ -269,11 +270,21 @@ class Server:
             self._turn_away(
                 connection, f"build {hello.build[:12]}; the risk core runs {welcome.build[:12]}: restart it"
             )
-        elif hello.role == "desk" and any(c.role == "desk" for c in self._connections.values()):
+        elif hello.role == "desk" and not self._desk_is_gone():
             self._turn_away(connection, "another desk is connected; end it first")
         else:
             connection.role = hello.role
             self._write(connection, encode(welcome))
+
+    def _desk_is_gone(self) -> bool:
+        """Whether no desk is connected. What a dead one left unread is never taken: its asks would come too late."""
+        for connection in [c for c in self._connections.values() if c.role == "desk"]:
+            poll = select.poll()
+            poll.register(connection.sock, select.POLLRDHUP)
+            if not poll.poll(0):
+                return False
+            self._hang_up(connection)
+        return True
 
     def _turn_away(self, connection: _Connection, reason: str) -> None:
         self._write(connection, encode(Turned(reason)))
