@@ -83,6 +83,7 @@ IN_A_CHECKOUT = {
     "riskd": "it reads an account's file and its venue, and no data",
     "kill": "as riskd",
     "rollback": "it reads git and the ledger, and no data",
+    "exchange": "test_exchange: it reads a run's artifacts, which end where the task did",
     "demo": "research and supervise one after the other",
 }
 OPEN_OR_READ = 0x20 | 0x1

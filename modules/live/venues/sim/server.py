@@ -118,11 +118,15 @@ class SimExchange:
             if last.is_last:
                 self._pace_s = None
 
-    def close(self) -> None:
-        """Stop serving; the account stays in `matching`."""
+    def stop(self) -> None:
+        """Let `serve` end; from any thread, or a signal's handler."""
         self._is_over = True
         with contextlib.suppress(OSError):
             self._wake.send(b"x")
+
+    def close(self) -> None:
+        """Stop serving; the account stays in `matching`."""
+        self.stop()
         if self._thread is not None:
             self._thread.join()
 
