@@ -90,7 +90,7 @@ class Desk:
     clock_ns: Callable[[], int] = time.time_ns
     listeners: list[Callable[[VenueNews], None]] = field(default_factory=list)
     settle_s: float = 0.2
-    """How long a venue's lists may be behind what it said: where a report breaks with the book it is asked for again then."""
+    """How long a venue's lists may be behind what it said: where its report breaks with the book it is asked again."""
     retry_s: float = 1.0
 
     def __post_init__(self) -> None:
@@ -232,10 +232,10 @@ class Desk:
         self._heard(link.news(0.0))
         report = link.report()
         self._heard(link.news(0.0))
-        before = dict(self.book.orders)
-        self._take(report)
+        before, news = dict(self.book.orders), self._fold.news_in(report)
+        self._take(news)
         self.last_report = report
-        self._learned += self._heard(learned(before, self.book, report))
+        self._learned += self._heard(learned(before, self.book, news))
 
     def _hello(self) -> Hello:
         return Hello("desk", self.identity.mode, self.identity.build, self.identity.account)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from modules.live.messages import (
     Acknowledged,
     AnyMessage,
@@ -25,6 +27,7 @@ from modules.live.messages import (
     Hello,
     Lost,
     Moved,
+    OpenAtVenue,
     RefusedByVenue,
     Report,
     Ruled,
@@ -93,6 +96,20 @@ class Fold:
             self._hear(message.client_id, _NEWS[kind])  # type: ignore[union-attr]
         else:
             self._seldom(message)
+
+    def news_in(self, report: Report) -> Report:
+        """The report without the ended orders that the book has just so: what is to be recorded of it and taken in."""
+        orders = tuple(o for o in report.orders if not self._has(o))
+        return report if len(orders) == len(report.orders) else msgspec.structs.replace(report, orders=orders)
+
+    def _has(self, told: OpenAtVenue) -> bool:
+        known = self.book.orders.get(told.client_id)
+        if known is None or known.is_open or told.ended is None or known.lots != told.lots:
+            return False
+        if (known.state is State.FILLED) != (told.ended == "filled") or known.ticket.symbol != told.symbol:
+            return False
+        standing = {e: f for e, f in known.fills.items() if e not in known.voided}
+        return standing == {f.exec_id: fill_of(f) for f in told.fills}
 
     def _ruled(self, ruled: Ruled) -> None:
         client_id = ruled.client_id

@@ -1,4 +1,4 @@
-"""A day of an order desk, a random step at a time: orders, repeats, fills, cancels, news, recoveries, and what is lost."""
+"""A day of an order desk, a random step at a time: orders, repeats, fills, cancels, news, and what is lost."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Account:
 
 
 class Mirrored(FileJournal):
-    """A journal that remembers what it took, to compare with what is there after a crash. Nothing is durable unasked."""
+    """A journal that remembers what it took, to compare with what a crash leaves. Nothing is durable unasked."""
 
     def __init__(self, folder: Path, disk: Disk | None, clock_ns: Callable[[], int]) -> None:
         self.took: list[AnyMessage] = []
