@@ -247,7 +247,8 @@ class Rulings:
             if not isinstance(news, Moved | Connection | Stepped) and self.unanswered:
                 self.unanswered.pop(getattr(news, "client_id", ""), None)
             self._record(news)
-        if self._is_recorded and news.ts_ns > self._venue_ns:
+        # only the market of a recording has its time: what else is said is said now
+        if self._is_recorded and isinstance(news, Marked | Moved | Stepped) and news.ts_ns > self._venue_ns:
             self._venue_ns = news.ts_ns
             if news.ts_ns // DAY_NS != self._day:
                 self._turn_day(news.ts_ns)

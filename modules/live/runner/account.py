@@ -29,6 +29,7 @@ from modules.engine.accounting import (
     new_order_log,
     new_room,
 )
+from modules.engine.actions import restated
 from modules.engine.market import build_market
 from modules.engine.settings import TradingSettings
 from modules.live.messages import (
@@ -40,8 +41,10 @@ from modules.live.messages import (
     Moved,
     RefusedByVenue,
     Report,
+    Restated,
     VenueNews,
 )
+from modules.live.orders.ids import client_id
 from modules.live.orders.order import Ticket
 from modules.live.runner.decide import Targets
 from modules.live.runner.kernel import close_bar
@@ -105,7 +108,7 @@ class Account:
         cash_micros: int,
         strategy: str,
         venue: str,
-        name: str = "sim",
+        name: str,
     ) -> None:
         self.symbols = tuple(sorted(symbols))
         self.name, self.strategy, self.venue = name, strategy, venue
@@ -143,8 +146,20 @@ class Account:
                 self._void.add(news.exec_id)  # it is taken back before it is heard of
         elif isinstance(news, Cancelled | Expired | RefusedByVenue):
             self.stopped(news.client_id)
+        elif isinstance(news, Restated):
+            self._restate(news)
         elif isinstance(news, Moved) and news.ts_ns > self._told_ns:
             self._book.totals[CASH] += news.micros
+
+    def _restate(self, news: Restated) -> None:
+        """A split or a delisting: what is held, its mark and what is ordered in other shares, as the engine does it."""
+        column = self._column_of(news.symbol)
+        book = self._book
+        book.lots[column] = news.lots
+        book.mark[column] = book.mark[column] * float(news.old) / float(news.new) if news.new else np.nan
+        if column in self._working:
+            left = restated(int(book.pending[column]), news.new, news.old) if news.new else 0
+            self.allowed(self._working[column], left)
 
     def is_new(self, fill: Filled) -> bool:
         """Whether an execution was not heard of yet."""
@@ -189,9 +204,9 @@ class Account:
         """Let these orders be what may still fill, in place of what was decided here."""
         self._working.clear()
         self._book.pending[:] = 0
-        for symbol, (client_id, left) in working.items():
+        for symbol, (working_id, left) in working.items():
             column = self._column_of(symbol)
-            self._working[column], self._book.pending[column] = client_id, left
+            self._working[column], self._book.pending[column] = working_id, left
 
     def _execute(self, news: Filled | Corrected, moved: int) -> None:
         column = self._column_of(news.symbol)
@@ -273,12 +288,12 @@ class Account:
 
     def _tickets(self, ts_ns: int, decisions: tuple[Decision, ...]) -> tuple[Ticket, ...]:
         made = []
-        for number, decided in enumerate(decisions):
+        for decided in decisions:
             if decided.allowed == 0:
                 continue
-            client_id = f"{self.strategy}.{ts_ns}.{decided.symbol}.{number}"
-            self._working[self._column[decided.symbol]] = client_id
-            made.append(Ticket(client_id, self.strategy, decided.symbol, decided.allowed, self.venue))
+            made_id = client_id(self.name, self.strategy, ts_ns, decided.symbol)
+            self._working[self._column[decided.symbol]] = made_id
+            made.append(Ticket(made_id, self.strategy, decided.symbol, decided.allowed, self.venue))
         return tuple(made)
 
     # --- what stands --------------------------------------------------------------------------------

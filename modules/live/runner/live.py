@@ -13,6 +13,7 @@ from pathlib import Path
 
 from modules.live.messages import Expired, Filled, Marked, Message, Moved, Report, Stepped, VenueNews
 from modules.live.orders.order import Ticket
+from modules.live.runner.account import BarClosed
 from modules.live.runner.core import Runner, decided_at
 from modules.live.runner.ports import Bars, OrderDesk
 from modules.live.runner.replay import Replayed
@@ -42,6 +43,10 @@ class Live:
     resumed: Replayed | None = None
     is_current: Callable[[int], bool] = lambda _: True
     """Whether orders decided at a bar may still go out."""
+    may_open: Callable[[Ticket], str | None] = lambda _: None
+    """Why an order may not go out just now: a feed that stalls. What only reduces is never held."""
+    shown: Callable[[BarClosed], None] = lambda _: None
+    """Told of each bar once its orders are on their way."""
     day: str = ""
     _tape: TapeWriter | None = None
     _tables: Tables | None = None
@@ -82,7 +87,9 @@ class Live:
         for client_id in made.cancels:
             self.desk.cancel(client_id)
         for ticket in made.tickets:
-            self.settle(self.desk.submit(ticket))
+            why = self.may_open(ticket)
+            self.settle(Outcome(ticket.client_id, "held", 0, words=why) if why else self.desk.submit(ticket))
+        self.shown(made)
 
     def _go_on(self) -> None:
         """Take in what was missed since the last process ended, and send what nothing says was submitted."""

@@ -102,7 +102,7 @@ def live(found: Market, start_ns: int, desk: PlainDesk, folder: Path, resumed: R
     symbols = desk.matching.run.bars.symbols
     if resumed is None:
         account = Account(
-            symbols, settings, cash_micros=round(settings.capital_usd * 1e6), strategy="reversal", venue="sim"
+            symbols, settings, cash_micros=round(settings.capital_usd * 1e6), strategy="reversal", venue="sim", name="t"
         )
         runner = Runner(asked, account, found.instruments, found.upto(start_ns))
     else:

@@ -86,7 +86,7 @@ def market(days: int = 2, minutes: int = 15, seed: int = 7, sigma: float = 0.002
     return Market(records, instruments)
 
 
-def programme(start_ns: int, expr: str = "-returns(close, 2)", gross: float = 0.08) -> Programme:
+def programme(start_ns: int, expr: str = "-returns(close, 2)", gross: float = 0.06) -> Programme:
     """Short-term reversal of ranks, small enough that no order is larger than the risk core lets pass."""
     names: dict[Stage, str] = {
         "ingest": "files", "clean": "quality", "feature": "expression", "backtest": "bars", "size": "rank_neutral",

@@ -33,7 +33,12 @@ def play(found: Market, start_ns: int, *, again: bool = False, restart: bool = F
 
     def account() -> Account:
         return Account(
-            bars.symbols, settings, cash_micros=round(settings.capital_usd * 1e6), strategy="reversal", venue="sim"
+            bars.symbols,
+            settings,
+            cash_micros=round(settings.capital_usd * 1e6),
+            strategy="reversal",
+            venue="sim",
+            name="t",
         )
 
     venue, runner = Matching(run), Runner(asked, account(), found.instruments, found.upto(start_ns))
@@ -90,7 +95,7 @@ def test_what_a_venue_takes_back_or_corrects_is_as_if_it_had_been_said_so_at_onc
     asked = programme(0)
 
     def account() -> Account:
-        return Account(("A", "B"), trading(asked), cash_micros=10**12, strategy="reversal", venue="sim")
+        return Account(("A", "B"), trading(asked), cash_micros=10**12, strategy="reversal", venue="sim", name="t")
 
     fill = Filled("c", "e", "A", 100, 10.0, 1_000_000_000, 5_000, 1)
     changed = Corrected("c", "e", "A", 90, 10.1, 909_000_000, 4_000, 2)

@@ -1,0 +1,106 @@
+"""The desk as the runner sees it: one thread waits for the venue's news and for who looks on at the desk's socket."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from modules.live.desk.control import Control
+from modules.live.desk.desk import Desk, Identity
+from modules.live.journal.port import Journal
+from modules.live.messages import Hello, Report, VenueNews
+from modules.live.orders.order import Ticket
+from modules.live.riskd.client import RiskClient
+from modules.live.runner.taped import Outcome
+
+CONNECT_S = 5.0
+IDLE_S = 0.05
+"""How long to wait where there is no connection to wait on."""
+
+
+class DeskLine:
+    """A desk with its connection to the risk core at `socket`. `control` serves whoever looks on.
+
+    The first connection is made by `agree`, and made anew whenever it is lost.
+    """
+
+    def __init__(
+        self, identity: Identity, socket: Path, journal: Journal, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._client: RiskClient | None = None
+        self._say = say
+        self.control: Control | None = None
+        hello = Hello("desk", identity.mode, identity.build, identity.account)
+
+        def connect() -> RiskClient:
+            self._client = RiskClient.connect(socket, hello, CONNECT_S)
+            return self._client
+
+        self.desk = Desk(identity, connect, journal)
+
+    def agree(self) -> str | None:
+        """Ask the venue what it has; why nothing but cancels may go out, None = book and venue agree."""
+        self.desk.recover()
+        return self.desk.cancel_only
+
+    def submit(self, ticket: Ticket) -> Outcome:
+        """Ask for an order. One that was submitted before is where it stands."""
+        outcome = self.desk.submit(ticket)
+        ruled, lots = outcome.ruled, 0
+        if outcome.status == "unknown":
+            lots = ticket.lots if ruled is None else ruled.allowed
+        elif outcome.status == "sent":
+            lots = ruled.allowed if ruled is not None else self.desk.book.orders[ticket.client_id].left
+        words = outcome.why or ""
+        if ruled is None:
+            return Outcome(ticket.client_id, outcome.status, lots, words=words)
+        return Outcome(ticket.client_id, outcome.status, lots, ruled.rule, ruled.limit, ruled.value, words)
+
+    def cancel(self, client_id: str) -> None:
+        """Ask for a cancel; where nobody can be asked, the desk's next agreement with the venue shows what works."""
+        try:
+            self.desk.cancel(client_id)
+        except OSError as error:
+            self._say(f"cancel of {client_id} could not be asked for: {error}")
+
+    def poll(self, timeout_s: float) -> list[VenueNews]:
+        """What the venue said; serves the desk's socket meanwhile."""
+        self.desk.tend()
+        news = self.desk.poll(0.0)
+        if not news:
+            self._wait(timeout_s)
+            news = self.desk.poll(0.0)
+        if self.control is not None:
+            self.control.poll()
+        return news
+
+    def report(self) -> Report:
+        """What the venue had of the account when it was asked last. Raises ConnectionError where it never was."""
+        found = self.desk.last_report
+        if found is None:
+            raise ConnectionError("the venue was not asked yet what it has; nothing may be ordered before")
+        return found
+
+    def proceed(self, ts_ns: int) -> None:
+        """Nothing more is ordered at this moment."""
+        if self._client is not None and not self._client.is_dead:
+            self._client.proceed(ts_ns)
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        if self.control is not None:
+            self.control.close()
+        self.desk.close()
+
+    def _wait(self, timeout_s: float) -> None:
+        files: list[int] = [] if self.control is None else [self.control.fileno()]
+        if self._client is None or self._client.is_dead:
+            timeout_s = min(timeout_s, IDLE_S)
+        else:
+            files.append(self._client.fileno())
+        if files:
+            select.select(files, [], [], timeout_s)
+        else:
+            time.sleep(timeout_s)
