@@ -11,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from cli.api import research
+from cli.api import research, stream, trading
 from cli.api.faults import ApiError, Faults, on_api_error, on_http, on_invalid, on_known
 from cli.api.gate import Gate, Rates
 from cli.api.jobs import Jobs
 from cli.api.tokens import TokenStore
+from cli.api.wiring import Live
+from modules.live.watch.place import Place
 from modules.workspace import Workspace
 
 FAULTS: dict[int | str, dict[str, Any]] = {
@@ -31,6 +33,7 @@ FAULTS: dict[int | str, dict[str, Any]] = {
         (422, "a field breaks its rule"),
         (429, "too many requests; Retry-After says when"),
         (431, "the headers are too long"),
+        (504, "the outcome is not known; the same again does nothing twice"),
         (503, "the desk or the risk core does not answer"),
     )
 }
@@ -45,19 +48,22 @@ class Health(BaseModel):
     mode: str
 
 
-def create_app(workspace: Workspace, rates: Rates | None = None) -> FastAPI:
-    """The API of a workspace."""
+def create_app(workspace: Workspace, rates: Rates | None = None, place: Place | None = None) -> FastAPI:
+    """The API of a workspace, and of the account at `place`."""
 
     def mode() -> str:
-        return "NONE"
+        return "NONE" if app.state.live is None else str(app.state.live.seen.mode)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.jobs = Jobs(workspace)
+        app.state.live = None if place is None else Live(place)
         try:
             yield
         finally:
             app.state.jobs.close()
+            if app.state.live is not None:
+                app.state.live.close()
 
     app = FastAPI(
         title="cws",
@@ -70,7 +76,7 @@ def create_app(workspace: Workspace, rates: Rates | None = None) -> FastAPI:
         # A body without a Content-Type is JSON too; what it may be says the model.
         strict_content_type=False,
     )
-    app.state.workspace = workspace
+    app.state.workspace, app.state.live = workspace, None
 
     @app.get("/health")
     def health() -> Health:
@@ -78,6 +84,8 @@ def create_app(workspace: Workspace, rates: Rates | None = None) -> FastAPI:
         return Health(mode=mode())
 
     app.include_router(research.router)
+    app.include_router(trading.router)
+    app.include_router(stream.router)
     app.add_exception_handler(ApiError, on_api_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)

@@ -1,19 +1,53 @@
-"""What the routes share: the workspace, the scope that a route needs, the size of a page."""
+"""What the routes share: the workspace, the account that is watched, the scope that each needs, the size of a page."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Query, Request
+from starlette.requests import HTTPConnection
 
+from cli.api.faults import ApiError, fault
 from cli.api.gate import require
 from cli.api.tokens import Scope
+from modules.live.watch.alerts import Alerts
+from modules.live.watch.place import Place
+from modules.live.watch.seen import Seen
+from modules.live.watch.watcher import Watcher, WatchThread
 from modules.workspace import Workspace
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
+MOST_DESKS = 8
+"""Connections to the desk at one time; whoever comes then waits."""
+
+MOST_STREAMS = 16
 Page = Annotated[int, Query(alias="limit", ge=1, le=MAX_PAGE, description="rows of a page")]
+
+
+class Live:
+    """The account that this server answers for."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.alerts = Alerts()
+        self.desks = threading.BoundedSemaphore(MOST_DESKS)
+        self.streams = threading.BoundedSemaphore(MOST_STREAMS)
+        self.watch = WatchThread(Watcher(place), self._each)
+
+    @property
+    def seen(self) -> Seen:
+        """What was seen last."""
+        return self.watch.seen
+
+    def close(self) -> None:
+        """End the watch."""
+        self.watch.close()
+
+    def _each(self, seen: Seen) -> None:
+        self.alerts.look(seen)
 
 
 def needs(scope: Scope) -> Callable[[Request], None]:
@@ -30,3 +64,12 @@ def workspace_of(request: Request) -> Workspace:
     workspace = request.app.state.workspace
     assert isinstance(workspace, Workspace)
     return workspace
+
+
+def live_of(connection: HTTPConnection) -> Live:
+    """The account that is watched. Raises ApiError(503) where the server was started for none."""
+    live = connection.app.state.live
+    if not isinstance(live, Live):
+        remedy = "start the server with --account NAME; an account is a folder with a riskd.yaml"
+        raise ApiError(503, "no account is traded here", fault("account", None, "the server watches one", remedy))
+    return live

@@ -24,18 +24,24 @@ def serve(
     ] = "127.0.0.1",
     certificate: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="PEM file, for HTTPS.")] = None,
     key: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Its private key.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The account that is traded.", show_default="the only one")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Serve the API until Ctrl-C. /openapi.json describes it."""
     from cli.api.app import create_app
     from cli.api.server import Place, serve
     from cli.session import stores
+    from modules.live.watch.place import places, the_place
 
     place = Place(host, port, certificate, key)
     place.check()
     listening = place.open()
     scheme = "https" if certificate else "http"
-    application = create_app(stores().workspace)
+    workspace = stores().workspace
+    traded = the_place(workspace.home, account) if account or places(workspace.home) else None
+    application = create_app(workspace, place=traded)
     url = f"{scheme}://{host}:{listening.getsockname()[1]}/"
     if json:
         emit({"url": url}, True, lambda _: None)

@@ -48,6 +48,8 @@ class Alerts:
     """The state of all rules for one account."""
 
     rules: Sequence[AlertRule] = RULES
+    standing: tuple[Alert, ...] = ()
+    """What was told and has not ended, the worst first, then the newest. May be read from any thread."""
     _standing: dict[tuple[str, str], _Pending] = field(default_factory=dict)
 
     def look(self, seen: Seen) -> list[Alert]:
@@ -65,13 +67,9 @@ class Alerts:
             pending = self._standing.pop(key)
             if pending.is_told:
                 told.append(msgspec.structs.replace(pending.alert, ended_ns=seen.at_ns))
+        stand = [p.alert for p in self._standing.values() if p.is_told]
+        self.standing = tuple(sorted(stand, key=lambda a: (a.severity != "critical", -a.since_ns)))
         return told
-
-    @property
-    def standing(self) -> tuple[Alert, ...]:
-        """What was told and has not ended, the worst first, then the newest."""
-        told = [p.alert for p in self._standing.values() if p.is_told]
-        return tuple(sorted(told, key=lambda a: (a.severity != "critical", -a.since_ns)))
 
     def _take(self, key: tuple[str, str], rule: AlertRule, sentence: str, seen: Seen) -> list[Alert]:
         pending = self._standing.get(key)

@@ -42,7 +42,7 @@ METRICS: Final = (
     MetricRow("cws_day_loss_ratio", "gauge", "the day's worst loss over its first NAV"),
     MetricRow("cws_limit_used_ratio", "gauge", "how much of a limit is used", ("rule",)),
     MetricRow("cws_position_lots", "gauge", "what is held", ("symbol",)),
-    MetricRow("cws_position_usd", "gauge", "what is held, in lots times the reference price", ("symbol",)),
+    MetricRow("cws_position_usd", "gauge", "what is held, at the reference price", ("symbol",)),
     MetricRow("cws_price_age_seconds", "gauge", "age of the reference price, by the risk core's clock", ("symbol",)),
     MetricRow("cws_orders", "gauge", "orders that may be open, by state", ("state",)),
     MetricRow("cws_venue_up", "gauge", "1 = the connection stands", ("venue",)),
@@ -102,7 +102,9 @@ def _of_status(seen: Seen, found: dict[str, list[Sample]]) -> None:
     found["cws_limit_used_ratio"] = [((u.rule,), u.used / u.limit) for u in status.uses if u.limit > 0.0]
     held = status.positions
     found["cws_position_lots"] = [((p.symbol,), p.lots) for p in held]
-    found["cws_position_usd"] = [((p.symbol,), p.lots * p.price) for p in held if p.price is not None]
+    found["cws_position_usd"] = [
+        ((p.symbol,), p.lots * p.price * seen.lot_size(p.symbol)) for p in held if p.price is not None
+    ]
     ages = ((p.symbol, p.price_ns) for p in held)
     found["cws_price_age_seconds"] = [((s,), max(0.0, (status.at_ns - at) / 1e9)) for s, at in ages if at is not None]
     found["cws_venue_up"] = [((venue,), is_up) for venue, is_up in status.venues.items()]
@@ -171,5 +173,5 @@ def text(seen: Seen, alerts: tuple[Alert, ...] = ()) -> bytes:
             return collected(seen, alerts)
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Once())  # type: ignore[arg-type]
+    registry.register(Once())
     return bytes(generate_latest(registry))

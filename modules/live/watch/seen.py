@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 from modules.live.desk.asking import Stand
@@ -107,6 +108,14 @@ class Tally:
             case _:
                 self._seldom(message)
 
+    def copy(self) -> Tally:
+        """The counts as they are now, for another thread; it is not taken further."""
+        told = {f.name: copy.copy(getattr(self, f.name)) for f in fields(self) if not f.name.startswith("_")}
+        for name, value in told.items():
+            if isinstance(value, Waits):
+                told[name] = Waits(list(value.counts), value.sum_s)
+        return Tally(**told)
+
     def _asked(self, ask: Ask, at: int) -> None:
         self.asks[ask.strategy] += 1
         if len(self._times) >= MOST_PENDING:
@@ -169,9 +178,13 @@ class Seen:
     stand: Stand | None = None
     marks: Mapping[str, Marked] = field(default_factory=dict)
     orders: tuple[Order, ...] = ()
-    unknown_since_ns: Mapping[str, int] = field(default_factory=dict)
     stale_ns: int = 5_000_000_000
+    lot_sizes: Mapping[str, float] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+
+    def lot_size(self, symbol: str) -> float:
+        """Units of a lot, as the account's file has it."""
+        return self.lot_sizes.get(symbol, 1.0)
 
     @property
     def mode(self) -> str:

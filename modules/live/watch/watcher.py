@@ -16,7 +16,9 @@ from modules.live.journal.reading import JournalReader
 from modules.live.messages import Hello, Marked, Status, VenueNews
 from modules.live.orders.fold import Fold
 from modules.live.orders.order import Order
+from modules.live.risk.limits import HARD_STALE_MS, LimitsError
 from modules.live.riskd.client import RiskClient, RiskSilentError, RiskUnavailableError
+from modules.live.riskd.config import ConfigError, load_config
 from modules.live.watch.place import Place
 from modules.live.watch.seen import MOST_KEPT, Seen, Tally
 
@@ -42,6 +44,7 @@ class Watcher:
         self._risk: RiskClient | None = None
         self._desk: DeskClient | None = None
         self._fold, self._tally = Fold(self.place.account), Tally()
+        self._shown_tally = Tally()
         self._reader = JournalReader(self.place.journal)
         self._marks: dict[str, Marked] = {}
         self._status: Status | None = None
@@ -49,6 +52,7 @@ class Watcher:
         self._why: dict[str, str | None] = {"riskd": "not asked yet", "desk": "not asked yet", "journal": None}
         self._orders: tuple[Order, ...] = ()
         self._asked_at = float("-inf")
+        self._stale_ns, self._lot_sizes = _configured(self.place)
 
     def look(self, wait_s: float = 0.0) -> list[VenueNews]:
         """Look once; waits up to `wait_s` for news, and returns them. `seen` is what is known then."""
@@ -84,7 +88,9 @@ class Watcher:
             stand=self._stand,
             marks=dict(self._marks),
             orders=self._orders,
-            tally=self._tally,
+            stale_ns=self._stale_ns,
+            lot_sizes=self._lot_sizes,
+            tally=self._shown_tally,
         )
 
     def close(self) -> None:
@@ -139,11 +145,22 @@ class Watcher:
             self._why["journal"] = str(error)
         if came:
             self._orders = _shown(self._fold)
+            self._shown_tally = self._tally.copy()
+
+
+def _configured(place: Place) -> tuple[int, dict[str, float]]:
+    """How old a price may be, ns, and the lot sizes; the constant and none where the account's file cannot be read."""
+    try:
+        config = load_config(place.folder)
+        return config.in_force().stale_ms * 1_000_000, {row.symbol: row.lot_size for row in config.instruments}
+    except (ConfigError, LimitsError):
+        return HARD_STALE_MS * 1_000_000, {}
 
 
 def _shown(fold: Fold) -> tuple[Order, ...]:
     """Those that may be open, then the last that ended; the newest first."""
-    open_, ended = [], []
+    open_: list[Order] = []
+    ended: list[Order] = []
     for order in reversed(fold.book.orders.values()):
         if order.is_open:
             open_.append(order)

@@ -32,6 +32,16 @@ NEEDS = {
     ("POST", "/v1/pipeline-runs"): "run",
     ("GET", "/v1/pipeline-runs"): "run",
     ("GET", "/v1/pipeline-runs/{job_id}"): "run",
+    ("POST", "/v1/orders"): "trade",
+    ("GET", "/v1/orders"): "portfolio",
+    ("DELETE", "/v1/orders"): "cancel",
+    ("GET", "/v1/orders/{client_id}"): "portfolio",
+    ("DELETE", "/v1/orders/{client_id}"): "cancel",
+    ("GET", "/v1/portfolio"): "portfolio",
+    ("GET", "/v1/fills"): "portfolio",
+    ("GET", "/v1/risk"): "portfolio",
+    ("GET", "/v1/signals"): "portfolio",
+    ("GET", "/metrics"): "metrics",
 }
 """Every route with the one scope that it needs. A new route fails `test_2` until it stands here."""
 

@@ -1,0 +1,302 @@
+"""What is traded: orders, portfolio, risk, live signals. Orders go through the desk, and so through the risk core."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from cli.api.faults import ApiError, Check, absent, fault
+from cli.api.remedies import REMEDIES
+from cli.api.shapes import (
+    Cancelling,
+    Fills,
+    FillSeen,
+    Held,
+    LimitUse,
+    LiveDecision,
+    LiveSignal,
+    LiveSignals,
+    Mode,
+    OrderAsked,
+    Orders,
+    OrderSeen,
+    OrderTaken,
+    Portfolio,
+    Risk,
+    StandingAlert,
+)
+from cli.api.wiring import DEFAULT_PAGE, Page, live_of, needs
+from modules.live.desk.asking import ByHand, Told
+from modules.live.desk.client import DeskClient, DeskUnavailableError
+from modules.live.messages import Filled, Status
+from modules.live.orders.order import Order
+from modules.live.risk.rules import Answer, Rule
+from modules.live.watch.seen import Seen
+
+router = APIRouter()
+MICROS = 1e6
+ClientId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Reason = Annotated[str, Query(min_length=1, max_length=200, description="why; it is recorded")]
+T = TypeVar("T")
+
+
+@router.post("/v1/orders", status_code=201, dependencies=[Depends(needs("trade"))])
+def submit(request: Request, response: Response, asked: OrderAsked) -> OrderTaken:
+    """Submit an order: 201 it went out, 202 nobody knows yet, 403 the risk core refused it and which check failed."""
+    decided = time.time_ns() if asked.decided_ns is None else asked.decided_ns
+    given = asked.model_dump(exclude={"decided_ns"})
+    if asked.lots == 0:
+        raise ApiError(422, "lots is 0", fault("body.lots", 0, "is not 0", "give lots above 0 to buy, below 0 to sell"))
+    told = _desk(request, lambda desk: desk.submit(ByHand(decided_ns=decided, **given)), decided)
+    if told.status not in ("sent", "unknown"):
+        raise _not_taken(told)
+    if told.status == "unknown":
+        response.status_code = 202
+    return OrderTaken.model_validate(
+        {
+            "mode": _mode(live_of(request).seen),
+            "client_id": told.client_id,
+            "status": told.status,
+            "answer": None if told.answer is None else Answer(told.answer).name,
+            "rule": None if told.rule is None else Rule(told.rule).name,
+            "allowed_lots": told.allowed,
+            "decided_ns": decided,
+            "why": told.why,
+        }
+    )
+
+
+@router.get("/v1/orders", dependencies=[Depends(needs("portfolio"))])
+def list_orders(
+    request: Request,
+    page: Page = DEFAULT_PAGE,
+    after: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = None,
+    state: Literal["open", "ended"] | None = None,
+) -> Orders:
+    """Orders: all that may be open, and the last 200 that ended."""
+    seen = _journal(request)
+    every = [o for o in seen.orders if state is None or o.is_open == (state == "open")]
+    if after is not None:
+        names = [o.ticket.client_id for o in every]
+        every = every[names.index(after) + 1 :] if after in names else []
+    shown = every[:page]
+    following = shown[-1].ticket.client_id if len(every) > page else None
+    return Orders(mode=_mode(seen), orders=tuple(_order(o) for o in shown), next=following)
+
+
+@router.get("/v1/orders/{client_id}", dependencies=[Depends(needs("portfolio"))])
+def read_order(request: Request, client_id: ClientId) -> OrderSeen:
+    """One order."""
+    for order in _journal(request).orders:
+        if order.ticket.client_id == client_id:
+            return _order(order)
+    raise absent("order", "client_id", client_id, "GET /v1/orders lists them")
+
+
+@router.delete("/v1/orders/{client_id}", status_code=202, dependencies=[Depends(needs("cancel"))])
+def cancel(request: Request, client_id: ClientId) -> Cancelling:
+    """Cancel one order. No limit refuses a cancel."""
+    told = _desk(request, lambda desk: desk.cancel(client_id))
+    if told.status == "bad":
+        raise absent("order", "client_id", client_id, "GET /v1/orders lists them")
+    if told.status != "done":
+        raise _not_taken(told)
+    return Cancelling(mode=_mode(live_of(request).seen), client_id=client_id)
+
+
+@router.delete("/v1/orders", status_code=202, dependencies=[Depends(needs("cancel"))])
+def cancel_all(request: Request, reason: Reason) -> Cancelling:
+    """Cancel whatever the venue has open."""
+    by = f"api token {request.state.token.name}"
+    told = _desk(request, lambda desk: desk.cancel_all(by, reason))
+    if told.status != "done":
+        raise _not_taken(told)
+    return Cancelling(mode=_mode(live_of(request).seen), client_id=None)
+
+
+@router.get("/v1/portfolio", dependencies=[Depends(needs("portfolio"))])
+def portfolio(request: Request) -> Portfolio:
+    """What is held, and what it is worth."""
+    seen, status = _status(request)
+    return Portfolio(
+        mode=_mode(seen),
+        account=status.account,
+        at_ns=status.at_ns,
+        nav_usd=status.nav_micros / MICROS,
+        cash_usd=status.cash_micros / MICROS,
+        day_profit_usd=(status.nav_micros - status.day_nav_micros) / MICROS,
+        positions=tuple(
+            Held(
+                symbol=p.symbol,
+                lots=p.lots,
+                price=p.price,
+                value_usd=None if p.price is None else p.lots * p.price * seen.lot_size(p.symbol),
+                open_buy_lots=p.open_buy,
+                open_sell_lots=p.open_sell,
+            )
+            for p in status.positions
+        ),
+    )
+
+
+@router.get("/v1/fills", dependencies=[Depends(needs("portfolio"))])
+def fills(request: Request, page: Page = DEFAULT_PAGE) -> Fills:
+    """The last executions; /v1/stream has them as they come."""
+    seen = _journal(request)
+    newest = list(reversed(list(seen.tally.last_fills)))[:page]
+    return Fills(mode=_mode(seen), fills=tuple(fill_seen(f) for f in newest))
+
+
+@router.get("/v1/risk", dependencies=[Depends(needs("portfolio"))])
+def risk(request: Request) -> Risk:
+    """Limits and their use, what stops orders, alerts."""
+    seen, status = _status(request)
+    stand = seen.stand
+    return Risk(
+        mode=_mode(seen),
+        account=status.account,
+        at_ns=status.at_ns,
+        build=status.build,
+        killed=status.killed,
+        refusing=status.refusing,
+        cancel_only=f"the desk does not answer: {seen.desk}" if stand is None else stand.cancel_only,
+        breaks=() if stand is None else stand.breaks,
+        day_loss=status.day_loss,
+        uses=tuple(LimitUse(rule=u.rule, used=u.used, limit=u.limit) for u in status.uses),
+        venues=status.venues,
+        feeds={} if stand is None else stand.feeds,
+        alerts=tuple(
+            StandingAlert(rule=a.rule, severity=a.severity, sentence=a.sentence, remedy=a.remedy, since_ns=a.since_ns)
+            for a in live_of(request).alerts.standing
+        ),
+    )
+
+
+@router.get("/v1/signals", dependencies=[Depends(needs("portfolio"))])
+def signals(request: Request) -> LiveSignals:
+    """What the strategies that run wanted last. Those of a recorded run are at /v1/backtests/RUN/signals."""
+    seen = live_of(request).seen
+    if seen.stand is None:
+        raise unavailable("the desk", seen.desk or "it does not answer", "start it: cws live")
+    decisions = tuple(
+        LiveDecision(
+            strategy=d.strategy,
+            decided_ns=d.decided_ns,
+            signals=tuple(LiveSignal(symbol=w.symbol, signal=w.signal, weight=w.weight, lots=w.lots) for w in d.wanted),
+        )
+        for d in seen.stand.decided
+    )
+    return LiveSignals(mode=_mode(seen), decisions=decisions)
+
+
+def fill_seen(fill: Filled) -> FillSeen:
+    """An execution as the API shows it."""
+    return FillSeen(
+        client_id=fill.client_id,
+        exec_id=fill.exec_id,
+        symbol=fill.symbol,
+        lots=fill.lots,
+        price=fill.price,
+        value_usd=fill.value_micros / MICROS,
+        fee_usd=fill.fee_micros / MICROS,
+        ts_ns=fill.ts_ns,
+    )
+
+
+def unavailable(who: str, why: str, remedy: str) -> ApiError:
+    """503: somebody that is needed does not answer."""
+    return ApiError(503, f"{who} does not answer", fault(who, None, why, remedy), headers={"Retry-After": "2"})
+
+
+def _mode(seen: Seen) -> Mode:
+    return "LIVE" if seen.mode == "LIVE" else "PAPER"
+
+
+def _status(request: Request) -> tuple[Seen, Status]:
+    seen = live_of(request).seen
+    if seen.status is None:
+        raise unavailable("the risk core", seen.riskd or "it does not answer", "start it: cws riskd")
+    return seen, seen.status
+
+
+def _journal(request: Request) -> Seen:
+    seen = live_of(request).seen
+    if seen.status is None and seen.stand is None:
+        raise unavailable("the desk", seen.desk or "it does not answer", "start it: cws live")
+    if seen.journal is not None:
+        raise unavailable("the journal", seen.journal, "restore it from a backup")
+    return seen
+
+
+def _desk(request: Request, ask: Callable[[DeskClient], T], decided_ns: int | None = None) -> T:
+    live = live_of(request)
+    try:
+        with live.desks, DeskClient(live.place.desk) as desk:
+            return ask(desk)
+    except DeskUnavailableError as error:
+        if not error.may_be_out:
+            raise unavailable("the desk", str(error), "start it: cws live") from error
+        again = "send the same again with this decided_ns" if decided_ns is not None else "ask again"
+        raise ApiError(
+            504,
+            f"the desk did not say what became of it: {error}",
+            fault("decided_ns", decided_ns, "the outcome is not known", f"{again}: nothing is done twice"),
+        ) from error
+
+
+def _not_taken(told: Told) -> ApiError:
+    why = told.why or ""
+    if told.status == "bad":
+        return ApiError(422, why, fault("body", None, why, "mend what the sentence names"))
+    if told.status == "held":
+        return ApiError(
+            409, f"nothing but cancels goes out: {why}", fault("desk", None, why, "ask again once it is over")
+        )
+    if told.rule is None or told.answer is None:
+        once = "an order is refused once and for all"
+        return ApiError(
+            403, f"the order was refused before: {why}", fault("order", told.client_id, once, "make a new one")
+        )
+    rule = Rule(told.rule)
+    check = Check(
+        answer=Answer(told.answer).name,
+        rule=rule.name,
+        limit=told.limit,
+        value=told.value,
+        allowed_lots=told.allowed or 0,
+    )
+    figures = "" if told.limit is None else f": {told.value} where {told.limit} is allowed"
+    value = None if told.value is None else f"{told.value:g}"
+    words = rule.name if told.limit is None else f"{rule.name}: at most {told.limit:g}"
+    remedy = REMEDIES.get(rule, "docs/risk.md says when it speaks")
+    return ApiError(
+        403,
+        f"the risk core refused the order by {rule.name}{figures}",
+        fault("order", value, words, remedy),
+        check=check,
+    )
+
+
+def _order(order: Order) -> OrderSeen:
+    ticket = order.ticket
+    standing = [f for e, f in order.fills.items() if e not in order.voided]
+    lots = sum(abs(f.lots) for f in standing)
+    mean = sum(abs(f.lots) * f.price_micros for f in standing) / lots / MICROS if lots else None
+    return OrderSeen(
+        client_id=ticket.client_id,
+        strategy=ticket.strategy,
+        symbol=ticket.symbol,
+        lots=order.lots,
+        venue=ticket.venue,
+        order_type=ticket.order_type,
+        time_in_force=ticket.time_in_force,
+        limit_price=None if ticket.limit_micros is None else ticket.limit_micros / MICROS,
+        parent=ticket.parent,
+        state=order.state.value,
+        filled_lots=order.filled,
+        mean_price=mean,
+        fee_usd=sum(f.fee_micros for f in standing) / MICROS,
+    )
