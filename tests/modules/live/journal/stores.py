@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Protocol
 
 from modules.live.journal.file import FileJournal
 from modules.live.journal.port import Journal
+from modules.live.journal.postgres import PostgresJournal
+from tests.modules.live.journal.server import Server, running
 
 
 class Store(Protocol):
@@ -35,5 +38,34 @@ class FileStore:
         path.write_bytes(b"".join(lines))
 
 
-STORES: dict[str, Callable[[Path], Iterator[Store]]] = {"file": lambda folder: iter([FileStore(folder)])}
+@dataclass
+class PostgresStore:
+    server: Server
+    account: str
+    keys: Path
+
+    def open(self, clock_ns: Callable[[], int] | None = None) -> Journal:
+        more = {} if clock_ns is None else {"clock_ns": clock_ns}
+        return PostgresJournal(self.server.writer, self.account, self.keys, **more)
+
+    def alter(self, seq: int) -> None:
+        self.server.as_owner(
+            "ALTER TABLE cws_journal.entries DISABLE TRIGGER entries_never_change",
+            "UPDATE cws_journal.entries SET line = convert_to(replace(convert_from(line, 'UTF8'), '\"ts_ns\":',"
+            f" '\"ts_ns\": '), 'UTF8') WHERE account = '{self.account}' AND seq = {seq}",
+            "ALTER TABLE cws_journal.entries ENABLE ALWAYS TRIGGER entries_never_change",
+        )
+
+
+def _postgres(folder: Path) -> Iterator[Store]:
+    yield PostgresStore(running(), f"t-{uuid.uuid4().hex[:12]}", folder)
+
+
+STORES: dict[str, Callable[[Path], Iterator[Store]]] = {
+    "file": lambda folder: iter([FileStore(folder)]),
+    "postgres": _postgres,
+}
 """By name: a generator that yields a fresh store, and takes it down after."""
+
+SLOW = frozenset({"postgres"})
+"""Stores that need a server to be started."""

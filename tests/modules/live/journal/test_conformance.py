@@ -19,10 +19,10 @@ import pytest
 from modules.live.journal.port import JournalError
 from modules.live.messages import AnyMessage, Filled, Marked
 from tests.modules.live.journal.samples import some
-from tests.modules.live.journal.stores import STORES, Store
+from tests.modules.live.journal.stores import SLOW, STORES, Store
 
 
-@pytest.fixture(params=sorted(STORES))
+@pytest.fixture(params=[pytest.param(s, marks=pytest.mark.slow) if s in SLOW else s for s in sorted(STORES)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     yield from STORES[request.param](tmp_path / "journal")
 
