@@ -38,12 +38,16 @@ class AtVenue:
 
 @dataclass
 class Truth:
-    """The venue, with the risk core before it. `outbox`: news that were said and not heard yet."""
+    """The venue, with the risk core before it. `outbox`: news that were said and not heard yet.
+
+    `is_calm`: nothing is refused and nothing reduced.
+    """
 
     orders: dict[str, AtVenue] = field(default_factory=dict)
     outbox: list[VenueNews] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     clock: int = 0
+    is_calm: bool = False
 
     def now(self) -> int:
         self.clock += 1
@@ -52,7 +56,7 @@ class Truth:
     def submit(self, ask: Ask, chance: random.Random) -> Ruled:
         if ask.client_id in self.seen:
             return Ruled(ask.client_id, int(Answer.REJECT), int(Rule.DUPLICATE), 0, None, None, self.now())
-        what = chance.random()
+        what = 0.5 if self.is_calm else chance.random()
         if what < 0.1:
             return Ruled(ask.client_id, int(Answer.REJECT), int(Rule.COLLAR), 0, 1.0, 2.0, self.now())
         allowed = ask.lots // 2 if what < 0.3 and abs(ask.lots) > 1 else ask.lots
@@ -110,10 +114,7 @@ class Truth:
 
 @dataclass
 class FaultyLink:
-    """A connection that may lose the asking, the answer, the connection, news, and repeats and reorders news.
-
-    `lag`: reports may be of an earlier moment.
-    """
+    """A connection that may lose the asking, the answer, the connection, news, and repeats and reorders news."""
 
     truth: Truth
     chance: random.Random

@@ -49,7 +49,7 @@ def test_whatever_is_lost_on_the_way(tmp_path: Path, seed: int) -> None:
 
 def quiet(folder: Path) -> Day:
     """A desk that may send, and nothing goes wrong."""
-    day = Day(folder, Truth(), random.Random(1), faults=0.0)
+    day = Day(folder, Truth(is_calm=True), random.Random(1), faults=0.0)
     assert not day.desk.recover() and day.desk.cancel_only is None
     return day
 
