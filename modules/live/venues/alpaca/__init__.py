@@ -1,5 +1,5 @@
 """Alpaca: orders over REST (alpaca-py's client), what becomes of them over the `trade_updates` WebSocket.
 
-`rest.py`: requests, and what their failures mean; `stream.py`: WebSockets that come back; `words.py`: orders and
+`rest.py`: requests, and what their failures mean; `words.py`: orders and
 updates in their JSON; `quotes.py`: reference prices; `venue.py`: the threads.
 """

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from modules.live.messages import Marked
-from modules.live.venues.alpaca.stream import Stream, Times
 from modules.live.venues.exact import FigureError, Listings, decimal, moment_ns
 from modules.live.venues.port import Hear
+from modules.live.venues.stream import Stream, Times
 
 
 class Quotes:

@@ -9,29 +9,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 import requests
-import urllib3
 from alpaca.trading.client import TradingClient
 
+from modules.live.venues.overhttp import NoAnswerError, NotSentError, RefusedError, never_connected
 from modules.live.venues.sender import retry_after_s
 
 PAGE: Final = 100
 MOST_PAGES: Final = 1_000
-
-
-class NotSentError(OSError):
-    """Not one byte of the request left."""
-
-
-class NoAnswerError(OSError):
-    """The request may have arrived: a time-out, a connection that went, an answer that cannot be read, a 5xx."""
-
-
-class RefusedError(OSError):
-    """The venue answered with a 4xx: it did not do what was asked."""
-
-    def __init__(self, status: int, text: str, wait_s: float) -> None:
-        super().__init__(f"HTTP {status}: {text}")
-        self.status, self.text, self.wait_s = status, text, wait_s
 
 
 class Rest(TradingClient):
@@ -44,17 +28,17 @@ class Rest(TradingClient):
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:
         try:
             response = self._session.request(method, url, timeout=self._timeout_s, **opts)
-        except requests.exceptions.ConnectTimeout as error:
-            raise NotSentError(f"not sent: {error}") from error
         except requests.exceptions.RequestException as error:
-            if _never_connected(error):
+            if never_connected(error):
                 raise NotSentError(f"not sent: {error}") from error
             raise NoAnswerError(f"no answer: {error}") from error
-        if 400 <= response.status_code < 500 and response.status_code != 408:
-            wait_s = retry_after_s(response.headers.get("Retry-After"), time.time())
-            raise RefusedError(response.status_code, response.text[:500], wait_s)
+        status, said = response.status_code, response.text[:500]
+        if 400 <= status < 500 and status != 408:
+            wait_s = retry_after_s(response.headers.get("Retry-After"), time.time()) if status == 429 else None
+            in_use = status == 422 and "client_order_id" in said
+            raise RefusedError(f"HTTP {status}: {said}", wait_s=wait_s, is_duplicate=in_use)
         if not response.ok:
-            raise NoAnswerError(f"HTTP {response.status_code}: {response.text[:500]}")
+            raise NoAnswerError(f"HTTP {status}: {said}")
         if not response.content:
             return None
         try:
@@ -94,18 +78,3 @@ def _rows(answer: object) -> list[Mapping[str, Any]]:
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
         raise NoAnswerError(f"a list of objects is wanted, not {str(answer)[:200]!r}")
     return answer
-
-
-def _never_connected(error: BaseException | None) -> bool:
-    """Whether somewhere below is: the connection was never made."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, urllib3.exceptions.NewConnectionError):
-            return True
-        reason = getattr(error, "reason", None)
-        first = error.args[0] if error.args else None
-        error = next(
-            (e for e in (reason, first, error.__cause__, error.__context__) if isinstance(e, BaseException)), None
-        )
-    return False

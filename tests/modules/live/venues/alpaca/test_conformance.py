@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from modules.live.venues.alpaca.stream import Times
 from modules.live.venues.alpaca.venue import AlpacaSettings, AlpacaVenue
+from modules.live.venues.stream import Times
 from tests.modules.live.venues.conformance import Fault, VenueConformance
 from tests.modules.live.venues.peers.alpaca import KEY, SECRET, AlpacaPeer
 from tests.modules.live.venues.peers.book import BookOrder, Execution
