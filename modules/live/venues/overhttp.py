@@ -78,6 +78,10 @@ class OverHttp(ABC):
     def _delete_all(self) -> None:
         """Cancel whatever is open. Runs in any thread."""
 
+    @abstractmethod
+    def _ready(self) -> None:
+        """Make ready whatever a thread needs to send, so that its first request waits for nothing."""
+
     # --- the port -----------------------------------------------------------------------------------
 
     def submit(self, ask: Ask, lots: int) -> None:
@@ -113,6 +117,8 @@ class OverHttp(ABC):
     def _start(self, hear: Hear) -> None:
         self._hear = hear
         self._orders, self._cancels = Sender(f"{self.name}-orders"), Sender(f"{self.name}-cancels")
+        for sender in (self._orders, self._cancels):
+            sender.put(self._ready)
 
     def _end(self) -> None:
         """Let what is queued out, and say nothing more."""

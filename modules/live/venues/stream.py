@@ -40,9 +40,14 @@ class Stream:
         greet: Callable[[Callable[[object], None], Callable[[], Any]], None],
         take: Callable[[Any], None],
         state: Callable[[bool, str], None],
+        beat: Callable[[], object] | None = None,
     ) -> None:
-        """`greet` gets a function that sends JSON and one that receives it; `state` hears up and down, and why."""
+        """`greet` gets a function that sends JSON and one that receives it; `state` hears up and down, and why.
+
+        `beat` gives what is sent when nothing came for `ping_s`; None = the protocol's own pings are enough.
+        """
         self._url, self._times, self._greet, self._take, self._state = url, times, greet, take, state
+        self._beat = beat
         self._closing, self._first = threading.Event(), threading.Event()
         self._refused: str | None = None
         self._wire: ClientConnection | None = None
@@ -99,12 +104,24 @@ class Stream:
                 self._state(True, "listening")
                 self._first.set()
                 while not self._closing.is_set():
-                    self._take(_read(wire.recv()))
+                    self._listen(wire)
         except (OSError, WebSocketException, FigureError, TimeoutError) as error:
             return was_up, "closed here" if self._closing.is_set() else f"{type(error).__name__}: {error}"
         finally:
             self._wire = None
         return was_up, "closed here"
+
+    def _listen(self, wire: ClientConnection) -> None:
+        """The next message, or a beat."""
+        if self._beat is None:
+            self._take(_read(wire.recv()))
+            return
+        try:
+            data = wire.recv(self._times.ping_s)
+        except TimeoutError:
+            wire.send(json.dumps(self._beat()))
+            return
+        self._take(_read(data))
 
 
 def _read(data: str | bytes) -> Any:

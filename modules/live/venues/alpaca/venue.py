@@ -134,6 +134,9 @@ class AlpacaVenue(OverHttp):
             found = self._of_thread.rest = Rest(s.key, s.secret, s.url, s.timeout_s)
         return found
 
+    def _ready(self) -> None:
+        _ = self._rest
+
     def _body(self, ask: Ask, lots: int) -> Body:
         return new_order(ask, lots, self._listings.here(ask.symbol))
 
