@@ -261,6 +261,7 @@ class RiskCore:
             held[:] = 0
 
     def _fewer_open(self, order: _Open, size: int) -> None:
+        """An open order has `size` lots less to fill, on its side."""
         side = 1 if order.left > 0 else -1
         self._ints[order.row, at.OPEN_BUY if side > 0 else at.OPEN_SELL] -= size
         who = self._numbers.get(order.intent.strategy)
@@ -314,6 +315,23 @@ class RiskCore:
         for symbol, row in self._rows.items():
             self._ints[row, at.LOTS] = positions.get(symbol, 0)
             self._refresh(row)
+
+    def restated(self, symbol: str, lots: int, new: int, old: int) -> None:
+        """A split, `new` for `old`: `lots` are held now; price, open orders and what strategies hold follow it.
+
+        `new` 0: delisted, and its orders have ended. NAV moves by no more than what a lot is worth.
+        """
+        row = self._row(symbol)
+        for order in [o for o in self.open_orders.values() if o.row == row]:
+            self._fewer_open(order, abs(order.left) - abs(order.left) * new // old)  # below 0: there are more now
+            if order.left == 0:
+                self._closed(order)
+        held = self._strategies[:, row, at.S_HELD]
+        held[:] = [int(h) * new // old if h > 0 else -(-int(h) * new // old) for h in held]
+        self._ints[row, at.LOTS] = lots
+        if new > 0:
+            self._floats[row, at.PRICE] *= old / new
+        self._refresh(row)
 
     def moved(self, micros: int, *, is_flow: bool) -> None:
         """Cash that came or went without a trade. A flow (a deposit) is no gain: the day's figures move with it."""

@@ -25,6 +25,7 @@ from modules.live.messages import (
     OpenAtVenue,
     RefusedByVenue,
     Report,
+    Restated,
     Trading,
     VenueNews,
 )
@@ -112,6 +113,8 @@ class Account:
             self.doubts.append(f"the outcome of {news.client_id} is not known: {news.reason}")
         elif isinstance(news, Moved):
             self._moved(news)
+        elif isinstance(news, Restated):
+            self._restated(news)
         elif isinstance(news, BuyingPower):
             self.buying_power_said = True
             self.core.buying_power(news.micros)
@@ -182,6 +185,17 @@ class Account:
     def _moved(self, news: Moved) -> None:
         if news.ts_ns > self._cash_of_ns:
             self.core.moved(news.micros, is_flow=news.what == "deposit")
+
+    def _restated(self, news: Restated) -> None:
+        if not self.core.knows(news.symbol) or news.new < 0 or news.old <= 0:
+            self.doubts.append(f"{news.symbol} was restated {news.new} for {news.old} to {news.lots} lots")
+            return
+        self.core.restated(news.symbol, news.lots, news.new, news.old)
+        for client_id, order in self.orders.items():
+            if order.symbol == news.symbol and not order.ended:
+                still = self.core.open_orders.get(client_id)
+                order.lots = order.executed + (still.left if still is not None else 0)
+                order.ended = still is None
 
     def _order(self, client_id: str, symbol: str, lots: int) -> Tracked:
         order = self.orders.get(client_id)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 from modules.live.messages import Ask, Mode
+from modules.live.orders.ids import client_id
 from modules.live.venues.port import Venue, VenueError
 
-STRATEGY: Final = "riskd"
-"""Under this name, and ids that begin with `PREFIX`, the risk core's own orders go out."""
-PREFIX: Final = "flat-"
+STRATEGY: Final = "flatten"
+"""Under this name the risk core's own orders go out."""
 
 _LOOK_NS: Final = 200_000_000
 _CANCELLING_NS: Final = 5_000_000_000
@@ -29,11 +29,12 @@ class Flattening:
     `send` records and sends one closing order of so many lots.
     """
 
-    def __init__(self, venue: Venue, mode: Mode, build: str, send: Callable[[Ask, int], None]) -> None:
-        self._venue, self._mode, self._build, self._send = venue, mode, build, send
+    def __init__(self, venue: Venue, account: str, mode: Mode, build: str, send: Callable[[Ask, int], None]) -> None:
+        self._venue, self._account, self._mode, self._build, self._send = venue, account, mode, build, send
         self._next_ns = self._asked_ns = 0
         self._sent = self._tries = 0
         self._waits_for: set[str] = set()
+        self._ours: set[str] = set()
         self.is_flat = False
         self.left: dict[str, int] = {}
         self.trouble: str | None = None
@@ -57,7 +58,7 @@ class Flattening:
             if self.is_flat:
                 self._next_ns = mono_ns + 5 * _LOOK_NS
                 return
-            ours = [o for o in open_ if o.client_id.startswith(PREFIX)]
+            ours = [o for o in open_ if o.client_id in self._ours]
             if len(ours) != len(open_) or (ours and mono_ns - self._asked_ns > _CLOSING_NS):
                 if mono_ns - self._asked_ns > _CANCELLING_NS or not self._asked_ns:
                     self._asked_ns = mono_ns
@@ -83,11 +84,10 @@ class Flattening:
                 self.trouble = f"{self._sent} closing orders did not close the account; a human must"
                 return
             self._sent += 1
-            client_id = f"{PREFIX}{now_ns:x}-{self._sent}"
-            self._waits_for.add(client_id)
-            self._send(
-                Ask(client_id, STRATEGY, symbol, -lots, self._venue.name, self._mode, self._build, now_ns), -lots
-            )
+            name = client_id(self._account, STRATEGY, now_ns, symbol, self._sent)
+            self._waits_for.add(name)
+            self._ours.add(name)
+            self._send(Ask(name, STRATEGY, symbol, -lots, self._venue.name, self._mode, self._build, now_ns), -lots)
 
     @property
     def sentence(self) -> str:

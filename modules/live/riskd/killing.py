@@ -144,7 +144,7 @@ def _here(done: Killed, folder: Path, message: Kill, open_venue: OpenVenue, dead
 
         record(message)
         venue.cancel_all()
-        closing = Flattening(venue, config.mode, "kill", send) if message.flatten else None
+        closing = Flattening(venue, config.account, config.mode, "kill", send) if message.flatten else None
         while True:
             while (news := inbox.take()) is not None:
                 record(news)

@@ -237,7 +237,7 @@ class Rulings:
     def _flatten(self, rule: Rule) -> None:
         if self._flattening is None:
             self._closed_for = rule
-            self._flattening = Flattening(self._venue, self.core.mode, self.core.build, self._close_position)
+            self._flattening = Flattening(self._venue, self.name, self.core.mode, self.core.build, self._close_position)
 
     # --- news ----------------------------------------------------------------------------------------
 
