@@ -34,7 +34,8 @@ class Journal(Protocol):
         """Record messages, in order and as a whole; returns the `seq` of the last. Returns before they are durable.
 
         When it returns the death of this process loses nothing; the loss of power may, until `durable` has reached it.
-        Raises JournalError: then none of them is recorded.
+        Raises JournalError: then none of them counts as recorded, and nothing of it may be sent. Where the store went
+        away in the middle they may be found later: news that tell of an order that never arrived.
         """
 
     @property
