@@ -36,6 +36,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("report", "report", "Write the report of a run: one HTML page, pictures, JSON.", LOOK),
     Entry("trace", "trace", "Query the events of everything that ever ran, in SQL; export a run to MLflow.", LOOK),
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
+    Entry("live", "live", "Trade a promoted run at an account's desk, on paper or for real.", LIVE),
+    Entry("replay-day", "replay_day", "A trading day again from its tape, bit by bit; --candidate BRANCH.", LIVE),
     Entry("riskd", "riskd", "The risk core of an account: rules on every order, alone opens its venue.", LIVE),
     Entry("kill", "kill", "Stop an account at once, cancel, close; --reset lets it trade again.", LIVE),
     Entry("exchange", "exchange", "The simulated exchange, on the bars of a run: PAPER.", LIVE),

@@ -71,14 +71,26 @@ class ScaleGate(Gate):
     max_drawdown: Drawdown = 0.2
 
 
+class StagedCapital(Gate):
+    """How much real money an account may hold at each level; a strategy begins small."""
+
+    micro_usd: float = Field(default=10_000.0, gt=0.0, le=100_000.0)
+    scale_usd: float = Field(default=1_000_000.0, gt=0.0, le=100_000_000.0)
+
+    def of(self, level: Level) -> float | None:
+        """The most at a level; None below micro, where no real money is traded."""
+        return {"micro": self.micro_usd, "scale": self.scale_usd}.get(level)
+
+
 class PromotionSpec(BaseModel):
-    """`promotion:` of `pipeline.yaml`: a gate before each level."""
+    """`promotion:` of `pipeline.yaml`: a gate before each level, and the money that is let at it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     paper: PaperGate = PaperGate()
     micro: MicroGate = MicroGate()
     scale: ScaleGate = ScaleGate()
+    staged: StagedCapital = StagedCapital()
 
     def gate(self, to: Target) -> Gate:
         """The gate before a level."""

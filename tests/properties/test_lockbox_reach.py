@@ -80,6 +80,8 @@ IN_A_CHECKOUT = {
     "ablate": "test_2_research_and_the_gate",
     "certify": "test_2_the_certificate",
     "verify": "test_a_stranger_proves_it_again",
+    "live": "test_live: it reads a run's artifacts, which end where the task did",
+    "replay-day": "test_live: it reads what was on the tape of `cws live`",
     "riskd": "it reads an account's file and its venue, and no data",
     "kill": "as riskd",
     "rollback": "it reads git and the ledger, and no data",

@@ -95,6 +95,7 @@ class BarClosed:
     decisions: tuple[Decision, ...]
     cancels: tuple[str, ...]
     tickets: tuple[Ticket, ...]
+    targets: Targets | None = None
 
 
 class Account:
@@ -267,8 +268,9 @@ class Account:
         decisions = self._decisions()
         cancels = self._cancels()
         return BarClosed(
-            ts_ns, int(book.totals[NAV]), int(book.totals[CASH]), decisions, cancels, self._tickets(ts_ns, decisions)
-        )
+            ts_ns, int(book.totals[NAV]), int(book.totals[CASH]), decisions, cancels, self._tickets(ts_ns, decisions),
+            targets,
+        )  # fmt: skip
 
     def _decisions(self) -> tuple[Decision, ...]:
         log = self._orders

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 
 from modules.canonical import canonical_json
 from modules.contract import STAGES, Module, Stage
@@ -21,16 +22,33 @@ def stages_in_force(programme: Programme) -> dict[str, StageInForce]:
     }
 
 
-def programme_of(began: Began) -> Programme:
+InForce = Mapping[str, Mapping[str, object]]
+"""Settings by stage."""
+
+
+def in_force(began: Began) -> dict[str, dict[str, object]]:
+    """Settings that this checkout has in force for the modules of a tape."""
+    return {
+        stage: load_module(_stage(stage), said.module).settings.model_dump(mode="json")
+        for stage, said in began.stages.items()
+    }
+
+
+def programme_of(began: Began, base: InForce | None = None) -> Programme:
     """The programme of a tape, with the code of this checkout and the recorded settings.
 
-    Raises RegistryError where a module is gone or no longer takes the settings.
+    base: settings that were in force where the day was traded; what this checkout has in force otherwise is a change
+    that it brings, and replaces what was recorded. Raises RegistryError where a module is gone or no longer takes the
+    settings.
     """
     modules: dict[Stage, Module] = {}
     for stage in STAGES:
         said = began.stages[stage]
         module = load_module(stage, said.module)
-        merged = {**module.settings.model_dump(), **json.loads(said.settings)}
+        own = module.settings.model_dump(mode="json")
+        merged = {**own, **json.loads(said.settings)}
+        if base is not None:
+            merged |= {name: value for name, value in own.items() if base[stage].get(name) != value}
         modules[stage] = dataclasses.replace(module, settings=validate_settings(stage, said.module, merged))
     return Programme(began.strategy, modules, began.start_ns, began.seed, began.chosen)
 

@@ -1,12 +1,13 @@
 """A day again from its tape: every decision made anew on the recorded account, and compared with what was decided.
 
 The account follows what was recorded, so each decision that differs is a difference of its own, not one that follows
-from those before it. `python -m modules.live.runner.replay TAPE` writes the decisions that this checkout's code makes,
-one JSON line a bar; that is how another commit is asked.
+from those before it. `python -m modules.live.runner.replay TAPE [SETTINGS]` writes the decisions that this checkout's
+code makes, one JSON line a bar; that is how another commit is asked.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import msgspec
 from modules.live.messages import Message, VenueNews
 from modules.live.runner.account import Account
 from modules.live.runner.core import Runner, decided_at
-from modules.live.runner.programmes import edited, programme_of, trading_of
+from modules.live.runner.programmes import InForce, edited, programme_of, trading_of
 from modules.live.runner.tables import table
 from modules.live.runner.tape import Kind, TapeError, read_tape
 from modules.live.runner.taped import BarDue, Began, CashTold, Decided, Ended, Ordered, Outcome
@@ -70,15 +71,18 @@ class Replayed:
         return sum(len(d.tickets) for d in self.recorded)
 
 
-def replay(path: Path) -> Replayed:
-    """The day of a tape, by the code of this checkout. Raises TapeError, RegistryError, EngineError."""
+def replay(path: Path, base: InForce | None = None) -> Replayed:
+    """The day of a tape, by the code of this checkout, and the settings that it changed against `base`.
+
+    Raises TapeError, RegistryError, EngineError.
+    """
     made: Replayed | None = None
     due: BarDue | None = None
     for frame in read_tape(path):
         if isinstance(frame.message, Began):
             if made is not None:
                 raise TapeError(f"{path} begins twice; the tape was changed")
-            made = _begin(path, frame.message)
+            made = _begin(path, frame.message, base)
         elif made is None:
             raise TapeError(f"{path} does not begin with what is traded; the tape was changed")
         elif frame.kind is Kind.RECORDS and frame.rows is not None:
@@ -140,9 +144,9 @@ def _bar(decided: Decided | None) -> str:
     return "" if decided is None else f"{len(decided.decisions)} decisions"
 
 
-def _begin(path: Path, began: Began) -> Replayed:
+def _begin(path: Path, began: Began, base: InForce | None) -> Replayed:
     folder = path.parent
-    programme = programme_of(began)
+    programme = programme_of(began, base)
     account = Account(
         began.symbols, trading_of(programme), cash_micros=began.state.cash_micros, strategy=began.strategy,
         venue=began.venue, name=began.account,
@@ -182,11 +186,12 @@ def _take(made: Replayed, message: Message) -> None:
         made.runner.hear(message)
 
 
-def main(path: str) -> None:
-    """Write what this code decides on a tape's day."""
-    for decided in replay(Path(path)).found:
+def main(path: str, base: str | None = None) -> None:
+    """Write what this code decides on a tape's day. `base`: a file with `programmes.in_force` of another checkout."""
+    settings = None if base is None else json.loads(Path(base).read_text(encoding="utf-8"))
+    for decided in replay(Path(path), settings).found:
         sys.stdout.write(msgspec.json.encode(decided).decode() + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,0 +1,205 @@
+"""A run's strategy at the desk of an account: what must hold first, then the parts wired to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.errors import RefusedError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cli.session import Stores
+    from modules.live.messages import Mode
+    from modules.live.riskd.config import RiskdConfig
+    from modules.live.runner.core import Runner
+    from modules.live.runner.decide import Programme
+    from modules.live.runner.deskline import DeskLine
+    from modules.live.runner.live import Live
+    from modules.live.runner.taped import Began
+    from modules.manifest import Manifest
+    from supervisor.clearance import Clearance
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be traded, where, by whose leave. `since_ns`: the first bar that may trade."""
+
+    manifest: Manifest
+    clearance: Clearance
+    config: RiskdConfig
+    folder: Path
+    build: str
+    since_ns: int
+
+    @property
+    def mode(self) -> Mode:
+        """paper or live."""
+        return self.config.mode
+
+    @property
+    def strategy(self) -> str:
+        """Its name at risk core and desk."""
+        return self.clearance.name
+
+
+def programme_of_run(order: Order) -> Programme:
+    """The modules of a run with the settings that it recorded. Raises RegistryError."""
+    from modules.live.runner.decide import Programme
+    from modules.replay import recorded_modules
+
+    task = order.manifest.task
+    return Programme(order.strategy, recorded_modules(order.manifest), order.since_ns, task.seed, task.symbols)
+
+
+def check_risk_core(order: Order) -> None:
+    """The risk core answers, with this build and mode, and lets this strategy trade. Raises RefusedError."""
+    from modules.live.messages import Hello
+    from modules.live.riskd.client import RiskClient
+    from modules.live.riskd.config import SOCKET
+
+    account = order.config.account
+    hello = Hello("viewer", order.mode, order.build, account)
+    try:
+        client = RiskClient.connect(order.folder / SOCKET, hello, 5.0)
+    except OSError as error:
+        raise RefusedError(f"NO_RISK_CORE: {error}", f"start it: cws riskd --account {account}") from error
+    try:
+        welcome, status = client.welcome, client.status()
+    except OSError as error:
+        raise RefusedError(f"NO_RISK_CORE: {error}", f"start it again: cws riskd --account {account}") from error
+    finally:
+        client.close()
+    if (welcome.build, welcome.mode) != (order.build, order.mode):
+        raise RefusedError(
+            f"OTHER_BUILD: the risk core runs build {welcome.build[:12]} in mode {welcome.mode}, this is "
+            f"{order.build[:12]} in mode {order.mode}",
+            "start the risk core again from this checkout",
+        )
+    if status.killed is not None:
+        raise RefusedError(f"KILLED: {status.killed}", "a human resets it: cws kill --reset --by NAME --reason TEXT")
+    if order.strategy not in order.config.in_force().strategies:
+        raise RefusedError(
+            f"NO_CAPITAL: the risk core's limits know no strategy {order.strategy}",
+            f"write `limits: {{strategies: {{{order.strategy}: USD}}}}` to {order.folder / 'riskd.yaml'}",
+        )
+
+
+@contextmanager
+def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskLine]]:
+    """The runner at its desk, reconciled. Raises RefusedError where the venue has it otherwise, ResumeError."""
+    from modules.live.desk.control import Control
+    from modules.live.desk.desk import Identity
+    from modules.live.journal.file import FileJournal
+    from modules.live.riskd.config import SOCKET
+    from modules.live.runner.deskline import DeskLine
+    from modules.live.runner.live import Live
+    from modules.live.runner.ports import RecordedBars
+    from modules.live.runner.resume import resume
+
+    programme, account = programme_of_run(order), order.config.account
+    records, instruments = (_table(stores, order.manifest, name) for name in ("records", "instruments"))
+    with ExitStack() as stack:
+        journal = stack.enter_context(FileJournal(order.folder / "desk" / "journal"))
+        line = DeskLine(Identity(account, order.mode, order.build), order.folder / SOCKET, journal, say)
+        stack.callback(line.close)
+        _agree(line)
+        line.control = Control(order.folder / "desk.sock", line.desk)
+        resumed = resume(order.folder / "tape", order.strategy)
+        runner = resumed.runner if resumed is not None else _fresh(order, programme, line, records, instruments)
+        bars = RecordedBars(records, _last_label(runner.all_records(), order.since_ns - 1))
+        live = Live(runner, line, bars, order.folder / "tape", began_by(order, programme), say=say, resumed=resumed)
+        show_to(live, line)
+        stack.callback(live.close, "ended by its operator")
+        yield live, line
+
+
+def _agree(line: DeskLine) -> None:
+    why = line.agree()
+    if why is not None:
+        raise RefusedError(
+            f"NOT_RECONCILED: {why}", "mend what the sentence names at the venue or in the account, then start again"
+        )
+
+
+def _fresh(
+    order: Order, programme: Programme, line: DeskLine, records: pl.DataFrame, instruments: pl.DataFrame
+) -> Runner:
+    """A runner that begins with what the venue has."""
+    import polars as pl
+
+    from modules.live.runner.account import Account
+    from modules.live.runner.core import Runner
+    from modules.live.runner.programmes import trading_of
+
+    report, cleared = line.report(), order.clearance
+    if cleared.capital_usd is not None and order.mode == "live" and report.cash_micros > cleared.capital_usd * 1e6:
+        raise RefusedError(
+            f"CAPITAL: the account holds {report.cash_micros / 1e6:,.2f} USD, at level {cleared.level} it may hold "
+            f"{cleared.capital_usd:,.0f}",
+            "take the rest out of the account, or promote the strategy",
+        )
+    chosen = order.manifest.task.symbols
+    symbols = tuple(s for s in sorted(instruments["symbol"].unique().to_list()) if chosen is None or s in chosen)
+    account = Account(
+        symbols, trading_of(programme), cash_micros=report.cash_micros, strategy=order.strategy,
+        venue=order.config.venue.name, name=order.config.account,
+    )  # fmt: skip
+    account.opened(report)
+    known = records.filter(pl.col("event_time").to_physical() < order.since_ns)
+    return Runner(programme, account, instruments, known)
+
+
+def began_by(order: Order, programme: Programme) -> Callable[[Runner], Began]:
+    """What each tape begins with."""
+    from modules.live.runner.programmes import stages_in_force
+    from modules.live.runner.taped import Began
+
+    def began(runner: Runner) -> Began:
+        return Began(
+            account=order.config.account, mode=order.mode, venue=order.config.venue.name, strategy=order.strategy,
+            build=order.build, symbols=runner.account.symbols, chosen=programme.symbols, start_ns=programme.start_ns,
+            seed=programme.seed, stages=stages_in_force(programme), state=runner.account.state(),
+            level=order.clearance.level,
+        )  # fmt: skip
+
+    return began
+
+
+def show_to(live: Live, line: DeskLine) -> None:
+    """Put the latest targets where viewers of the desk see them."""
+    from modules.live.desk.asking import Decided, Wanted
+    from modules.live.runner.account import BarClosed
+
+    def shown(made: BarClosed) -> None:
+        if line.control is None or made.targets is None:
+            return
+        held = live.runner.account.positions
+        asked = {d.symbol: d.allowed for d in made.decisions}
+        wanted = tuple(
+            Wanted(symbol, None, float(weight), held.get(symbol, 0) + asked.get(symbol, 0))
+            for symbol, weight in zip(made.targets.bars.symbols, made.targets.weights, strict=True)
+        )
+        name = live.runner.account.strategy
+        line.control.decided[name] = Decided(name, made.ts_ns, wanted)
+
+    live.shown = shown
+
+
+def _last_label(records: pl.DataFrame, default: int) -> int:
+    found = records["event_time"].to_physical().max()
+    return int(found) if isinstance(found, int) else default
+
+
+def _table(stores: Stores, manifest: Manifest, name: str) -> pl.DataFrame:
+    import polars as pl
+
+    table = stores.artifacts.get(manifest.output(name))
+    assert isinstance(table, pl.DataFrame), f"{name} is a table"
+    return table
