@@ -40,10 +40,12 @@ class DepthBook:
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
-        numerator, denominator = instrument.ratio()
-        self._scale = np.array([numerator, denominator, instrument.lot_size])
+        self._numerator, self._denominator = instrument.ratio()
+        self._scale = np.array([self._numerator, self._denominator, instrument.lot_size])
         self._rows, self._span = np.zeros((2, 256), np.int64), np.zeros(2, np.int64)
         self._a = _window(1, LEAST_TICKS)
+        self._low, self._high = 1, LEAST_TICKS
+        self._best = [0, f.NO_ASK, 0, 0]
         self.beyond = 0
         """Levels that were left away, too far from the market, since the last snapshot."""
         self.venue_ns = -1
@@ -52,8 +54,7 @@ class DepthBook:
 
     def replace(self, bids: Levels, asks: Levels, venue_ns: int) -> Gate:
         """A snapshot: what stood before is gone. A snapshot with a bad level leaves the book empty."""
-        clear(self._a, 0, 0, 0)
-        self.beyond = 0
+        self.clear()
         return self._take(bids, asks, venue_ns, fresh=True)
 
     def change(self, bids: Levels, asks: Levels, venue_ns: int) -> Gate:
@@ -63,7 +64,7 @@ class DepthBook:
     def clear(self) -> None:
         """Nothing is known any more."""
         clear(self._a, 0, 0, 0)
-        self.beyond = 0
+        self._best, self.beyond = [0, f.NO_ASK, 0, 0], 0
 
     def _take(self, bids: Levels, asks: Levels, venue_ns: int, *, fresh: bool) -> Gate:
         count = len(bids) + len(asks)
@@ -76,20 +77,19 @@ class DepthBook:
             fault = k.read_levels(flat[:, 0], flat[:, 1], self._scale, self._rows, self._span)
             if fault:
                 return _FAULTS[fault]
-            self._cover(len(bids), count, fresh)
+            first, last = self._span.tolist()
+            if fresh or first < self._low or last > self._high:
+                self._cover(len(bids), count, first, last, fresh)
             self.beyond += k.write_levels(self._a, self._rows, count, len(bids))
         self.venue_ns = venue_ns
-        bid, ask = self._a[f.S_BID], self._a[f.S_ASK]
+        bid, ask, _, _ = self._best = self._a[: f.S_ASK_LOTS + 1].tolist()
         if bid < ask:
             return Gate.PASS
         return Gate.LOCKED if bid == ask else Gate.CROSSED
 
-    def _cover(self, bids: int, count: int, fresh: bool) -> None:
+    def _cover(self, bids: int, count: int, first: int, last: int, fresh: bool) -> None:
         """Widen the window so that it holds the message's levels, those within reach of the market."""
-        low, high = int(self._a[f.S_BOOK_LOW]), int(self._a[f.S_BOOK_LOW] + self._a[f.S_BOOK_MASK])
-        first, last = int(self._span[0]), int(self._span[1])
-        if low <= first and last <= high and not fresh:
-            return
+        low, high = self._low, self._high
         middle = self._middle(bids, count) if fresh else self._middle_held(first, last)
         reach = MOST_TICKS // 2 - 1
         first, last = max(first, middle - reach, 1), min(last, middle + reach)
@@ -97,10 +97,11 @@ class DepthBook:
             if low <= first and last <= high:
                 return
             first, last = min(first, max(low, middle - reach)), max(last, min(high, middle + reach))
-        wider = _window(*_around(first, last))
+        begin, width = _around(first, last)
+        wider = _window(begin, width)
         if not fresh:
             k.copy_levels(self._a, wider)
-        self._a = wider
+        self._a, self._low, self._high = wider, begin, begin + width - 1
 
     def _middle(self, bids: int, count: int) -> int:
         """Between the best bid and the best ask of a message that is a whole book."""
@@ -110,7 +111,7 @@ class DepthBook:
         return sum(ends) // len(ends)
 
     def _middle_held(self, first: int, last: int) -> int:
-        bid, ask = int(self._a[f.S_BID]), int(self._a[f.S_ASK])
+        bid, ask, _, _ = self._best
         ends = [x for x in (bid if bid else None, ask if ask != f.NO_ASK else None) if x is not None]
         return sum(ends) // len(ends) if ends else (first + last) // 2
 
@@ -119,38 +120,35 @@ class DepthBook:
     @property
     def bid(self) -> float | None:
         """Best bid; None for an empty side."""
-        tick = int(self._a[f.S_BID])
-        return self.price(tick) if tick else None
+        return self.price(self._best[0]) if self._best[0] else None
 
     @property
     def ask(self) -> float | None:
         """Best ask; None for an empty side."""
-        tick = int(self._a[f.S_ASK])
-        return self.price(tick) if tick != f.NO_ASK else None
+        return self.price(self._best[1]) if self._best[1] != f.NO_ASK else None
 
     @property
     def bid_lots(self) -> int:
         """Lots at the best bid."""
-        return int(self._a[f.S_BID_LOTS])
+        return self._best[2]
 
     @property
     def ask_lots(self) -> int:
         """Lots at the best ask."""
-        return int(self._a[f.S_ASK_LOTS])
+        return self._best[3]
 
     @property
     def at_edge(self) -> bool:
         """Whether the market has come near levels that were left away: a new snapshot is needed."""
         if not self.beyond:
             return False
-        low, mask = int(self._a[f.S_BOOK_LOW]), int(self._a[f.S_BOOK_MASK])
-        bid, ask = int(self._a[f.S_BID]), int(self._a[f.S_ASK])
-        near = mask // 16
-        return (bid != 0 and bid > low + mask - near) or (ask != f.NO_ASK and ask < low + near)
+        bid, ask, _, _ = self._best
+        near = (self._high - self._low) // 16
+        return (bid != 0 and bid > self._high - near) or (ask != f.NO_ASK and ask < self._low + near)
 
     def price(self, tick: int) -> float:
         """The price at a tick."""
-        return float(tick * self._scale[0] / self._scale[1])
+        return tick * self._numerator / self._denominator
 
     def levels(self, buy: bool, most: int = 10) -> tuple[tuple[float, int], ...]:
         """The best levels of a side, best first: price and lots."""

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 _MILLI_NS: Final = 1_000_000
+_INF: Final = math.inf
 
 
 class Gate(IntEnum):
@@ -76,6 +77,11 @@ class Gatekeeper:
     refused: dict[Gate, int] = field(default_factory=dict)
     passed: int = 0
 
+    def __post_init__(self) -> None:
+        limits = self.limits  # a model's fields are slow to read, and this is on the way of every tick
+        self._ahead_ns, self._stale_ns = limits.ahead_ms * _MILLI_NS, limits.stale_ms * _MILLI_NS
+        self._spread, self._limit, self._memory = limits.max_spread, limits.max_jump, limits.memory
+
     def quote(
         self, bid: float | None, ask: float | None, bid_size: float, ask_size: float, venue_ns: int, seen_ns: int
     ) -> Gate:
@@ -112,49 +118,51 @@ class Gatekeeper:
         """Count a refusal that was found elsewhere (a book that contradicts itself)."""
         return self._said(gate, self.last_ns)
 
-    def forget(self) -> None:
-        """After a gap the next price is the first: what came before measures nothing."""
-        self.recent.clear()
-        self.doubted.clear()
-
     def _time(self, venue_ns: int, seen_ns: int) -> Gate:
         if venue_ns < self.last_ns:
             return Gate.OUT_OF_ORDER
-        if venue_ns > seen_ns + self.limits.ahead_ms * _MILLI_NS:
+        if venue_ns > seen_ns + self._ahead_ns:
             return Gate.AHEAD
-        if venue_ns < seen_ns - self.limits.stale_ms * _MILLI_NS:
+        if venue_ns < seen_ns - self._stale_ns:
             return Gate.STALE
         return Gate.PASS
 
     def _sides(self, bid: float | None, ask: float | None, bid_size: float, ask_size: float) -> Gate:
-        if bid is None or ask is None or not (0.0 < bid < math.inf and 0.0 < ask < math.inf):
+        if bid is None or ask is None or not (0.0 < bid < _INF and 0.0 < ask < _INF):
             return Gate.ZERO
-        if not (0.0 < bid_size < math.inf and 0.0 < ask_size < math.inf):
+        if not (0.0 < bid_size < _INF and 0.0 < ask_size < _INF):
             return Gate.ZERO
         if bid > ask:
             return Gate.CROSSED
         if bid == ask and not self.limits.allow_locked:
             return Gate.LOCKED
-        if ask - bid > self.limits.max_spread * 0.5 * (bid + ask):
+        if ask - bid > self._spread * 0.5 * (bid + ask):
             return Gate.WIDE
         return Gate.PASS
 
     def _jump(self, price: float) -> Gate:
         """A price near the recent ones passes; one far off waits until as many as asked for agree with each other."""
-        limit = self.limits.max_jump
-        if not self.recent or abs(price - (middle := sorted(self.recent)[len(self.recent) // 2])) <= limit * middle:
-            self.doubted.clear()
-        else:
-            if self.doubted and abs(price - self.doubted[-1]) > limit * self.doubted[-1]:
-                self.doubted.clear()
-            self.doubted.append(price)
-            if len(self.doubted) <= self.limits.spike_confirmations:
+        recent, limit = self.recent, self._limit
+        if recent:
+            middle = sorted(recent)[len(recent) // 2]
+            if abs(price - middle) > limit * middle and not self._confirmed(price):
                 return Gate.SPIKE
-            self.forget()
-        self.recent.append(price)
-        if len(self.recent) > self.limits.memory:
-            del self.recent[0]
+        if self.doubted:
+            self.doubted.clear()
+        recent.append(price)
+        if len(recent) > self._memory:
+            del recent[0]
         return Gate.PASS
+
+    def _confirmed(self, price: float) -> bool:
+        """Whether enough far prices in a row agree with each other; then those of before measure nothing."""
+        if self.doubted and abs(price - self.doubted[-1]) > self._limit * self.doubted[-1]:
+            self.doubted.clear()
+        self.doubted.append(price)
+        if len(self.doubted) <= self.limits.spike_confirmations:
+            return False
+        self.recent.clear()
+        return True
 
     def _said(self, gate: Gate, ns: int) -> Gate:
         if gate is Gate.PASS:
