@@ -200,6 +200,21 @@ class PostgresJournal(GroupedJournal):
         return start
 
 
+class PostgresReader:
+    """Entries as they come, from any process: each call of `new` goes on where the last one ended."""
+
+    def __init__(self, dsn: str, account: str) -> None:
+        self._dsn, self._account = dsn, account
+        self._place = Place()
+
+    def new(self) -> Iterator[Entry]:
+        """Entries that were not given yet. Raises JournalError: not reached, or the chain is broken."""
+        with _named("read"):
+            for entry, place in _entries(self._dsn, self._account, self._place, None):
+                self._place = place
+                yield entry
+
+
 def read_postgres(dsn: str, account: str, after: int = -1, *, until: int | None = None) -> Iterator[Entry]:
     """Entries with `after` < `seq` <= `until` (None: to the end), from any process. Raises JournalError."""
     with _named("read"):

@@ -19,8 +19,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from modules.live.journal.opening import Store, open_journal, read_along
 from modules.live.journal.port import JournalError
-from modules.live.journal.postgres import PostgresJournal, read_postgres
+from modules.live.journal.postgres import PostgresJournal, PostgresReader, read_postgres
 from tests.modules.live.journal.samples import some
 from tests.modules.live.journal.server import Server, running
 
@@ -212,3 +213,27 @@ def test_a_killed_process_loses_nothing_that_was_appended(server: Server, accoun
     assert said <= entries[-1].seq <= said + 1 and [e.message for e in entries] == [some(e.seq) for e in entries]
     with PostgresJournal(server.writer, account, tmp_path / "keys") as journal:
         assert journal.append(some(0)) == entries[-1].seq + 1
+
+
+def test_a_reader_goes_on_where_it_ended(journal: PostgresJournal, server: Server, account: str) -> None:
+    reader = PostgresReader(server.writer, account)
+    assert [e.seq for e in reader.new()] == list(range(10))
+    assert not list(reader.new())
+    journal.append(some(10), some(11))
+    assert [e.message for e in reader.new()] == [some(10), some(11)]
+
+
+def test_an_account_that_changes_its_store_does_not_begin_to_forget(
+    server: Server, account: str, tmp_path: Path
+) -> None:
+    file, postgres = Store(), Store(store="postgres", dsn=server.writer)
+    with open_journal(tmp_path, account, postgres) as journal:
+        journal.append(some(0))
+    with pytest.raises(JournalError, match="signed for"):
+        open_journal(tmp_path, account, file)
+    with open_journal(tmp_path / "other", account + "-2", file) as journal:
+        journal.append(some(0))
+    with pytest.raises(JournalError, match="signed for"):
+        open_journal(tmp_path / "other", account + "-2", postgres)
+    assert [e.message for e in read_along(tmp_path, account, postgres).new()] == [some(0)]
+    assert [e.message for e in read_along(tmp_path / "other", account, file).new()] == [some(0)]
