@@ -1,10 +1,11 @@
-"""The decision on an order, with 500 open positions: compiled, and called from Python."""
+"""The decision on an order, with 500 open positions, and an order's way through the desk with its journal on."""
 
 from __future__ import annotations
 
 import sys
 import time
 
+from benchmarks import desk as orderdesk
 from benchmarks.common import RUNS, Row, median_seconds, report
 from modules.jit import uncounted
 from modules.live.risk import layout as at
@@ -68,6 +69,7 @@ def measure() -> list[Row]:
         Row("risk decision called from Python", python * 1e6, "us", goal=1.0),
         Row("order with its names looked up", named * 1e6, "us"),
         Row("a price taken in", marked * 1e6, "us"),
+        *orderdesk.rows(),
     ]
 
 

@@ -158,7 +158,7 @@ class Desk:
         except JournalError as error:
             self._journal_fault = str(error)
             return Outcome("held", client_id, why=self._journal_fault)
-        self._fold.take(ask)
+        self.book.create(ticket)  # what taking in the recorded asking does
         try:
             ruled = link.ask(ask)
         except OSError as error:

@@ -23,6 +23,7 @@ SIGN_SECONDS: Final = 1.0
 MOST_WAITING_BYTES: Final = 128 << 20
 """What may wait to become durable; an append beyond it is refused."""
 
+_IDLE_SECONDS: Final = 0.25
 REMEDY: Final = "until it works again only cancels go out"
 
 
@@ -40,7 +41,7 @@ class GroupedJournal(ABC):
         self._name, self._store, self._clock_ns = name, store, clock_ns
         self._commit_ms, self._sign_seconds = commit_ms, sign_s
         self._lock, self._committing = threading.Lock(), threading.Lock()  # taken in the order: committing, lock
-        self._wake, self._urgent = threading.Event(), threading.Event()
+        self._wake, self._is_idle = threading.Event(), False
         self._waiting: list[tuple[Place, bytes]] = []  # groups that are not durable yet, and where each begins
         self._waiting_bytes = 0
         self._fault: str | None = None
@@ -94,7 +95,7 @@ class GroupedJournal(ABC):
             self._waiting.append((self._end, data))
             self._waiting_bytes += len(data)
             self._end = after
-        if not self._wake.is_set():
+        if self._is_idle:
             self._wake.set()
         return after.seq
 
@@ -126,7 +127,6 @@ class GroupedJournal(ABC):
             return
         self._closed = True
         self._wake.set()
-        self._urgent.set()
         if self._thread is not None:
             self._thread.join()
         try:
@@ -168,14 +168,21 @@ class GroupedJournal(ABC):
 
     def _commit_groups(self, wait_seconds: float) -> None:
         """The thread: whatever waits is made durable together."""
+        quiet = 0
         while not self._closed:
-            self._wake.wait()
-            if self._closed:
-                return
-            self._urgent.wait(wait_seconds)
-            self._wake.clear()
-            with contextlib.suppress(JournalError):  # `fault` tells, and the next append raises it
-                self._commit()
+            time.sleep(wait_seconds)
+            if self._end.seq != self._safe.seq:
+                quiet = 0
+                with contextlib.suppress(JournalError):  # `fault` tells, and the next append raises it
+                    self._commit()
+                continue
+            quiet += 1
+            if quiet * wait_seconds > _IDLE_SECONDS:  # until then nobody who appends has to wake this thread
+                self._wake.clear()
+                self._is_idle = True
+                if self._end.seq == self._safe.seq and not self._closed:
+                    self._wake.wait()
+                self._is_idle, quiet = False, 0
 
     def _commit(self, *, sign: bool = False) -> None:
         """Everything appended so far becomes durable; the checkpoint follows when it is due. Raises JournalError."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from modules.live.orders.states import FINAL, News, Remark, State, after
 
@@ -46,8 +49,10 @@ class Fill:
     value_micros: int = 0
 
 
-@dataclass(frozen=True)
-class Order:
+_NO_FILLS: Mapping[str, Fill] = MappingProxyType({})
+
+
+class Order(msgspec.Struct, frozen=True):
     """A ticket with its state. `voided`: executions that the venue took back, whether or not they were heard of yet.
 
     `allowed`: lots that went out, where the risk core let fewer out than the ticket asks for. `adopted`: it was found
@@ -56,7 +61,7 @@ class Order:
 
     ticket: Ticket
     state: State = State.CREATED
-    fills: Mapping[str, Fill] = field(default_factory=lambda: MappingProxyType({}))
+    fills: Mapping[str, Fill] = msgspec.field(default_factory=lambda: _NO_FILLS)
     voided: frozenset[str] = frozenset()
     corrected: frozenset[str] = frozenset()
     venue_id: str | None = None
@@ -96,6 +101,8 @@ class Order:
     def hear(self, news: News, venue_id: str | None = None) -> tuple[Order, Remark | None]:
         """The order after news. Raises TransitionError."""
         state, remark = after(self.state, news)
+        if state is self.state and (venue_id is None or self.venue_id is not None):
+            return self, remark
         return replace(self, state=state, venue_id=self.venue_id or venue_id), remark
 
     def fill(self, fill: Fill) -> tuple[Order, Remark | None]:

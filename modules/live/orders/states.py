@@ -27,6 +27,8 @@ class State(Enum):
     REJECTED = "rejected"
     EXPIRED = "expired"
 
+    __hash__ = object.__hash__  # its members are looked up on the way of every order
+
     @property
     def is_final(self) -> bool:
         """Whether nothing but fills, busts and corrections can come any more."""
@@ -50,6 +52,8 @@ class News(Enum):
     NEVER_ARRIVED = "never arrived"  # the venue, asked, has no such order
     STILL_OPEN = "still open"  # the venue, asked, has it open
     WITHDRAWN = "withdrawn"  # by us, before it was sent
+
+    __hash__ = object.__hash__
 
 
 class Remark(Enum):
