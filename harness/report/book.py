@@ -66,7 +66,7 @@ def read_book(
     """Put positions and prices on one axis; `nav` `[T]` in the currency."""
     assert positions.symbols == bars.symbols, "positions and bars have the same symbols"
     start = bars.ts.size - positions.ts.size
-    mark = _last_known(bars["raw_close"] if "raw_close" in bars else bars["close"])[start:]
+    mark = last_known(bars["raw_close"] if "raw_close" in bars else bars["close"])[start:]
     lot = dict(zip(instruments["symbol"].to_list(), instruments["lot_size"].to_list(), strict=True))
     lots = positions["lots"]
     value = np.where(lots == 0.0, 0.0, lots * np.array([lot[s] for s in bars.symbols]) * mark)
@@ -85,7 +85,8 @@ def read_book(
     )
 
 
-def _last_known(price: FloatArray) -> FloatArray:
+def last_known(price: FloatArray) -> FloatArray:
+    """Each price, or where it is missing the one before; NaN before the first."""
     at = np.arange(price.shape[0])[:, np.newaxis]
     last = np.maximum.accumulate(np.where(np.isnan(price), 0, at), axis=0)
     known: FloatArray = np.take_along_axis(price, last, axis=0)

@@ -46,6 +46,12 @@ def report_numbers(
         "judgement": [asdict(c) for c in series.judgement],
         "quality": [asdict(q) for q in series.quality],
         "decisions": dict(series.decisions),
+        "execution": {
+            "total": asdict(series.execution.total()),
+            "by_venue": {k: asdict(b) for k, b in series.execution.by("venue").items()},
+            "by_when": {k: asdict(b) for k, b in series.execution.by("when").items()},
+            "unpriced_orders": series.execution.unpriced,
+        },
         "study": study_numbers(study),
         "cutoff": _apart(beside, series),
         "gap": None if beside.gap is None else asdict(beside.gap),

@@ -17,6 +17,7 @@ from harness.report.charts import heat_scale
 from harness.report.series import COST_TYPES, RunSeries
 from harness.report.statistics import Statistics
 from harness.report.study import Study
+from harness.report.tables_execution import execution
 from harness.report.template import render_template
 from harness.report.text import Cell, Tile, figure, heat_cell, number, percent, tone
 from harness.report.words import Said
@@ -55,6 +56,7 @@ def render_page(
         "config": config_text(manifest),
         "study": study,
         **study_tables(series, study),
+        "execution_tables": execution(series.execution),
         "gap_tables": tables_beside.gap(beside),
         "capacity_tables": tables_beside.capacity(beside),
         "cutoff_tables": tables_beside.cutoff(beside, series),

@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from harness.report.book import MICROS, Book, read_book
+from harness.report.execution import execution
 from modules.canonical import Artifact
+from modules.live.analysis.tca import Costs
 from modules.manifest import Manifest
 from modules.panel import FloatArray, IntArray, Panel
 
@@ -74,6 +76,7 @@ class RunSeries:
 
     account: Account
     book: Book
+    execution: Costs
     ic_ts: IntArray
     ic: FloatArray
     quantiles: tuple[Quantile, ...]
@@ -106,10 +109,13 @@ def read_series(manifest: Manifest, store: Artifacts) -> RunSeries:
     account = _account(table("nav"))
     acted = table("actions") if "actions" in manifest.stage("execute").outputs else None
     evidence = table("evidence").drop_nulls("ic")
-    decisions = table("orders").group_by("decision").len().sort("decision")
+    orders = table("orders")
+    decisions = orders.group_by("decision").len().sort("decision")
+    instruments = table("instruments")
     return RunSeries(
         account=account,
-        book=read_book(bars, panel("positions"), table("instruments"), fills, acted, account.nav),
+        book=read_book(bars, panel("positions"), instruments, fills, acted, account.nav),
+        execution=execution(bars, instruments, orders, fills),
         ic_ts=_ns(evidence.get_column("event_time")),
         ic=evidence.get_column("ic").to_numpy().astype(np.float64),
         quantiles=tuple(

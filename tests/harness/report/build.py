@@ -57,15 +57,10 @@ def random_run(
     artifacts["backtest"]["judgement"] = pl.DataFrame(
         {"criterion": ["ic_t", "coverage"], "value": [2.4, 0.98], "threshold": [2.0, 0.5], "passed": [True, True]}
     )
-    artifacts["execute"]["orders"] = pl.DataFrame(
-        {"order_id": [0, 1], "event_time": times.gather([0, bars - 1]), "symbol": ["A.XNAS", "B.XNAS"],
-         "asked_lots": [10, -10], "allowed_lots": [10, -10], "decision": ["APPROVE", "APPROVE"], "rule": ["", ""],
-         "limit": [None, None], "value": [None, None]},
-        schema_overrides={"limit": pl.Float64, "value": pl.Float64},
-    ).head(2 if trades else 0)  # fmt: skip
     lots = np.cumsum(rng.integers(-40, 41, (bars, 4)), axis=0) * trades
     artifacts["execute"]["positions"] = Panel(ts, SYMBOLS, {"lots": lots.astype(np.float64)})
     artifacts["execute"]["fills"] = fills_of(times, lots, close)
+    artifacts["execute"]["orders"] = orders_of(times, artifacts["execute"]["fills"])
     artifacts["ingest"]["instruments"] = instruments(SYMBOLS)
     artifacts["execute"]["nav"] = pl.DataFrame(
         {"event_time": times, "nav_micros": np.rint(nav * MICROS).astype(np.int64),
@@ -92,7 +87,8 @@ def instruments(symbols: tuple[str, ...]) -> pl.DataFrame:
     """Lots of a share; every second symbol in another sector, the last in none."""
     sectors = [("Energy", "Health Care")[k % 2] for k in range(len(symbols) - 1)] + ["UNKNOWN"]
     return pl.DataFrame(
-        {"symbol": list(symbols), "sector": sectors, "lot_size": [1.0] * len(symbols),
+        {"symbol": list(symbols), "venue": [s.split(".")[-1] for s in symbols], "sector": sectors,
+         "lot_size": [1.0] * len(symbols),
          "valid_from": [0] * len(symbols), "valid_to": [None] * len(symbols)},
         schema_overrides={"valid_from": TIME, "valid_to": TIME},
     )  # fmt: skip
@@ -109,6 +105,18 @@ def fills_of(times: pl.Series, lots: np.ndarray, price: np.ndarray, fee_bps: flo
          "lots": change[row, column].astype(np.int64), "price": price[row, column], "notional_micros": notional,
          "commission_micros": fee, "spread_micros": fee, "impact_micros": np.zeros(row.size, np.int64)},
         schema_overrides={"symbol": pl.String},
+    )  # fmt: skip
+
+
+def orders_of(times: pl.Series, fills: pl.DataFrame) -> pl.DataFrame:
+    """An order for each fill, decided at the bar before; those of the first bar at itself."""
+    row = np.maximum(times.search_sorted(fills["event_time"]).to_numpy().astype(np.int64) - 1, 0)
+    none = pl.Series([None] * fills.height, dtype=pl.Float64)
+    return pl.DataFrame(
+        {"order_id": fills["order_id"], "event_time": times.gather(row), "symbol": fills["symbol"],
+         "asked_lots": fills["lots"], "allowed_lots": fills["lots"], "decision": ["APPROVE"] * fills.height,
+         "rule": [""] * fills.height, "limit": none, "value": none},
+        schema_overrides={"decision": pl.String, "rule": pl.String},
     )  # fmt: skip
 
 
