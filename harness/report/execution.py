@@ -38,7 +38,6 @@ def execution(bars: Panel, instruments: pl.DataFrame, orders: pl.DataFrame, fill
     symbol = _places(out["symbol"], place)
     first = decided + 1
     last = np.maximum(out["ended"].fill_null(0).to_numpy(), first)
-    early = out["ended"].fill_null(-1).to_numpy() == decided
     ratio = prices.split[first, symbol] / prices.split[decided, symbol]
     asked = pl.DataFrame(
         {
@@ -49,10 +48,10 @@ def execution(bars: Panel, instruments: pl.DataFrame, orders: pl.DataFrame, fill
             "lot_size": out["symbol"].replace_strict(lot, return_dtype=pl.Float64),
             "decided_ns": bars.ts[decided],
             "decision": prices.close[decided, symbol] / ratio,
-            "arrival": prices.arrival(decided, symbol, ratio, early),
+            "arrival": prices.arrival(decided, symbol, ratio),
             "last": prices.close[last, symbol] * prices.split[last, symbol] / prices.split[first, symbol],
-            "vwap": prices.vwap(np.where(early, decided, first), np.where(early, decided, last), symbol),
-            "close": prices.close[prices.day_end[np.where(early, decided, first)], symbol],
+            "vwap": prices.vwap(first, last, symbol),
+            "close": prices.close[prices.day_end[first], symbol],
         },
         schema=ORDERS,
     )
@@ -90,11 +89,10 @@ class _Prices:
         self.day_end = np.searchsorted(days, days, side="right") - 1
         self._worth, self._volume = _weighted(bars, self.close)
 
-    def arrival(self, decided: IntArray, symbol: IntArray, ratio: FloatArray, early: np.ndarray) -> FloatArray:
-        """The next open, or, without one or where the order filled at its own decision, the close then."""
+    def arrival(self, decided: IntArray, symbol: IntArray, ratio: FloatArray) -> FloatArray:
+        """The next open; without one the close of the decision, at which the engine fills then."""
         opened = self.open[decided + 1, symbol]
-        at_close = self.close[decided, symbol] / ratio
-        chosen: FloatArray = np.where(np.isnan(opened) | early, at_close, opened)
+        chosen: FloatArray = np.where(np.isnan(opened), self.close[decided, symbol] / ratio, opened)
         return chosen
 
     def vwap(self, first: IntArray, last: IntArray, symbol: IntArray) -> FloatArray:

@@ -5,15 +5,8 @@ from __future__ import annotations
 from harness.report.text import DASH, Table, money, number
 from modules.live.analysis.tca import BENCHMARKS, PARTS, Breakdown, Costs
 
-_SAID = {
-    "delay": "from the decision to the first price at which it could trade",
-    "timing": "from there to each fill",
-    "impact": "the fill beside the market: half the spread, and what the order pushed",
-    "fees": "commissions",
-    "opportunity": "what did not fill, at the last price of its order's life",
-}
 _NAMES = {"arrival": "Arrival", "vwap": "VWAP", "close": "Close"}
-_HEAD = ("Fills", "Traded", "Delay", "Timing", "Impact", "Fees", *(f"to {_NAMES[b].lower()}" for b in BENCHMARKS))
+_HEAD = ("Fills", "Traded", "Delay", "Timing", "Impact", "Fees", "vs arrival", "vs VWAP", "vs close")
 
 
 def execution(costs: Costs) -> tuple[Table, ...]:
@@ -32,18 +25,17 @@ def execution(costs: Costs) -> tuple[Table, ...]:
 
 def parts(costs: Costs, total: Breakdown) -> Table:
     """Implementation shortfall."""
-    rows = [
-        (name.capitalize(), number(total.parts[name], 2), _signed(total.money[name]), _SAID[name]) for name in PARTS
-    ]
-    rows.append(("Shortfall", number(total.shortfall, 2), _signed(sum(total.money.values())), "all of it"))
+    rows = [(name.capitalize(), number(total.parts[name], 2), _signed(total.money[name])) for name in PARTS]
+    rows.append(("Shortfall", number(total.shortfall, 2), _signed(sum(total.money.values()))))
     left_out = f" {costs.unpriced:,} orders without a price at their decision are left out." if costs.unpriced else ""
     return Table(
         "Implementation shortfall",
-        ("", "Bps", "Money", ""),
+        ("", "Bps", "Money"),
         tuple(rows),
         f"Of {total.orders:,} orders that risk let out, worth {money(total.asked)} when they were decided; "
-        f"{money(total.filled)} of it filled. Costs are above zero; bps of the worth at the decision (Perold 1988)."
-        + left_out,
+        f"{money(total.filled)} of it filled. Costs are above zero, in bps of that worth (Perold 1988). Delay: from "
+        "the decision to the first price at which it could trade; timing: from there to each fill; impact: the fill beside "
+        f"the market; opportunity: what did not fill, at the last price of its order's life.{left_out}",
     )
 
 
