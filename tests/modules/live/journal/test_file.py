@@ -175,7 +175,7 @@ def test_a_reader_goes_on_where_it_ended(tmp_path: Path) -> None:
 def test_waiting_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modules.live.journal.groups.MOST_WAITING_BYTES", 2_000)
     with FileJournal(tmp_path, commit_ms=None) as journal:
-        with pytest.raises(JournalError, match="wait for the disk"):
+        with pytest.raises(JournalError, match="wait to become durable"):
             for n in range(50):
                 journal.append(some(n))
         journal.sync()
