@@ -9,7 +9,7 @@ SOURCES := modules harness supervisor ablations traces skills cli
 # Two workers: the suite is built for two cores; set WORKERS=0 to run in one process.
 WORKERS ?= 2
 
-.PHONY: demo test check fast soak crash test-llm bench lock clean setup
+.PHONY: demo test check fast soak crash orders-soak test-llm bench lock clean setup
 
 setup: $(READY)
 
@@ -46,6 +46,10 @@ soak: $(READY)
 # The supervisor, killed two hundred times at random moments.
 crash: $(READY)
 	$(BIN)/python -m pytest -m soak tests/supervisor/test_crash.py -s
+
+# The order desk, killed a thousand times beside a real risk core, and a thousand times without power.
+orders-soak: $(READY)
+	$(BIN)/python -m pytest -m soak tests/modules/live/desk
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.table
