@@ -71,6 +71,8 @@ class Flattening:
                 self._close(mono_ns, now_ns)
         except VenueError as error:
             self.trouble = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever an adapter does, closing is tried again
+            self.trouble = f"{type(error).__name__}: {error}"
 
     def _close(self, mono_ns: int, now_ns: int) -> None:
         wait_ns = min(_MOST_WAIT_NS, _LEAST_WAIT_NS << min(self._tries, 10)) if self._tries else 0

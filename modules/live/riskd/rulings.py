@@ -184,7 +184,7 @@ class Rulings:
             try:
                 self._venue.proceed(message.ts_ns)
             except VenueError as error:
-                self.hear(Connection(self._venue.name, False, str(error), self.now()))
+                self.hear(Connection(self._venue.name, False, f"not told to go on: {error}", self.now()))
 
     # --- the switch ----------------------------------------------------------------------------------
 
@@ -321,7 +321,12 @@ class Rulings:
 
     def _report(self) -> Report:
         """Raises VenueError. While an order has no answer yet, a report cannot be complete."""
-        report = self._venue.report()
+        try:
+            report = self._venue.report()
+        except VenueError:
+            raise
+        except Exception as error:
+            raise VenueError(f"the adapter broke while it asked: {type(error).__name__}: {error}") from error
         if self.unanswered and report.complete:
             told = {o.client_id for o in report.orders}
             if any(i not in told for i in self.unanswered):

@@ -90,7 +90,7 @@ class Server:
             self._listener.bind(str(path))
         finally:
             os.umask(before)
-        self._listener.listen(16)
+        self._listener.listen(MOST_CONNECTIONS)
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         self._selector.register(inbox, selectors.EVENT_READ, inbox)
@@ -160,12 +160,19 @@ class Server:
         with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
             sock, _ = self._listener.accept()
             if len(self._connections) >= MOST_CONNECTIONS:
-                sock.close()
-                return
+                self._make_room()
             sock.setblocking(False)
             connection = _Connection(sock)
             self._connections[sock.fileno()] = connection
             self._selector.register(sock, selectors.EVENT_READ, connection)
+
+    def _make_room(self) -> None:
+        """Strangers, then viewers, the oldest first: who wants to kill always gets in."""
+        for role in ("", "viewer", "kill"):
+            for connection in self._connections.values():
+                if connection.role == role:
+                    self._hang_up(connection)
+                    return
 
     def _serve(self, connection: _Connection, events: int) -> None:
         if events & selectors.EVENT_WRITE:

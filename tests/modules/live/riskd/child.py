@@ -79,8 +79,8 @@ class RecordingVenue:
                     positions[told["symbol"]] = positions.get(told["symbol"], 0) + told["lots"]
                     cash -= fill.value_micros
             elif "cancel" in told:
-                o = orders[told["cancel"]]
-                if o.ended is None:
+                o = orders.get(told["cancel"])
+                if o is not None and o.ended is None:
                     orders[o.client_id] = OpenAtVenue(o.client_id, o.symbol, o.lots, (), "cancelled")
         return Report(self.name, tuple(orders.values()), positions, cash, True, now)
 

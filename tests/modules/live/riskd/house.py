@@ -68,9 +68,9 @@ def order(lots: int = 10, symbol: str = "AAA", **changed: object) -> Ask:
     return Ask(**(usual | {"symbol": symbol, "lots": lots, "sent_ns": time.time_ns()} | changed))  # type: ignore[arg-type]
 
 
-def resting(lots: int = 10, price: float = 99.0, **changed: object) -> Ask:
+def resting(lots: int = 10, price: float = 99.0, symbol: str = "AAA") -> Ask:
     """A limit order that the venue keeps."""
-    return order(lots, order_type="limit", limit_price=price, **changed)
+    return order(lots, symbol, order_type="limit", limit_price=price)
 
 
 def drain(rulings: Rulings, inbox: Inbox) -> list[VenueNews]:
