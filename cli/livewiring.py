@@ -96,7 +96,7 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
     """The runner at its desk, reconciled. Raises RefusedError where the venue has it otherwise, ResumeError."""
     from modules.live.desk.control import Control
     from modules.live.desk.desk import Identity
-    from modules.live.journal.file import FileJournal
+    from modules.live.journal.opening import open_journal
     from modules.live.riskd.config import SOCKET
     from modules.live.runner.deskline import DeskLine
     from modules.live.runner.live import Live
@@ -106,7 +106,9 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
     programme, account = programme_of_run(order), order.config.account
     records, instruments = (_table(stores, order.manifest, name) for name in ("records", "instruments"))
     with ExitStack() as stack:
-        journal = stack.enter_context(FileJournal(order.folder / "desk" / "journal"))
+        journal = stack.enter_context(
+            open_journal(order.folder / "desk" / "journal", f"{account}-desk", order.config.journal)
+        )
         line = DeskLine(Identity(account, order.mode, order.build), order.folder / SOCKET, journal, say)
         stack.callback(line.close)
         _agree(line)

@@ -26,7 +26,6 @@ from traces.checkpoint import CheckpointStore
 if TYPE_CHECKING:
     from psycopg import Connection
 
-SCHEMA: Final = Path(__file__).with_name("postgres.sql")
 TIMEOUT_S: Final = 5
 
 _INSERT: Final = """
@@ -43,15 +42,6 @@ FROM pg_tables, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS what
 WHERE schemaname = 'cws_journal' AND tablename = 'entries' GROUP BY tableowner
 """
 _REMEDY: Final = "see that the server runs, and has room on its disk; until then only cancels go out"
-
-
-def install(owner_dsn: str) -> None:
-    """Create table, triggers and role where they are not there yet. `owner_dsn` logs in as whoever owns the database.
-
-    Raises JournalError.
-    """
-    with _named("install"), _connect(owner_dsn) as connection:
-        connection.execute(SCHEMA.read_bytes())
 
 
 class PostgresJournal(GroupedJournal):
@@ -129,7 +119,10 @@ class PostgresJournal(GroupedJournal):
             self._flusher.execute("SET synchronous_commit = on")
             may = self._writer.execute(_MAY).fetchone()
             if may is None:
-                raise JournalError(f"{self._name}: there is no table cws_journal.entries; install it first")
+                raise JournalError(
+                    f"{self._name}: there is no table cws_journal.entries; run modules/live/journal/postgres.sql as "
+                    "the database's owner first"
+                )
             if may[0]:
                 raise JournalError(
                     f"{self._name}: the role may change or remove what was recorded (owner, superuser, or granted too "

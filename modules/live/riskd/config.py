@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from modules.live.journal.opening import Store
 from modules.live.messages import Mode
 from modules.live.risk.core import Instrument
 from modules.live.risk.limits import FILE, LimitsError, LiveLimits, Name, load_limits
@@ -66,6 +67,7 @@ class RiskdConfig(BaseModel):
     instruments: tuple[InstrumentRow, ...] = Field(min_length=1, max_length=10_000)
     clock: Literal["wall", "venue"] = "wall"
     limits: dict[str, object] = Field(default_factory=dict, description="tighter than limits.yaml, or strategies")
+    journal: Store = Field(default=Store(), description="where this account's journals are, the desk's too")
 
     @model_validator(mode="after")
     def _only_recorded_data_gives_the_time(self) -> RiskdConfig:

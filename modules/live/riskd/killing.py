@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from modules.live.journal.file import FileJournal
-from modules.live.journal.port import JournalError
+from modules.live.journal.opening import open_journal
+from modules.live.journal.port import Journal, JournalError
 from modules.live.messages import AnyMessage, Ask, Hello, Kill, Report, Ruled, Status
 from modules.live.risk.rules import Answer, Rule
 from modules.live.riskd.client import RiskClient, RiskSilentError, RiskUnavailableError
@@ -119,9 +119,9 @@ def _here(done: Killed, folder: Path, message: Kill, open_venue: OpenVenue, dead
     config = load_config(folder)
     with ExitStack() as stack:
         stack.enter_context(account_lock(folder))
-        journal: FileJournal | None = None
+        journal: Journal | None = None
         try:
-            journal = stack.enter_context(FileJournal(folder / JOURNAL))
+            journal = stack.enter_context(open_journal(folder / JOURNAL, f"{config.account}-riskd", config.journal))
         except JournalError as error:
             done.trouble.append(f"not recorded: {error}")
         inbox = Inbox()

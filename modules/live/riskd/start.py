@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from modules.live.journal.file import FileJournal
+from modules.live.journal.opening import open_journal
 from modules.live.messages import Mode
 from modules.live.risk import limits as constants
 from modules.live.risk.core import Instrument, Intent, RiskCore
@@ -118,7 +118,7 @@ def prepared(
     with ExitStack() as stack:
         stack.enter_context(account_lock(folder))
         warm_up(limits, config.mode, build)
-        journal = stack.enter_context(FileJournal(folder / JOURNAL))
+        journal = stack.enter_context(open_journal(folder / JOURNAL, f"{config.account}-riskd", config.journal))
         latch = Latch(folder)
         if not latch.exists() and next(iter(journal.read()), None) is None:
             latch.open("riskd", "first start", 0)

@@ -11,8 +11,8 @@ from typing import Final
 
 from modules.live.desk.asking import Stand
 from modules.live.desk.client import DeskClient, DeskUnavailableError
+from modules.live.journal.opening import Store, read_along
 from modules.live.journal.port import Entry, JournalError
-from modules.live.journal.reading import JournalReader
 from modules.live.messages import Hello, Marked, Status, VenueNews
 from modules.live.orders.fold import Fold
 from modules.live.orders.order import Order
@@ -45,14 +45,14 @@ class Watcher:
         self._desk: DeskClient | None = None
         self._fold, self._tally = Fold(self.place.account), Tally()
         self._shown_tally = Tally()
-        self._reader = JournalReader(self.place.journal)
         self._marks: dict[str, Marked] = {}
         self._status: Status | None = None
         self._stand: Stand | None = None
         self._why: dict[str, str | None] = {"riskd": "not asked yet", "desk": "not asked yet", "journal": None}
         self._orders: tuple[Order, ...] = ()
         self._asked_at = float("-inf")
-        self._stale_ns, self._lot_sizes = _configured(self.place)
+        self._stale_ns, self._lot_sizes, store = _configured(self.place)
+        self._reader = read_along(self.place.journal, f"{self.place.account}-desk", store)
 
     def look(self, wait_s: float = 0.0) -> list[VenueNews]:
         """Look once; waits up to `wait_s` for news, and returns them. `seen` is what is known then."""
@@ -148,13 +148,17 @@ class Watcher:
             self._shown_tally = self._tally.copy()
 
 
-def _configured(place: Place) -> tuple[int, dict[str, float]]:
-    """How old a price may be, ns, and the lot sizes; the constant and none where the account's file cannot be read."""
+def _configured(place: Place) -> tuple[int, dict[str, float], Store]:
+    """How old a price may be, ns; lot sizes; where journals are. Defaults where the account's file cannot be read."""
     try:
         config = load_config(place.folder)
-        return config.in_force().stale_ms * 1_000_000, {row.symbol: row.lot_size for row in config.instruments}
+        return (
+            config.in_force().stale_ms * 1_000_000,
+            {row.symbol: row.lot_size for row in config.instruments},
+            config.journal,
+        )
     except (ConfigError, LimitsError):
-        return HARD_STALE_MS * 1_000_000, {}
+        return HARD_STALE_MS * 1_000_000, {}, Store()
 
 
 def _shown(fold: Fold) -> tuple[Order, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from modules.live.journal.postgres import install
+import modules.live.journal
 
 WRITER = "cws_desk"
 
@@ -55,8 +55,8 @@ class Server:
         """A new cluster, with a role for the desk."""
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync")
         self.start()
-        install(self.owner)
-        self.as_owner(f"CREATE ROLE {WRITER} LOGIN IN ROLE cws_journal_writer")
+        schema = Path(modules.live.journal.__file__).with_name("postgres.sql")
+        self.as_owner(schema.read_text(encoding="utf-8"), f"CREATE ROLE {WRITER} LOGIN IN ROLE cws_journal_writer")
 
     def _control(self, what: str, *more: str) -> None:
         self._run("pg_ctl", what, "-D", str(self.folder / "data"), *more)

@@ -124,7 +124,7 @@ def test_a_role_that_may_do_more_is_refused(server: Server, account: str, tmp_pa
 
 def test_no_table_says_what_to_do(server: Server, account: str, tmp_path: Path) -> None:
     server.as_owner(f'CREATE DATABASE "{account}"')
-    with pytest.raises(JournalError, match="install"):
+    with pytest.raises(JournalError, match="owner first"):
         PostgresJournal(f"host={server.folder} user=cws_desk dbname={account}", account, tmp_path / "keys")
 
 
