@@ -63,15 +63,24 @@ class FeedHealth:
         """Why nothing may be opened (in `symbol`, or at all), in words; None = the feeds are good."""
         if not self.sources:
             return "no feed was opened yet"
-        for name, source in self.sources.items():
-            if not source.is_up:
-                return f"feed {name} is down: {source.reason}"
-            silent_ms = (now_ns - source.heard_ns) // _MILLI_NS
-            if silent_ms > self.limits.feed_ms:
-                return f"feed {name} has said nothing for {silent_ms} ms, above feed_ms = {self.limits.feed_ms}"
-        return None if symbol is None else self._symbol(symbol, now_ns)
+        for name in self.sources:
+            wrong = self.source(now_ns, name)
+            if wrong is not None:
+                return wrong
+        return None if symbol is None else self.symbol(now_ns, symbol)
 
-    def _symbol(self, symbol: str, now_ns: int) -> str | None:
+    def source(self, now_ns: int, feed: str) -> str | None:
+        """What is wrong with a feed; None = it is well."""
+        source = self.sources.get(feed) or _Source()
+        if not source.is_up:
+            return f"feed {feed} is down: {source.reason}"
+        silent_ms = (now_ns - source.heard_ns) // _MILLI_NS
+        if silent_ms > self.limits.feed_ms:
+            return f"feed {feed} has said nothing for {silent_ms} ms, above feed_ms = {self.limits.feed_ms}"
+        return None
+
+    def symbol(self, now_ns: int, symbol: str) -> str | None:
+        """What is wrong with an instrument's prices; None = nothing is."""
         if symbol in self.broken:
             return f"the book of {symbol} does not stand: {self.broken[symbol]}"
         priced = self.priced_ns.get(symbol)
