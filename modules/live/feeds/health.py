@@ -77,6 +77,8 @@ class FeedHealth:
         silent_ms = (now_ns - source.heard_ns) // _MILLI_NS
         if silent_ms > self.limits.feed_ms:
             return f"feed {feed} has said nothing for {silent_ms} ms, above feed_ms = {self.limits.feed_ms}"
+        if silent_ms < -self.limits.feed_ms:
+            return f"the clock is {-silent_ms} ms before what feed {feed} last said: it was set back"
         return None
 
     def symbol(self, now_ns: int, symbol: str) -> str | None:

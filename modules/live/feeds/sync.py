@@ -13,7 +13,9 @@ from typing import Final
 from modules.live.feeds.news import Depth
 
 MOST_HELD: Final = 10_000
-"""Changes held for one snapshot; beyond, the oldest cannot be needed any more by a venue that answers at all."""
+"""Changes held for one snapshot; with more, a venue that answers at all has answered, and they are begun anew."""
+MOST_HELD_LEVELS: Final = 200_000
+"""Levels in them."""
 
 
 class Stand(Enum):
@@ -29,7 +31,7 @@ class Sync:
     """The sequence of one symbol at one venue.
 
     1. What is applied joins on without a gap; what was covered already is dropped.
-    2. While the book is not LIVE changes are held, at most `MOST_HELD`.
+    2. While the book is not LIVE changes are held, at most `MOST_HELD` of them, and of `MOST_HELD_LEVELS` levels.
     3. A snapshot that is older than the first held change leaves a gap: another one is asked for.
     """
 
@@ -39,6 +41,7 @@ class Sync:
     dropped: int = 0
     snapshots: int = 0
     held: list[Depth] = field(default_factory=list)
+    held_levels: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -50,7 +53,7 @@ class Sync:
         if self.stand is Stand.LIVE:
             self.gaps += 1
             self.stand = Stand.LOST
-        self.held.clear()
+        self._let_go()
 
     def take(self, depth: Depth) -> tuple[Depth, ...]:
         """The messages to apply now, in order; a snapshot among them replaces the book."""
@@ -85,12 +88,18 @@ class Sync:
                 return ()
             joined.append(change)
             at = change.last
-        self.held.clear()
+        self._let_go()
         self.stand, self.last = Stand.LIVE, at
         return tuple(joined)
 
     def _hold(self, depth: Depth) -> None:
-        if len(self.held) >= MOST_HELD:
+        levels = len(depth.bids) + len(depth.asks)
+        if len(self.held) >= MOST_HELD or self.held_levels + levels > MOST_HELD_LEVELS:
             self.dropped += len(self.held)
-            self.held.clear()
+            self._let_go()
         self.held.append(depth)
+        self.held_levels += levels
+
+    def _let_go(self) -> None:
+        self.held.clear()
+        self.held_levels = 0

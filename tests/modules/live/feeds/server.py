@@ -79,6 +79,8 @@ class Peer:
         self.refusals: list[tuple[int, str]] = []  # status and Retry-After of the next handshakes
         self.http_faults: list[tuple[int, str, bytes]] = []
         self.fetched = 0
+        self.answering = threading.Event()
+        self.answering.set()
         self.lock = threading.Lock()
         self.stop = threading.Event()
         self.port = 0
@@ -94,6 +96,7 @@ class Peer:
     def on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path.startswith("/api/v3/depth"):
             return self._snapshot()
+        self.answering.wait(5.0)
         if self.refusals:
             status, after = self.refusals.pop(0)
             return Response(status, "Refused", Headers({"Retry-After": after, "Content-Length": "0"}), b"")

@@ -147,6 +147,8 @@ OPENS = [
     (5, -5, 9_999, "A.X", None),
     (6, -5, 9_999, "A.X", "said nothing"),
     (10, 0, 2_000, "B.X", "no believed price"),
+    (10, 0, 1_500, "A.X", None),
+    (10, 0, 1_499, "A.X", "was set back"),
 ]
 
 

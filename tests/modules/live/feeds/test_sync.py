@@ -82,3 +82,14 @@ def test_what_is_held_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         book.take(message(k, k))
         assert len(book.held) <= 10
     assert [d.last for d in book.take(snap(33))] == [33, 34, 35]
+
+
+def test_their_levels_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "MOST_HELD_LEVELS", 10)
+    book = Sync()
+    for k in range(1, 40):
+        book.take(Depth("A.X", "x", False, k, k, ((1.0, 1.0),) * 2, ((2.0, 1.0),), 0, 0))
+        assert sum(len(d.bids) + len(d.asks) for d in book.held) == book.held_levels <= 10
+    assert book.dropped > 20
+    book.take(snap(39))
+    assert book.held_levels == 0

@@ -294,17 +294,21 @@ def test_a_flood_holds_nobody_up() -> None:
 
 
 def test_closing_while_it_connects_leaves_no_connection_behind() -> None:
-    release = threading.Event()
+    over = threading.Event()
 
     def late(peer: Peer, connection: ServerConnection) -> None:
-        release.set()
-        peer.listen(connection, 2.0)
+        try:
+            peer.listen(connection, 5.0)
+        finally:
+            over.set()
 
-    with serving(Peer(8, late)) as peer:
+    peer = Peer(8, late)
+    peer.answering.clear()
+    with serving(peer):
         feed = bybit_feed(peer)
         feed.open()
-        feed.poll(0.0)
+        assert feed.poll(0.05) == []
         feed.close()
-        release.wait(2.0)
-        time.sleep(0.05)
+        peer.answering.set()
+        assert over.wait(4.0), "the connection that came too late was not closed"
         assert peer.heard == [] and feed.fileno() == -1
