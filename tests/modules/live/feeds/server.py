@@ -79,6 +79,7 @@ class Peer:
         self.refusals: list[tuple[int, str]] = []  # status and Retry-After of the next handshakes
         self.http_faults: list[tuple[int, str, bytes]] = []
         self.fetched = 0
+        self.over = threading.Event()  # a script's changes are
         self.answering = threading.Event()
         self.answering.set()
         self.lock = threading.Lock()

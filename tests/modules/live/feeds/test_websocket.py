@@ -101,12 +101,14 @@ def calm(peer: Peer, connection: ServerConnection) -> None:
 
 
 def storm(messages: int, faults: float) -> Callable[[Peer, ServerConnection], None]:
-    """Changes, of which some are lost, doubled, or late; then calm."""
+    """Changes, of which some are lost, doubled, or late, until at least four snapshots were asked for; then calm."""
 
     def play(peer: Peer, connection: ServerConnection) -> None:
         answer(peer, connection, 1.0)
         kept: str | None = None
-        for _ in range(messages):
+        sent = 0
+        while sent < messages or (sent < 50 * messages and sum('"subscribe"' in h for h in peer.heard) < 5):
+            sent += 1
             with peer.lock:
                 text = bybit(peer.truth, "delta", *peer.truth.step())
                 fate = peer.random.random()
@@ -120,6 +122,7 @@ def storm(messages: int, faults: float) -> Callable[[Peer, ServerConnection], No
             answer(peer, connection, 0.003)
         with peer.lock:
             connection.send(bybit(peer.truth, "delta", *peer.truth.step()))
+        peer.over.set()
         calm(peer, connection)
 
     return play
@@ -128,7 +131,7 @@ def storm(messages: int, faults: float) -> Callable[[Peer, ServerConnection], No
 def test_a_book_through_a_storm_is_the_venues_in_the_end() -> None:
     with serving(Peer(1, storm(150, 0.15))) as peer:
         watch = Watch(bybit_feed(peer))
-        watch.until(lambda: watch.agrees(peer) and peer.truth.number >= 251)
+        watch.until(lambda: peer.over.is_set() and watch.agrees(peer), 30.0)
         line = watch.market.lines["bybit", XRP.symbol]
         assert line.sync.gaps >= 3 and watch.feed.counts.resyncs >= 3
         assert line.top is not None and watch.market.health.stalled(time.time_ns(), XRP.symbol) is None
@@ -141,7 +144,7 @@ def test_a_book_through_a_storm_is_the_venues_in_the_end() -> None:
 def test_many_storms(seed: int) -> None:
     with serving(Peer(seed, storm(400, 0.3))) as peer:
         watch = Watch(bybit_feed(peer))
-        watch.until(lambda: watch.agrees(peer) and peer.truth.number >= 501, 30.0)
+        watch.until(lambda: peer.over.is_set() and watch.agrees(peer), 60.0)
         watch.feed.close()
 
 
@@ -256,7 +259,9 @@ def test_nobody_there() -> None:
 def changes(peer: Peer, connection: ServerConnection) -> None:
     """Binance: changes only, one in ten lost."""
     peer.listen(connection, 1.0)
-    for _ in range(120):
+    sent = 0
+    while sent < 120 or (sent < 6_000 and peer.fetched < 5):
+        sent += 1
         with peer.lock:
             text = binance(peer.truth, *peer.truth.step())
             if peer.random.random() > 0.1:
@@ -264,6 +269,7 @@ def changes(peer: Peer, connection: ServerConnection) -> None:
         time.sleep(0.001)
     with peer.lock:
         connection.send(binance(peer.truth, *peer.truth.step()))
+    peer.over.set()
     peer.stop.wait(20.0)
 
 
@@ -272,7 +278,7 @@ def test_a_book_whose_snapshot_is_fetched_apart() -> None:
     peer.http_faults = [(429, "0.05", b""), (200, "0", b"garbage"), (500, "no number", b"")]
     with serving(peer):
         watch = Watch(binance_feed(peer), "binance")
-        watch.until(lambda: watch.agrees(peer) and peer.truth.number >= 221)
+        watch.until(lambda: peer.over.is_set() and watch.agrees(peer), 30.0)
         assert peer.fetched > 4 and watch.feed.counts.garbage == 1
         assert json.loads(peer.heard[0])["params"] == ["xrpusdt@depth@100ms"]
         watch.feed.close()
