@@ -6,6 +6,7 @@ import sys
 import time
 
 from benchmarks import desk as orderdesk
+from benchmarks import riskd
 from benchmarks.common import RUNS, Row, median_seconds, report
 from modules.jit import uncounted
 from modules.live.risk import layout as at
@@ -69,6 +70,7 @@ def measure() -> list[Row]:
         Row("risk decision called from Python", python * 1e6, "us", goal=1.0),
         Row("order with its names looked up", named * 1e6, "us"),
         Row("a price taken in", marked * 1e6, "us"),
+        *riskd.rows(),
         *orderdesk.rows(),
     ]
 
