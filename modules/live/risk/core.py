@@ -1,4 +1,4 @@
-"""The account that the risk core decides on: marks, fills, open orders in, rulings out. No clock, no disk, no socket.
+"""The decision on an order, on the account of `holdings.py`. No clock, no disk, no socket.
 
 What it approves it counts at once as if it would fill; what comes back from the venue moves it from open to held.
 """
@@ -6,145 +6,29 @@ What it approves it counts at once as if it would fill; what comes back from the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from typing import Final
 
 from modules.engine.accounting import EXACT_LIMIT, MICROS
 from modules.live.risk import layout as at
+from modules.live.risk.holdings import MODES, Holdings
+from modules.live.risk.intent import Day, Instrument, Intent, Mode, Open, RiskCoreError, Ruling
 from modules.live.risk.kernel import judge
-from modules.live.risk.limits import LiveLimits
 from modules.live.risk.rules import FLATTENING, Answer, Rule
-from modules.live.risk.sums import follow_nav, passed, refresh
-from modules.panel import FloatArray, IntArray
+from modules.live.risk.sums import passed
 
-Mode = Literal["paper", "live"]
-_MODES: Mapping[str, int] = {"paper": 1, "live": 2}
-MOST_ORDERS = 2_000_000
+__all__ = ["Day", "Instrument", "Intent", "Mode", "RiskCore", "RiskCoreError", "Ruling"]
+
+MOST_ORDERS: Final = 2_000_000
 """Client ids that are remembered in a day; no order passes beyond."""
 
-_MOST_LOTS = 2**53
-_SECOND_NS = 1_000_000_000
-_MILLI_NS = 1_000_000
+_MOST_LOTS: Final = 2**53
+_ANSWERS: Final = tuple(Answer)
+_RULES: Final = tuple(Rule)
+_LIMITED: Final = frozenset({"limit", "stop_limit"})
 
 
-class RiskCoreError(ValueError):
-    """News that does not fit the account: an unknown order, an excess fill, a price that is none."""
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """What may be traded. Lots and volume are in lots, `sigma_day` the volatility of a day's return."""
-
-    symbol: str
-    sector: str
-    lot_size: float = 1.0
-    tick: float = 0.01
-    sigma_day: float = math.nan
-    beta: float = 1.0
-    adv_lots: int = 0
-    located_lots: int = 0
-    max_long_lots: int = 2**53
-    max_short_lots: int = 2**53
-
-
-@dataclass(frozen=True)
-class Intent:
-    """An order that somebody wants to send. `lots` is signed; `limit_price` NaN = none."""
-
-    client_id: str
-    strategy: str
-    symbol: str
-    lots: int
-    venue: str
-    mode: Mode
-    build: str
-    now_ns: int
-    order_type: str = "market"
-    time_in_force: str = "day"
-    limit_price: float = math.nan
-    parent_left: int = -1
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """The answer: what may be sent, and the rule that spoke with its limit and value (NaN: none)."""
-
-    answer: Answer
-    rule: Rule
-    allowed_lots: int
-    limit: float
-    value: float
-
-    @property
-    def goes_out(self) -> bool:
-        """Whether an order of `allowed_lots` may be sent."""
-        return self.answer in (Answer.APPROVE, Answer.REDUCE) and self.allowed_lots != 0
-
-
-@dataclass(frozen=True)
-class Day:
-    """NAV at the day's beginning, its lowest and highest, and its largest fall from the highest, in micros."""
-
-    first_micros: int
-    least_micros: int
-    peak_micros: int
-    deepest_micros: int
-
-
-@dataclass
-class _Open:
-    """An order that passed: lots that may still fill, signed."""
-
-    intent: Intent
-    row: int
-    left: int
-
-
-class RiskCore:
-    """One account. Not to be shared between threads."""
-
-    def __init__(
-        self, limits: LiveLimits, instruments: Iterable[Instrument], *, cash_micros: int, mode: Mode, build: str
-    ) -> None:
-        self.limits, self.mode, self.build = limits, mode, build
-        self.instruments = tuple(instruments)
-        self._rows = {x.symbol: at.FIRST + i for i, x in enumerate(self.instruments)}
-        if len(self._rows) != len(self.instruments):
-            raise RiskCoreError("two instruments have the same symbol; give each once")
-        sectors = {name: i for i, name in enumerate(sorted({x.sector for x in self.instruments}))}
-        rows = at.FIRST + len(self.instruments)
-        self._ints, self._floats = np.zeros((rows, at.INTS), np.int64), np.full((rows, at.FLOATS), np.nan)
-        self._numbers = {name: i for i, name in enumerate(sorted(limits.strategies))}
-        self._strategies = np.zeros((max(1, len(self._numbers)), rows, at.STRATEGY_INTS), np.int64)
-        for name, who in self._numbers.items():
-            self._strategies[who, 0, at.S_CAPITAL] = round(limits.strategies[name] * MICROS)
-        self._limits = _table(limits)
-        self.open_orders: dict[str, _Open] = {}
-        self._resting: dict[int, dict[str, _Open]] = {}
-        self._seen: set[str] = set()
-        for x in self.instruments:
-            self._add(x, sectors[x.sector])
-        total = self._ints[0]
-        total[at.CASH] = total[at.NAV] = total[at.BUYING_POWER] = cash_micros
-        total[at.MODE] = _MODES[mode]
-        self.new_day()
-
-    def _add(self, x: Instrument, sector: int) -> None:
-        row = self._rows[x.symbol]
-        if not (x.lot_size > 0.0 and x.tick > 0.0 and math.isfinite(x.beta)):
-            raise RiskCoreError(
-                f"{x.symbol}: lot_size {x.lot_size}, tick {x.tick}, beta {x.beta}; sizes are above 0, betas finite"
-            )
-        ints, floats = self._ints[row], self._floats[row]
-        ints[at.SECTOR], ints[at.LISTED], ints[at.TRADING] = sector, 1, 1
-        ints[at.RESTRICTED] = x.symbol in self.limits.restricted
-        ints[at.LOCATED], ints[at.MAX_LONG], ints[at.MAX_SHORT] = x.located_lots, x.max_long_lots, x.max_short_lots
-        ints[at.ADV], ints[at.PRICE_TS] = x.adv_lots, np.iinfo(np.int64).min // 4
-        floats[at.LOT_SIZE], floats[at.TICK] = x.lot_size, x.tick
-        floats[at.SIGMA_DAY], floats[at.BETA] = x.sigma_day, x.beta
+class RiskCore(Holdings):
+    """One account and the decision on its orders. Not to be shared between threads."""
 
     # --- what is asked ------------------------------------------------------------------------------
 
@@ -155,7 +39,7 @@ class RiskCore:
             passed(self._ints, self._floats, self._strategies, self._limits)
             row = self._rows[intent.symbol]
             self._seen.add(intent.client_id)
-            self._opened(_Open(intent, row, ruling.allowed_lots))
+            self._opened(Open(intent, row, ruling.allowed_lots))
         return ruling
 
     def look(self, intent: Intent) -> Ruling:
@@ -165,258 +49,27 @@ class RiskCore:
             answer = judge(self._ints, self._floats, self._strategies, self._limits)
         except OverflowError:
             return Ruling(Answer.REJECT, Rule.ORDER_VALUE, 0, EXACT_LIMIT / MICROS, math.inf)
-        _, rule, allowed = self._ints[1, at.ANSWER : at.IS_LIMIT].tolist()
-        _, limit, value = self._floats[1, : at.ANSWER_VALUE + 1].tolist()
-        return Ruling(Answer(answer), Rule(rule), allowed, limit, value)
+        ints, floats = self._order_ints, self._order_floats
+        return Ruling(
+            _ANSWERS[answer], _RULES[ints[at.RULE]], ints[at.ALLOWED], floats[at.ANSWER_LIMIT], floats[at.ANSWER_VALUE]
+        )
 
     def _write(self, intent: Intent) -> None:
         """Put the order into row 1, its names turned into whether they are known."""
-        limits = self.limits
-        self._ints[1, : at.ANSWER] = (
-            self._rows.get(intent.symbol, at.FIRST - 1) - at.FIRST,
-            intent.lots if abs(intent.lots) < _MOST_LOTS else 0,
-            intent.order_type in limits.order_types,
-            intent.time_in_force in limits.times_in_force,
-            intent.now_ns,
-            self._numbers.get(intent.strategy, -1),
-            intent.venue in limits.venues,
-            _MODES.get(intent.mode, 0),
-            intent.build == self.build,
-            intent.parent_left,
-            intent.client_id in self._seen or len(self._seen) >= MOST_ORDERS,
-        )
-        self._ints[1, at.IS_LIMIT] = intent.order_type in ("limit", "stop_limit")
-        self._floats[1, at.LIMIT_PRICE] = intent.limit_price
-
-    # --- what is heard ------------------------------------------------------------------------------
-
-    def mark(self, symbol: str, price: float, ts_ns: int) -> None:
-        """The reference price of an instrument at a time. Raises RiskCoreError for no price, or one from before."""
-        row = self._row(symbol)
-        if not 0.0 < price < math.inf:
-            raise RiskCoreError(f"price of {symbol} is {price}; a reference price is finite and above 0")
-        if ts_ns < self._ints[row, at.PRICE_TS]:
-            raise RiskCoreError(f"price of {symbol} is of {ts_ns}, before the last one; prices come in order of time")
-        before = float(self._floats[row, at.PRICE]), int(self._ints[row, at.PRICE_TS])
-        self._floats[row, at.PRICE], self._ints[row, at.PRICE_TS] = price, ts_ns
-        try:
-            self._refresh(row)
-        except RiskCoreError:
-            self._floats[row, at.PRICE], self._ints[row, at.PRICE_TS] = before
-            raise
-
-    def filled(self, client_id: str, lots: int, price: float, fee_micros: int = 0) -> None:
-        """A fill of an open order: signed lots in its direction. Raises RiskCoreError for one that cannot be."""
-        order = self._order(client_id)
-        if lots == 0 or (lots > 0) != (order.left > 0) or abs(lots) > abs(order.left):
-            raise RiskCoreError(
-                f"fill of {lots} lots on order {client_id}, which has {order.left} left: excess or wrong side"
-            )
-        paid = round(lots * float(self._floats[order.row, at.LOT_SIZE]) * price * MICROS)
-        self.executed(order.intent.symbol, lots, paid, fee_micros, client_id=client_id)
-
-    def executed(
-        self,
-        symbol: str,
-        lots: int,
-        value_micros: int,
-        fee_micros: int = 0,
-        *,
-        client_id: str | None = None,
-        strategy: str | None = None,
-    ) -> None:
-        """An execution as a fact: late, in excess or taken back (`lots` and `value_micros` negated) as well.
-
-        An open order under `client_id` is left with less, never with more. `strategy`: whose it is where the order is
-        not open; without one that is known, positions of strategies on the other side shrink. Raises RiskCoreError for
-        an unknown instrument.
-        """
-        row = self._row(symbol)
-        order = self.open_orders.get(client_id) if client_id is not None else None
-        ints = self._ints
-        ints[row, at.LOTS] += lots
-        ints[0, at.CASH] -= value_micros + fee_micros
-        ints[0, at.NAV] -= value_micros + fee_micros
-        self._own(row, lots, order.intent.strategy if order is not None else strategy)
-        if order is not None and order.left * lots > 0:
-            size = min(abs(lots), abs(order.left))
-            self._fewer_open(order, size)
-            if order.left == 0:
-                self._closed(order)
-        self._refresh(row)
-
-    def _own(self, row: int, lots: int, strategy: str | None) -> None:
-        """Count what a strategy holds; what is nobody's (the risk core closes an account) closes what others hold."""
-        who = self._numbers.get(strategy) if strategy is not None else None
-        held = self._strategies[:, row, at.S_HELD]
-        if who is not None:
-            held[who] += lots
-            return
-        for i in range(len(self._numbers)):
-            closed = min(abs(lots), abs(int(held[i]))) if int(held[i]) * lots < 0 else 0
-            step = closed if lots > 0 else -closed
-            held[i] += step
-            lots -= step
-        if self._ints[row, at.LOTS] == 0:
-            held[:] = 0
-
-    def _fewer_open(self, order: _Open, size: int) -> None:
-        """An open order has `size` lots less to fill, on its side."""
-        side = 1 if order.left > 0 else -1
-        self._ints[order.row, at.OPEN_BUY if side > 0 else at.OPEN_SELL] -= size
-        who = self._numbers.get(order.intent.strategy)
-        if who is not None:
-            self._strategies[who, order.row, at.S_BUY if side > 0 else at.S_SELL] -= size
-        order.left -= side * size
-
-    def resume(self, intent: Intent, left: int) -> None:
-        """Count an order as open without a ruling: it was ruled on before a restart, or closes the account.
-
-        Raises RiskCoreError for an unknown instrument or an order that is open already.
-        """
-        row = self._row(intent.symbol)
-        if intent.client_id in self.open_orders:
-            raise RiskCoreError(f"order {intent.client_id} is open already; an id is used once")
-        self._seen.add(intent.client_id)
-        if left == 0:
-            return
-        self._opened(_Open(intent, row, left))
-        self._ints[row, at.OPEN_BUY if left > 0 else at.OPEN_SELL] += abs(left)
-        who = self._numbers.get(intent.strategy)
-        if who is not None:
-            self._strategies[who, row, at.S_BUY if left > 0 else at.S_SELL] += abs(left)
-        self._refresh(row)
-
-    def forget(self) -> None:
-        """Ids of orders that are not open may come again."""
-        self._seen = set(self.open_orders)
-
-    def remember(self, client_ids: Iterable[str]) -> None:
-        """Ids that passed today, before a restart."""
-        self._seen.update(client_ids)
-
-    def adopt(
-        self, cash_micros: int, positions: Mapping[str, int], held: Mapping[tuple[str, str], int] | None = None
-    ) -> None:
-        """Take the account as the venue has it: cash, lots, and (strategy, symbol) lots of strategies.
-
-        Without `held` what strategies hold stays. Open orders stay. Raises RiskCoreError for an unknown instrument.
-        """
-        for symbol in positions:
-            self._row(symbol)
-        self._ints[0, at.NAV] += cash_micros - self._ints[0, at.CASH]
-        self._ints[0, at.CASH] = cash_micros
-        if held is not None:
-            self._strategies[:, at.FIRST :, at.S_HELD] = 0
-            for (strategy, symbol), lots in held.items():
-                who = self._numbers.get(strategy)
-                if who is not None:
-                    self._strategies[who, self._row(symbol), at.S_HELD] = lots
-        for symbol, row in self._rows.items():
-            self._ints[row, at.LOTS] = positions.get(symbol, 0)
-            self._refresh(row)
-
-    def restated(self, symbol: str, lots: int, new: int, old: int) -> None:
-        """A split, `new` for `old`: `lots` are held now; price, open orders and what strategies hold follow it.
-
-        `new` 0: delisted, and its orders have ended. NAV moves by no more than what a lot is worth.
-        """
-        row = self._row(symbol)
-        for order in [o for o in self.open_orders.values() if o.row == row]:
-            self._fewer_open(order, abs(order.left) - abs(order.left) * new // old)  # below 0: there are more now
-            if order.left == 0:
-                self._closed(order)
-        held = self._strategies[:, row, at.S_HELD]
-        held[:] = [int(h) * new // old if h > 0 else -(-int(h) * new // old) for h in held]
-        self._ints[row, at.LOTS] = lots
-        if new > 0:
-            self._floats[row, at.PRICE] *= old / new
-        self._refresh(row)
-
-    def moved(self, micros: int, *, is_flow: bool) -> None:
-        """Cash that came or went without a trade. A flow (a deposit) is no gain: the day's figures move with it."""
-        total = self._ints[0]
-        total[at.CASH] += micros
-        total[at.NAV] += micros
-        if is_flow:
-            for slot in (at.DAY_NAV, at.LEAST_NAV, at.PEAK_NAV):
-                total[slot] += micros
-        follow_nav(self._ints)
-
-    def done(self, client_id: str) -> None:
-        """An open order will not fill any further: cancelled, expired or refused by the venue."""
-        order = self._order(client_id)
-        self._fewer_open(order, abs(order.left))
-        self._closed(order)
-        self._refresh(order.row)
-
-    def trading(self, symbol: str, is_open: bool) -> None:
-        """Whether the instrument's market takes orders."""
-        self._ints[self._row(symbol), at.TRADING] = is_open
-
-    def buying_power(self, micros: int) -> None:
-        """What the venue says may be opened, before what is on its way."""
-        self._ints[0, at.BUYING_POWER] = micros
-
-    def kill(self, on: bool) -> None:
-        """Whether the kill switch is latched."""
-        self._ints[0, at.KILLED] = on
-
-    def new_day(self) -> None:
-        """A day begins: losses and falls are counted from here, client ids may come again."""
-        self.begin_day()
-        self._seen = set(self.open_orders)
-
-    def begin_day(self) -> None:
-        """The day's losses and falls are counted from the NAV of now."""
-        total = self._ints[0]
-        total[at.DAY_NAV] = total[at.LEAST_NAV] = total[at.PEAK_NAV] = total[at.NAV]
-        total[at.DEEPEST] = 0
-
-    def set_day(self, day: Day) -> None:
-        """The day's figures as they were before a restart; what NAV is now counts too."""
-        total = self._ints[0]
-        total[at.DAY_NAV], total[at.LEAST_NAV] = day.first_micros, day.least_micros
-        total[at.PEAK_NAV], total[at.DEEPEST] = day.peak_micros, day.deepest_micros
-        follow_nav(self._ints)
-
-    # --- what stands --------------------------------------------------------------------------------
-
-    @property
-    def nav_micros(self) -> int:
-        """Cash and what is held at its reference prices."""
-        return int(self._ints[0, at.NAV])
-
-    @property
-    def positions(self) -> dict[str, int]:
-        """Lots held, those that are not 0."""
-        return {s: int(self._ints[r, at.LOTS]) for s, r in self._rows.items() if self._ints[r, at.LOTS] != 0}
-
-    @property
-    def cash_micros(self) -> int:
-        """Cash."""
-        return int(self._ints[0, at.CASH])
-
-    @property
-    def day(self) -> Day:
-        """The day's figures."""
-        total = self._ints[0]
-        return Day(int(total[at.DAY_NAV]), int(total[at.LEAST_NAV]), int(total[at.PEAK_NAV]), int(total[at.DEEPEST]))
-
-    @property
-    def tables(self) -> tuple[IntArray, FloatArray]:
-        """What the decision reads, for reading (`layout.py`)."""
-        return self._ints, self._floats
-
-    def strategies_worth(self) -> dict[str, int]:
-        """What each strategy uses of its capital, micros."""
-        return {name: int(self._strategies[who, 0, at.S_WORTH]) for name, who in self._numbers.items()}
-
-    def unmarked(self) -> tuple[str, ...]:
-        """What is held and has no price: NAV is not known before it has."""
-        ints, prices = self._ints, self._floats[:, at.PRICE]
-        some = (ints[at.FIRST :, at.LOTS] != 0) & ~(prices[at.FIRST :] > 0.0)
-        return tuple(self.instruments[i].symbol for i in np.flatnonzero(some))
+        limits, row = self.limits, self._order_ints
+        row[at.INSTRUMENT] = self._rows.get(intent.symbol, at.FIRST - 1) - at.FIRST
+        row[at.ASKED] = intent.lots if abs(intent.lots) < _MOST_LOTS else 0
+        row[at.TYPE_OK] = intent.order_type in limits.order_types
+        row[at.TIF_OK] = intent.time_in_force in limits.times_in_force
+        row[at.NOW] = intent.now_ns
+        row[at.STRATEGY] = self._numbers.get(intent.strategy, -1)
+        row[at.VENUE_OK] = intent.venue in limits.venues
+        row[at.ORDER_MODE] = MODES.get(intent.mode, 0)
+        row[at.BUILD_OK] = intent.build == self.build
+        row[at.PARENT_LEFT] = intent.parent_left
+        row[at.DUPLICATE_OF] = intent.client_id in self._seen or len(self._seen) >= MOST_ORDERS
+        row[at.IS_LIMIT] = intent.order_type in _LIMITED
+        self._order_floats[at.LIMIT_PRICE] = intent.limit_price
 
     def must_flatten(self) -> bool:
         """Whether the day's loss or fall has reached its limit."""
@@ -425,81 +78,3 @@ class RiskCore:
         first = self.instruments[0].symbol
         probe = Intent("", "", first, 1, "", self.mode, self.build, 0)
         return self.look(probe).rule in FLATTENING
-
-    def knows(self, symbol: str) -> bool:
-        """Whether it is an instrument of this account."""
-        return symbol in self._rows
-
-    def withdraw(self, client_id: str) -> None:
-        """An order that was counted as open did not go out; its id may be asked for again."""
-        self.done(client_id)
-        self._seen.discard(client_id)
-
-    def _row(self, symbol: str) -> int:
-        row = self._rows.get(symbol)
-        if row is None:
-            raise RiskCoreError(f"{symbol} is no instrument of this account; list it before prices or fills come")
-        return row
-
-    def _order(self, client_id: str) -> _Open:
-        order = self.open_orders.get(client_id)
-        if order is None:
-            raise RiskCoreError(f"order {client_id} is not open here: never approved, or done")
-        return order
-
-    def _refresh(self, row: int) -> None:
-        try:
-            refresh(self._ints, self._floats, self._strategies, row)
-        except OverflowError as error:
-            raise RiskCoreError(f"{self.instruments[row - at.FIRST].symbol}: {error}") from error
-        follow_nav(self._ints)
-
-    def _opened(self, order: _Open) -> None:
-        self.open_orders[order.intent.client_id] = order
-        if order.intent.limit_price > 0.0:
-            self._resting.setdefault(order.row, {})[order.intent.client_id] = order
-            self._own_quotes(order.row)
-
-    def _closed(self, order: _Open) -> None:
-        del self.open_orders[order.intent.client_id]
-        if order.intent.limit_price > 0.0:
-            del self._resting[order.row][order.intent.client_id]
-            self._own_quotes(order.row)
-
-    def _own_quotes(self, row: int) -> None:
-        """Our best resting prices in an instrument, which an order of ours must not meet."""
-        here = self._resting.get(row)
-        if here is None:
-            return
-        bids = [o.intent.limit_price for o in here.values() if o.left > 0]
-        asks = [o.intent.limit_price for o in here.values() if o.left < 0]
-        self._floats[row, at.OWN_BID] = max(bids, default=math.nan)
-        self._floats[row, at.OWN_ASK] = min(asks, default=math.nan)
-
-
-def _table(limits: LiveLimits) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    table = np.zeros(at.LIMITS)
-    for slot, value in (
-        (at.L_DAILY_LOSS, limits.max_daily_loss),
-        (at.L_DRAWDOWN, limits.max_drawdown),
-        (at.L_ORDER_NAV, limits.max_order_nav),
-        (at.L_ORDER_LOTS, limits.max_order_lots),
-        (at.L_COLLAR, limits.collar),
-        (at.L_INSTRUMENT, limits.max_instrument_nav),
-        (at.L_SECTOR, limits.max_sector_nav),
-        (at.L_TRADE_RISK, limits.max_trade_risk),
-        (at.L_GROSS, limits.max_gross_usd * MICROS),
-        (at.L_LEVERAGE, limits.max_leverage),
-        (at.L_NET, limits.max_net_nav),
-        (at.L_BETA, limits.max_beta_nav),
-        (at.L_CONCENTRATION, limits.max_concentration),
-        (at.L_PARTICIPATION, limits.max_participation),
-        (at.L_TOTAL, limits.total_capital_usd * MICROS),
-        (at.L_STALE_NS, limits.stale_ms * _MILLI_NS),
-        (at.L_MESSAGE_NS, _SECOND_NS // limits.messages_a_second),
-        (at.L_MESSAGE_BURST_NS, _SECOND_NS - _SECOND_NS // limits.messages_a_second),
-        (at.L_REPEAT_NS, 60 * _SECOND_NS // limits.repeats_a_minute),
-        (at.L_REPEAT_BURST_NS, 60 * _SECOND_NS - 60 * _SECOND_NS // limits.repeats_a_minute),
-    ):
-        table[slot] = value
-    return table

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
+
 from modules.live.risk.core import Instrument, Intent, RiskCore
 from modules.live.risk.limits import LiveLimits
 
@@ -47,7 +49,7 @@ def order(lots: int = 100, symbol: str = "AAA", **changed: object) -> Intent:
     global _count  # client ids of one process differ
     _count += 1
     usual = Intent(f"c{_count}", "alpha", symbol, lots, "sim", "paper", "b1", NOW)
-    return dataclasses.replace(usual, **changed)  # type: ignore[arg-type]
+    return msgspec.structs.replace(usual, **changed)
 
 
 def hold(made: RiskCore, lots: int, symbol: str = "AAA", strategy: str = "alpha", price: float = 100.0) -> None:

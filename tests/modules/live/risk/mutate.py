@@ -31,7 +31,7 @@ def load_changed(name: str, old: str, new: str) -> None:
 
 def killed() -> bool:
     """Whether the table of controls or the oracle notices."""
-    import dataclasses
+    import msgspec
 
     from tests.modules.live.risk.desk import order
     from tests.modules.live.risk.steps import day
@@ -39,7 +39,7 @@ def killed() -> bool:
 
     try:
         for _, make, changed, answer, rule, lots in ROWS:
-            ruling = make().ask(dataclasses.replace(order(), **changed))
+            ruling = make().ask(msgspec.structs.replace(order(), **changed))
             if (ruling.answer, ruling.rule, ruling.allowed_lots) != (answer, rule, lots):
                 return True
         for seed in SEEDS:

@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from modules.live.risk.core import RiskCore, RiskCoreError
@@ -229,7 +229,7 @@ def test_controls(
     name: str, make: Callable[[], RiskCore], changed: dict[str, object], answer: Answer, rule: Rule, lots: int
 ) -> None:
     made = make()
-    asked = dataclasses.replace(order(), **changed)  # type: ignore[arg-type]
+    asked = msgspec.structs.replace(order(), **changed)
     ruling = made.ask(asked)
     assert (ruling.answer, ruling.rule, ruling.allowed_lots) == (answer, rule, lots), ruling
     assert ruling.goes_out == (asked.client_id in made.open_orders and asked.client_id != "again")
@@ -262,7 +262,7 @@ PRECEDENCE = [
 
 @pytest.mark.parametrize(("make", "changed", "rule"), PRECEDENCE, ids=[r[2].name for r in PRECEDENCE])
 def test_the_first_rule_is_named(make: Callable[[], RiskCore], changed: dict[str, object], rule: Rule) -> None:
-    assert make().look(dataclasses.replace(order(), **changed)).rule is rule  # type: ignore[arg-type]
+    assert make().look(msgspec.structs.replace(order(), **changed)).rule is rule
 
 
 def test_looking_counts_nothing() -> None:
