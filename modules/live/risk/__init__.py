@@ -1,6 +1,6 @@
-"""The risk core: a process of its own, which alone speaks with a venue.
+"""The decision on an order. Pure: the process around it is `modules/live/riskd/`.
 
 Read `docs/risk.md`, then `rules.py` (what may be answered, in order of precedence), `limits.py` (constants that nothing
-loosens), `layout.py` and `kernel.py` (the decision, compiled), `core.py` (the account it decides on), `wire.py`,
-`server.py` and `client.py` (the process and who asks it), `latch.py` (the kill switch).
+loosens), `layout.py` and `kernel.py` (the decision, compiled), `holdings.py` (the account) and `core.py` (the decision
+on its orders).
 """
