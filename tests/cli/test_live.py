@@ -1,0 +1,198 @@
+"""`cws live` and `cws replay-day`, whole: exchange, risk core and runner as processes, a promoted run, its day again.
+
+1. Nothing is traded from a dirty tree, without a promotion, without a risk core, after a kill: each by name, exit 3.
+2. What a promoted run does live is its backtest from that day on, to the micro.
+3. The day made again is equal; a candidate that changes a setting is shown with its differing decisions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from harness.repository import Identity
+from harness.validation.store import ValidationStore
+from modules.artifacts import ArtifactStore
+from modules.datastore import DataStore
+from modules.engine.bars import trade
+from modules.engine.settings import TradingSettings
+from modules.ingest.adding import add_files
+from modules.live.runner.decide import Programme
+from modules.lockbox import strategy_of
+from modules.manifest import Manifest, ManifestStore
+from modules.panel import Panel, iso
+from modules.pipeline import execute
+from modules.promotion import PromotionSpec
+from modules.replay import recorded_modules
+from modules.sources import source_of
+from modules.task import load_modules, load_pipeline, make_task
+from supervisor.promotion.decide import promote
+from supervisor.review import approve
+from tests.cli.checkout import Checkout, make_checkout
+from tests.harness.planted import reversal_panel, wide_csv
+from tests.supervisor.test_promotion import SIGNAL, report_of
+from traces.ledger import Ledger
+
+pytestmark = pytest.mark.slow
+ADA = Identity("Ada", "ada@example.org")
+BARS = 8
+
+
+def settings(root: Path, module: str, **values: object) -> None:
+    """Other values in force."""
+    path = root / "modules" / module / "settings.yaml"
+    held = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**held, **values}))
+
+
+@pytest.fixture(scope="module")
+def promoted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Manifest]:
+    """A checkout whose commit promotes a run to paper, by a human's merge."""
+    made = make_checkout(tmp_path_factory.mktemp("l") / "c")
+    space = made.workspace
+    data, store = DataStore(space.data), ArtifactStore(space.artifacts)
+    csv = wide_csv(reversal_panel(1_400, strength=0.5), made.root.parent / "planted.csv")
+    add_files(data, "planted", [csv])
+    version = data.current("planted")
+    task = make_task(load_pipeline(space.root / "pipeline.yaml"), version, signal=SIGNAL)
+    with Ledger(space.ledger, space.checkpoints) as ledger:
+        modules = load_modules(task, version)
+        modules["size"] = modules["size"].with_settings({"gross_leverage": 0.05})
+        modules["execute"] = modules["execute"].with_settings({"capital_usd": 100_000.0})
+        manifest = execute(task, modules, source_of(data, task), store, ledger.append)
+        ManifestStore(space.runs).save(manifest)
+        ValidationStore(space.runs).save(report_of(manifest))
+        done = promote(space, manifest, "paper", PromotionSpec(), ADA, ledger.append, lambda _: ADA)
+        assert done.branch is not None, done.record
+        approve(space, done.branch, ledger.append, by=str(ADA))
+    return made, manifest
+
+
+@contextmanager
+def process(at: Checkout, *argv: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A command that stays, and the line that it says when it is ready."""
+    env = {**os.environ, "PYTHONPATH": str(at.root), "CWS_HOME": str(at.workspace.home), "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *argv, "--json"], cwd=at.root, env=env, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    ) as made:  # fmt: skip
+        try:
+            assert made.stdout is not None and made.stderr is not None
+            lines = ""
+            while True:
+                line = made.stdout.readline()
+                assert line, made.stderr.read()
+                lines += line
+                try:
+                    yield made, json.loads(lines)
+                    break
+                except json.JSONDecodeError:
+                    continue
+        finally:
+            made.send_signal(signal.SIGTERM)
+            try:
+                made.wait(20)
+            except subprocess.TimeoutExpired:
+                made.kill()
+
+
+def account(at: Checkout, name: str, port: int, symbols: list[str], strategy: str) -> None:
+    folder = at.workspace.home / "live" / name
+    folder.mkdir(parents=True)
+    rows = [
+        {"symbol": s, "sector": s, "lot_size": 0.0001, "sigma_day": 0.01, "beta": 0.0, "adv_lots": 10**12,
+         "located_lots": 10**12}
+        for s in symbols
+    ]  # fmt: skip
+    config = {
+        "account": name, "mode": "paper", "venue": {"name": "sim", "options": {"port": port}}, "clock": "venue",
+        "instruments": rows, "limits": {"strategies": {strategy: 1e6}},
+    }  # fmt: skip
+    (folder / "riskd.yaml").write_text(yaml.safe_dump(config))
+
+
+def backtest(at: Checkout, manifest: Manifest, since_ns: int) -> tuple[list[int], int]:
+    """NAV of each bar of the run's strategy from a day on, and the orders that were let out."""
+    store = ArtifactStore(at.workspace.artifacts)
+    modules = recorded_modules(manifest)
+    programme = Programme("x", modules, since_ns)
+    found = {n: store.get(manifest.output(n)) for n in ("bars", "signal", "instruments")}
+    from modules.contract import Context
+
+    size = modules["size"]
+    inputs = size.inputs(**{n: found[n] for n in size.ports("inputs")})
+    weights = size.run(inputs, size.settings, Context(0, programme.start_ns)).weights  # type: ignore[attr-defined]
+    terms, bars, instruments = modules["execute"].settings, found["bars"], found["instruments"]
+    assert isinstance(terms, TradingSettings) and isinstance(bars, Panel) and isinstance(instruments, pl.DataFrame)
+    simulated = trade(bars, weights, instruments, terms, since_ns)
+    return simulated.bars.nav.tolist(), int((simulated.orders.allowed != 0).sum())
+
+
+def test_the_whole_way(promoted: tuple[Checkout, Manifest]) -> None:
+    at, manifest = promoted
+    store = ArtifactStore(at.workspace.artifacts)
+    bars = store.get(manifest.output("bars"))
+    assert isinstance(bars, Panel)
+    since_ns = int(bars.ts[-BARS])
+    since, name = iso(since_ns), f"s{strategy_of(manifest)[:12]}"
+    live = ("live", "last", "--venue", "sim", "--account", "t1", "--since", since, "--json")
+    with process(at, "exchange", "last", "--account", "t1", "--since", since) as (_, exchange):
+        account(at, "t1", exchange["port"], list(bars.symbols), name)
+
+        # 1
+        done = at.cws(*live)
+        assert (done.code, "NO_RISK_CORE" in done.err) == (3, True), done.err
+        (at.root / "new.txt").write_text("not committed")
+        done = at.cws(*live)
+        (at.root / "new.txt").unlink()
+        assert (done.code, "DIRTY_TREE" in done.err, "NOT_PROMOTED" in done.err) == (3, True, False), done.err
+        at.git("checkout", "-q", "HEAD~1")
+        done = at.cws(*live)
+        at.git("checkout", "-q", "main")
+        assert (done.code, "NOT_PROMOTED" in done.err, "CERTIFICATE" in done.err) == (3, True, False), done.err
+        assert at.cws("live", "last", "--venue", "alpaca", "--account", "t1").code == 2
+
+        # 2
+        with process(at, "riskd", "--account", "t1") as (core, _):
+            done = at.cws_process(*live)
+            assert done.code == 0, done.err
+            navs, orders = backtest(at, manifest, since_ns)
+            said = done.json
+            assert (said["bars"], said["orders"], said["nav_micros"]) == (BARS, orders, navs[-1]), done.err
+            assert said["mode"] == "paper" and said["level"] == "paper" and orders > 20
+
+            # 1: after a kill
+            assert at.cws("kill", "--account", "t1", "--by", str(ADA), "--reason", "enough").code == 0
+            done = at.cws(*live)
+            assert (done.code, "KILLED" in done.err) == (3, True), done.err
+            core.send_signal(signal.SIGTERM)
+
+    # 3
+    tapes = sorted((at.workspace.home / "live" / "t1" / "tape").glob("*.tape"))
+    assert len(tapes) == BARS
+    day = tapes[3].stem
+    done = at.cws("replay-day", day, "--account", "t1", "--json")
+    assert (done.code, done.json["equal"], done.json["bars"]) == (0, True, 1), done.err
+    at.git("checkout", "-q", "-b", "smaller")
+    settings(at.root, "size/rank_neutral", gross_leverage=0.04)
+    at.git("commit", "-qam", "less")
+    at.git("checkout", "-q", "main")
+    done = at.cws("replay-day", day, "--account", "t1", "--candidate", "smaller", "--json")
+    assert (done.code, done.json["equal"], done.json["mode"]) == (1, False, "paper"), done.err
+    assert all(d["what"].split()[0] in ("decision", "order") for d in done.json["differences"])
+    assert len(done.json["differences"]) > 5 and day in done.json["first_difference"]
+    done = at.cws("replay-day", day, "--account", "t1", "--candidate", "main", "--json")
+    assert (done.code, done.json["differences"]) == (0, []), done.err
+    done = at.cws("replay-day", "1999-01-01", "--account", "t1")
+    assert done.code == 2 and "no tape" in done.err
