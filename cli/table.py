@@ -38,6 +38,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
     Entry("live", "live", "Trade a promoted run at an account's desk, on paper or for real.", LIVE),
     Entry("replay-day", "replay_day", "A trading day again from its tape, bit by bit; --candidate BRANCH.", LIVE),
+    Entry("drift", "drift", "Live beside the backtest of the same days; proposes a demotion.", LIVE),
     Entry("riskd", "riskd", "The risk core of an account: rules on every order, alone opens its venue.", LIVE),
     Entry("kill", "kill", "Stop an account at once, cancel, close; --reset lets it trade again.", LIVE),
     Entry("exchange", "exchange", "The simulated exchange, on the bars of a run: PAPER.", LIVE),

@@ -2,6 +2,7 @@
 
 1. Nothing is traded from a dirty tree, without a promotion, without a risk core, after a kill: each by name, exit 3.
 2. What a promoted run does live is its backtest from that day on, to the micro.
+4. It lies on its backtest in four measures; a proposed demotion stops it until a human took it back.
 3. The day made again is equal; a candidate that changes a setting is shown with its differing decisions.
 """
 
@@ -42,6 +43,7 @@ from supervisor.review import approve
 from tests.cli.checkout import Checkout, make_checkout
 from tests.harness.planted import reversal_panel, wide_csv
 from tests.supervisor.test_promotion import SIGNAL, report_of
+from traces.events import Event
 from traces.ledger import Ledger
 
 pytestmark = pytest.mark.slow
@@ -67,15 +69,19 @@ def promoted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Manife
     version = data.current("planted")
     task = make_task(load_pipeline(space.root / "pipeline.yaml"), version, signal=SIGNAL)
     with Ledger(space.ledger, space.checkpoints) as ledger:
+
+        def keep(event: Event) -> None:
+            ledger.append(event)
+
         modules = load_modules(task, version)
         modules["size"] = modules["size"].with_settings({"gross_leverage": 0.05})
         modules["execute"] = modules["execute"].with_settings({"capital_usd": 100_000.0})
-        manifest = execute(task, modules, source_of(data, task), store, ledger.append)
+        manifest = execute(task, modules, source_of(data, task), store, keep)
         ManifestStore(space.runs).save(manifest)
         ValidationStore(space.runs).save(report_of(manifest))
-        done = promote(space, manifest, "paper", PromotionSpec(), ADA, ledger.append, lambda _: ADA)
+        done = promote(space, manifest, "paper", PromotionSpec(), ADA, keep, lambda _: ADA)
         assert done.branch is not None, done.record
-        approve(space, done.branch, ledger.append, by=str(ADA))
+        approve(space, done.branch, keep, by=str(ADA))
     return made, manifest
 
 
@@ -171,6 +177,15 @@ def test_the_whole_way(promoted: tuple[Checkout, Manifest]) -> None:
             said = done.json
             assert (said["bars"], said["orders"], said["nav_micros"]) == (BARS, orders, navs[-1]), done.err
             assert said["mode"] == "paper" and said["level"] == "paper" and orders > 20
+
+            # 4
+            done = at.cws("drift", "--account", "t1", "--json")
+            assert (done.code, done.json["holds"], done.json["days"]) == (0, True, BARS), done.err
+            assert [m["distance"] for m in done.json["measures"]] == pytest.approx([0.0] * 4, abs=1e-9)
+            (at.workspace.home / "live" / "t1" / "demotion.json").write_text("?")
+            assert "DRIFTED" in at.cws(*live).err
+            assert at.cws("drift", "--dismiss", "--account", "t1").code == 2
+            assert at.cws("drift", "--dismiss", "--account", "t1", "--by", str(ADA), "--reason", "seen").code == 0
 
             # 1: after a kill
             assert at.cws("kill", "--account", "t1", "--by", str(ADA), "--reason", "enough").code == 0

@@ -81,6 +81,7 @@ IN_A_CHECKOUT = {
     "certify": "test_2_the_certificate",
     "verify": "test_a_stranger_proves_it_again",
     "live": "test_live: it reads a run's artifacts, which end where the task did",
+    "drift": "as replay-day",
     "replay-day": "test_live: it reads what was on the tape of `cws live`",
     "riskd": "it reads an account's file and its venue, and no data",
     "kill": "as riskd",

@@ -67,6 +67,32 @@ def decide(
 
     Raises ContractError where a boundary refuses what a module made, DecideError where no weights come out.
     """
+    return _last_row(_board(programme, records, instruments, known_ns, facts), known_ns)
+
+
+def decide_all(
+    programme: Programme,
+    records: pl.DataFrame,
+    instruments: pl.DataFrame,
+    known_ns: int,
+    facts: pl.DataFrame | None = None,
+) -> tuple[Panel, Panel]:
+    """Bars and weights of all rows from the programme's start on, as a backtest has them. Raises as `decide`."""
+    board = _board(programme, records, instruments, known_ns, facts)
+    bars, weights = board.get("bars"), board.get("weights")
+    if not isinstance(bars, Panel) or not isinstance(weights, Panel):
+        raise DecideError(f"no weights come out of what was known at {iso(known_ns)}")
+    return bars, weights
+
+
+def _board(
+    programme: Programme,
+    records: pl.DataFrame,
+    instruments: pl.DataFrame,
+    known_ns: int,
+    facts: pl.DataFrame | None,
+) -> dict[str, Artifact]:
+    """Everything that the stages made."""
     board: dict[str, Artifact] = {
         "records": through_the_door(records, known_ns, programme.symbols),
         "instruments": instruments,
@@ -76,7 +102,7 @@ def decide(
     context = Context(seed=programme.seed, start_ns=programme.start_ns)
     for stage in needed(programme.modules):
         board |= _run(programme.modules[stage], board, context)
-    return _last_row(board, known_ns)
+    return board
 
 
 def _run(module: Module, board: Mapping[str, Artifact], context: Context) -> dict[str, Artifact]:

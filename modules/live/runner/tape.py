@@ -151,6 +151,13 @@ def read_tape(path: Path) -> Iterator[Frame]:
             yield Frame(ts_ns, kind, rows=pl.read_ipc(io.BytesIO(payload)))
 
 
+def read_messages(path: Path) -> Iterator[Message]:
+    """The messages of a tape alone, in order. Raises TapeError."""
+    decode = msgspec.msgpack.Decoder(Taped).decode
+    for _, _, payload in _payloads(path, {Kind.MESSAGE}):
+        yield decode(payload)
+
+
 def read_ticks(path: Path) -> Iterator[NDArray[np.void]]:
     """The market events of a tape, a block at a time, as views of the file. Raises TapeError."""
     for _, _, payload in _payloads(path, {Kind.TICKS}):

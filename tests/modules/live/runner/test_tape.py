@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from modules.live.messages import Filled
 from modules.live.runner.account import BarClosed
+from modules.live.runner.drift import drift
 from modules.live.runner.replay import compare, replay
 from modules.live.runner.resume import ResumeError, resume, tapes
 from modules.live.runner.tape import TICK, Kind, TapeError, TapeWriter, read_tape, read_ticks
@@ -170,6 +173,40 @@ def test_a_tape_that_was_changed_is_refused(tmp_path: Path) -> None:
             list(read_tape(path))
     with pytest.raises(TapeError, match="cannot be read"):
         list(read_tape(tmp_path / "none.tape"))
+
+
+def test_what_is_traded_is_its_backtest_in_four_measures(two_days: tuple[Path, Market]) -> None:
+    found = drift(two_days[0])
+    assert found is not None and found.holds
+    assert (found.first, found.last, found.days) == ("2024-03-04", "2024-03-05", 2)
+    assert [m.live for m in found.measures] == pytest.approx([m.shadow for m in found.measures], rel=1e-12)
+    assert all(math.isfinite(m.live) and m.distance < 1e-9 for m in found.measures)
+    fill_rate, slippage = found.measures[2].live, found.measures[3].live
+    assert 0.5 < fill_rate < 1.0 and slippage != 0.0
+
+
+def test_a_drift_is_said(two_days: tuple[Path, Market], tmp_path: Path) -> None:
+    """Fills at worse prices, and half of the second day's missing."""
+    there = tmp_path / "other"
+    shutil.copytree(two_days[0], there)
+    path = tapes(there)[1]
+    frames = list(read_tape(path))
+    path.unlink()
+    with TapeWriter(path) as tape:
+        for number, frame in enumerate(frames):
+            message = frame.message
+            if isinstance(message, Filled):
+                if number % 2:
+                    continue
+                side = 1 if message.lots > 0 else -1
+                message = msgspec.structs.replace(message, price=message.price * (1 + side * 0.002))
+            if message is not None:
+                tape.message(message)
+            elif frame.rows is not None:
+                tape.rows(frame.kind, frame.rows)
+    found = drift(there)
+    assert found is not None and not found.holds
+    assert {m.name.split(",")[0] for m in found.measures if not m.holds} >= {"fill rate", "slippage"}
 
 
 def test_the_strategy_of_an_account_stays(two_days: tuple[Path, Market]) -> None:
