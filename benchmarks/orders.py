@@ -6,7 +6,7 @@ import sys
 import time
 
 from benchmarks import desk as orderdesk
-from benchmarks import riskd
+from benchmarks import riskd, tape
 from benchmarks.common import RUNS, Row, median_seconds, report
 from modules.jit import uncounted
 from modules.live.risk import layout as at
@@ -72,6 +72,7 @@ def measure() -> list[Row]:
         Row("a price taken in", marked * 1e6, "us"),
         *riskd.rows(),
         *orderdesk.rows(),
+        *tape.rows(),
     ]
 
 

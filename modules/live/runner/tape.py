@@ -142,7 +142,7 @@ def read_tape(path: Path) -> Iterator[Frame]:
     Raises TapeError where the file is none, or where bytes in the middle are not what was written.
     """
     decode = msgspec.msgpack.Decoder(Taped).decode
-    for ts_ns, kind, payload in _payloads(path):
+    for ts_ns, kind, payload in payloads(path):
         if kind is Kind.MESSAGE:
             yield Frame(ts_ns, kind, message=decode(payload))
         elif kind is Kind.TICKS:
@@ -154,17 +154,18 @@ def read_tape(path: Path) -> Iterator[Frame]:
 def read_messages(path: Path) -> Iterator[Message]:
     """The messages of a tape alone, in order. Raises TapeError."""
     decode = msgspec.msgpack.Decoder(Taped).decode
-    for _, _, payload in _payloads(path, {Kind.MESSAGE}):
+    for _, _, payload in payloads(path, {Kind.MESSAGE}):
         yield decode(payload)
 
 
 def read_ticks(path: Path) -> Iterator[NDArray[np.void]]:
     """The market events of a tape, a block at a time, as views of the file. Raises TapeError."""
-    for _, _, payload in _payloads(path, {Kind.TICKS}):
+    for _, _, payload in payloads(path, {Kind.TICKS}):
         yield np.frombuffer(payload, dtype=TICK)
 
 
-def _payloads(path: Path, only: set[Kind] | None = None) -> Iterator[tuple[int, Kind, memoryview]]:
+def payloads(path: Path, only: set[Kind] | None = None) -> Iterator[tuple[int, Kind, memoryview]]:
+    """Time, kind and bytes of each whole frame (of some kinds), as views of the file. Raises TapeError."""
     size = _size(path)
     with path.open("rb") as file:
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size else memoryview(b"")
@@ -200,6 +201,6 @@ def _size(path: Path) -> int:
 def _whole_end(path: Path) -> int:
     """Where the last whole frame ends."""
     end = len(MAGIC)
-    for _, _, payload in _payloads(path):
+    for _, _, payload in payloads(path):
         end += _HEAD.size + len(payload)
     return end

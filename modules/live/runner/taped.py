@@ -91,10 +91,17 @@ class CashTold(Message, frozen=True, tag="cash_told"):
     ts_ns: int
 
 
+class TicksSeen(Message, frozen=True, tag="ticks_seen"):
+    """What the market events so far came to, when they were recorded: how many, and the sum of the fold."""
+
+    events: int
+    total: str
+
+
 class Ended(Message, frozen=True, tag="ended"):
     """Last on a tape that was closed in order."""
 
     why: str
 
 
-Taped: TypeAlias = Began | BarDue | Decided | Outcome | CashTold | Ended | VenueNews | FeedNews
+Taped: TypeAlias = Began | BarDue | Decided | Outcome | CashTold | TicksSeen | Ended | VenueNews | FeedNews
