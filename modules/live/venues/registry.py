@@ -90,7 +90,13 @@ def _sim(config: VenueConfig) -> Venue:
     return SimVenue((chosen.host, chosen.port), config.account, answer_s=chosen.answer_s)
 
 
-_VENUES: Final[dict[str, Callable[[VenueConfig], Venue]]] = {"sim": _sim}
+def _paper(config: VenueConfig) -> Venue:
+    from modules.live.venues.paper.opening import open_paper
+
+    return open_paper(config)
+
+
+_VENUES: Final[dict[str, Callable[[VenueConfig], Venue]]] = {"sim": _sim, "paper": _paper}
 SIMULATED: Final = frozenset({"sim", "paper"})
 """Venues without a market: they trade on paper alone."""
 

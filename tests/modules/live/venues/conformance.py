@@ -81,6 +81,8 @@ class VenueUnderTest(ABC):
     symbol: str
     other: str
     faults: frozenset[Fault]
+    is_remote: bool = True
+    """Whether the peer is somebody else, who can go away (`stop`, `start`, `hang_up`) and fill while nobody listens."""
     answer_s: float = 1.0
     """What the adapter was told to wait for an answer."""
 
@@ -234,6 +236,11 @@ class VenueConformance:
             pytest.skip(f"{type(under_test).__name__}: a peer of this protocol never {fault.value}")
         under_test.arm(fault)
 
+    def remote(self, under_test: VenueUnderTest) -> None:
+        """Leave the case out where there is no peer that could go."""
+        if not under_test.is_remote:
+            pytest.skip(f"{type(under_test).__name__}: there is nobody who could go away")
+
     # --- 1: opening ---------------------------------------------------------------------------------
 
     def test_it_says_first_that_it_is_up(self, venue: Venue, heard: Heard) -> None:
@@ -241,6 +248,7 @@ class VenueConformance:
         assert heard.news[0] == up and up.is_up and up.venue == venue.name
 
     def test_nobody_there_is_refused(self, under_test: VenueUnderTest, heard: Heard) -> None:
+        self.remote(under_test)
         under_test.stop()
         venue = under_test.adapter()
         with pytest.raises(VenueError, match=r".{10,}"):
@@ -349,6 +357,7 @@ class VenueConformance:
         assert told(venue.report())[order.client_id].ended is None
 
     def test_what_cannot_be_sent_is_said_at_once(self, under_test: VenueUnderTest, venue: Venue, heard: Heard) -> None:
+        self.remote(under_test)
         under_test.stop()
         heard.until(lambda _: heard.ups()[-1] is False)
         order = ask(under_test.symbol, 5)
@@ -455,6 +464,7 @@ class VenueConformance:
         self, under_test: VenueUnderTest, venue: Venue, heard: Heard
     ) -> None:
         """Fills while nobody listened: heard afterwards, or in the report."""
+        self.remote(under_test)
         order = ask(under_test.symbol, 5)
         venue.submit(order, 5)
         heard.first(Acknowledged, order.client_id)
@@ -470,6 +480,7 @@ class VenueConformance:
         assert heard.ups()[0] is True and False in heard.ups()
 
     def test_it_can_be_hung_up_on_again_and_again(self, under_test: VenueUnderTest, venue: Venue, heard: Heard) -> None:
+        self.remote(under_test)
         for turn in range(3):
             before = len(heard.ups())
             under_test.hang_up()
@@ -576,7 +587,8 @@ class VenueConformance:
         venue.close()
         venue.close()
         count = len(heard.news)
-        under_test.fill(order.client_id, 1, 99.5)
+        if under_test.is_remote:
+            under_test.fill(order.client_id, 1, 99.5)
         left = [t.name for t in set(threading.enumerate()) - before if "peer" not in t.name]
         assert left == []
         assert under_test.orders()[order.client_id].ended is None
