@@ -1,4 +1,4 @@
-"""The decision on an order, with 500 open positions, and an order's way through the desk with its journal on."""
+"""The decision on an order with 500 open positions, the desk with its journal on, and a tick's way to an order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import time
 
 from benchmarks import desk as orderdesk
-from benchmarks import riskd, tape
+from benchmarks import riskd, tape, ticktoorder
 from benchmarks.common import RUNS, Row, median_seconds, report
 from modules.jit import uncounted
 from modules.live.risk import layout as at
@@ -72,6 +72,7 @@ def measure() -> list[Row]:
         Row("a price taken in", marked * 1e6, "us"),
         *riskd.rows(),
         *orderdesk.rows(),
+        *ticktoorder.rows(),
         *tape.rows(),
     ]
 
