@@ -34,8 +34,9 @@ def parts(costs: Costs, total: Breakdown) -> Table:
         tuple(rows),
         f"Of {total.orders:,} orders that risk let out, worth {money(total.asked)} when they were decided; "
         f"{money(total.filled)} of it filled. Costs are above zero, in bps of that worth (Perold 1988). Delay: from "
-        "the decision to the first price at which it could trade; timing: from there to each fill; impact: the fill beside "
-        f"the market; opportunity: what did not fill, at the last price of its order's life.{left_out}",
+        "the decision to the first price at which it could trade; timing: from there to each fill; impact: the fill "
+        "beside the market; opportunity: what did not fill, at the last price of its order's life."
+        f"{left_out}",
     )
 
 
