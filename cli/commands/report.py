@@ -1,4 +1,4 @@
-"""`cws report`: the page of a run."""
+"""`cws report`: the page of a run, or of a live day."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.errors import RequestError
 from cli.lazy import command_file
 from cli.output import Json, emit, working
 
@@ -15,7 +16,9 @@ app = command_file()
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, any clear beginning of one, or `last`.")],
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="A run id, any clear beginning of one, or `last`.")
+    ] = None,
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Folder to write to.", show_default="the workspace's reports")
     ] = None,
@@ -24,12 +27,23 @@ def report(
         typer.Option(metavar="FILE", help="CSV or Parquet: a column of times, and columns of returns a bar."),
     ] = None,
     quantstats: Annotated[bool, typer.Option("--quantstats", help="quantstats' tear sheet beside it.")] = False,
+    day: Annotated[str | None, typer.Option(metavar="DAY", help="A live day instead: 2023-01-09, or `last`.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Of the day: its folder below .cws/live.", show_default="the only one")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write the report of a run: one HTML page, pictures, JSON.
 
-    What `cws gap` and `cws validate` found of the run is on the page too.
+    What `cws gap` and `cws validate` found of the run is on the page too. With --day: what trading cost on a day that
+    `cws live` recorded.
     """
+    if (run is None) == (day is None) or (day is None and account is not None):
+        raise RequestError("a report is of a run, or of a day of an account", "give RUN, or --day [--account]")
+    if day is not None:
+        _day(day, account, out_dir, json=json)
+        return
+    assert run is not None
     from harness.report import open_report, write
     from harness.report.tearsheet import write_tearsheet
     from modules.workspace import Workspace
@@ -53,3 +67,18 @@ def report(
         json,
         lambda out: out.print(str(written.html), soft_wrap=True),
     )
+
+
+def _day(day: str, account: str | None, out_dir: Path | None, *, json: bool) -> None:
+    from cli.accounts import account_folder
+    from harness.report.daypage import read_day
+    from modules.workspace import Workspace
+
+    folder = account_folder(account)
+    with working("reading the tape"):
+        made = read_day(folder, day)
+        html, figures = made.write(out_dir or Workspace.here().reports / f"{folder.name}-{made.day}")
+    total = made.costs.total()
+    facts = {**made.numbers(), "html": html, "json": figures}
+    words = f"{made.word}: {total.orders:,} orders, shortfall {total.shortfall:.2f} bps\n{html}"
+    emit(facts, json, lambda out: out.print(words, markup=False, soft_wrap=True))
