@@ -108,6 +108,9 @@ class Stream:
         except (OSError, WebSocketException, FigureError, TimeoutError) as error:
             return was_up, "closed here" if self._closing.is_set() else f"{type(error).__name__}: {error}"
         finally:
+            pings = getattr(self._wire, "keepalive_thread", None)
+            if pings is not None:
+                pings.join(1.0)
             self._wire = None
         return was_up, "closed here"
 

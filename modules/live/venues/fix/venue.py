@@ -28,6 +28,7 @@ from modules.live.messages import (
 )
 from modules.live.venues.exact import FigureError, Listing, Listings
 from modules.live.venues.fix.codec import Heard, Stream, stamp
+from modules.live.venues.fix.quotes import Quotes
 from modules.live.venues.fix.report import Answers, questions
 from modules.live.venues.fix.session import Names, Sequences, Session, Step
 from modules.live.venues.fix.words import cancel_order, heard, new_order
@@ -55,6 +56,7 @@ class FixSettings:
     send_s: float = 1.0
     retry_s: float = 1.0
     longest_retry_s: float = 30.0
+    market_data: bool = True
 
 
 @dataclass
@@ -89,6 +91,7 @@ class FixVenue:
         self._refused: str | None = None
         self._thread: threading.Thread | None = None
         self._hear: Hear = lambda news: None
+        self._quotes = Quotes(listings)
 
     # --- the port -----------------------------------------------------------------------------------
 
@@ -283,6 +286,11 @@ class FixVenue:
                     self._cancel(client_id, sent)
 
     def _tell(self, step: Step) -> None:
+        if step.is_up and self._settings.market_data:
+            self._quotes = Quotes(self._listings)
+            with self._lock, contextlib.suppress(VenueError):
+                fields = self._quotes.question(self._request())
+                self._send(self._standing().application("V", fields, self._clock_ns()))
         if step.is_up:
             self._hear(Connection(venue=self.name, is_up=True, reason="logged on", ts_ns=self._clock_ns()))
             self._first.set()
@@ -292,6 +300,9 @@ class FixVenue:
         for message in step.deliver:
             answers = self._answers
             if answers is not None and answers.take(message):
+                continue
+            if message.kind in ("W", "X", "Y"):
+                self._marks(message)
                 continue
             if message.kind == "r" and message.get(531) == "0":
                 self._cancel_each()
@@ -319,6 +330,14 @@ class FixVenue:
         elif kind in ("AF", "AD", "AN", "BB") and self._answers is not None:
             self._answers.fail(f"the venue does not answer {kind}: {reason}")
         return heard(message, self._listings, self._clock_ns())
+
+    def _marks(self, message: Heard) -> None:
+        """Market data; what cannot be read is logged: prices grow stale by themselves."""
+        try:
+            for mark in self._quotes.take(message, self._clock_ns()):
+                self._hear(mark)
+        except FigureError as error:
+            _log.warning("fix: market data: %s", error)
 
     def _cancel_each(self) -> None:
         """The venue has no mass cancel: one after the other."""

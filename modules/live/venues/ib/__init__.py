@@ -1,0 +1,5 @@
+"""Interactive Brokers, over the socket of Trader Workstation or IB Gateway, with ib_async's client and decoder.
+
+`words.py`: orders and executions in its words; `ears.py`: what the client's decoder calls; `report.py`: what the broker
+has; `venue.py`: the thread in which the client lives.
+"""

@@ -1,0 +1,432 @@
+"""Interactive Brokers as a venue: ib_async's client in a thread of its own, which alone touches it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ib_async.client import Client
+from ib_async.objects import ExecutionFilter
+
+from modules.live.messages import (
+    Acknowledged,
+    Ask,
+    BuyingPower,
+    Cancelled,
+    CancelRefused,
+    Connection,
+    Corrected,
+    Filled,
+    Lost,
+    Marked,
+    Moved,
+    RefusedByVenue,
+    Report,
+    VenueNews,
+)
+from modules.live.venues.exact import FigureError, Listings, micros
+from modules.live.venues.ib import words
+from modules.live.venues.ib.ears import Ears, StrictDecoder
+from modules.live.venues.ib.report import TAGS, Collected, order_name
+from modules.live.venues.port import Hear, VenueError
+from modules.live.venues.unanswered import Unanswered
+
+_log = logging.getLogger(__name__)
+_TICK_S: Final = 0.1
+_CLIENT: Any = Client  # the library says no types of it
+_BID, _ASK = frozenset({1, 66}), frozenset({2, 67})
+
+
+@dataclass(frozen=True)
+class IbSettings:
+    """Where TWS or IB Gateway listens, as which client, for which account. `fee_s`: how long fills wait for fees."""
+
+    host: str
+    port: int
+    client: int
+    account: str
+    is_paper: bool = True
+    market_data: bool = True
+    answer_s: float = 5.0
+    report_s: float = 30.0
+    connect_s: float = 10.0
+    fee_s: float = 0.5
+    retry_s: float = 1.0
+    longest_retry_s: float = 30.0
+
+
+@dataclass
+class _Known:
+    """An order: its number at this client (0 = another's), and what was heard of it."""
+
+    order_id: int
+    perm_id: int = 0
+    done: int = 0
+    acknowledged: bool = False
+    ended: bool = False
+
+
+class IbVenue:
+    """One account. The client pages orders at TWS's own limit of messages a second."""
+
+    name = "ib"
+
+    def __init__(self, settings: IbSettings, listings: Listings, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        self._settings, self._listings, self._clock_ns = settings, listings, clock_ns
+        self._unanswered = Unanswered(settings.answer_s, time.monotonic)
+        self._hear: Hear = lambda news: None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: Any = None
+        self._thread: threading.Thread | None = None
+        self._first, self._closing = threading.Event(), threading.Event()
+        self._gone: asyncio.Event | None = None
+        self._why = ""
+        self._refused: str | None = None
+        self._is_up = False
+        self._known: dict[str, _Known] = {}
+        self._by_order: dict[int, str] = {}
+        self._by_perm: dict[int, str] = {}
+        self._waiting: dict[str, tuple[Filled | Corrected, asyncio.TimerHandle]] = {}
+        self._revisions: dict[str, int] = {}
+        self._fees: set[str] = set()
+        self._quotes: dict[int, tuple[str, dict[str, float]]] = {}
+        self._collected: Collected | None = None
+        self._numbers = itertools.count(1)
+
+    # --- the port -----------------------------------------------------------------------------------
+
+    def open(self, hear: Hear) -> None:
+        """Connect to TWS. Raises VenueError where that fails the first time; later it is tried for ever."""
+        self._hear = hear
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="ib", daemon=True)
+        self._thread.start()
+        if not self._first.wait(2 * self._settings.connect_s) or self._refused is not None:
+            self.close()
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise VenueError(
+                f"{where}: {self._refused or 'no answer'}; check that TWS runs, its API port and the account"
+            )
+
+    def submit(self, ask: Ask, lots: int) -> None:
+        """Hand the order to the client's thread."""
+        listing = self._listings.here(ask.symbol)
+        order = words.new_order(ask, lots, listing, self._settings.account)
+        self._standing()
+        self._unanswered.sent(ask.client_id)
+        self._soon(self._place, ask.client_id, words.contract(listing), order)
+
+    def cancel(self, client_id: str) -> None:
+        """Hand the cancel to the client's thread."""
+        self._standing()
+        self._soon(self._cancel, client_id)
+
+    def cancel_all(self) -> None:
+        """Ask TWS for a global cancel: of every order, whoever made it."""
+        self._standing()
+        self._soon(self._cancel_all)
+
+    def report(self) -> Report:
+        """Ask for everything and wait."""
+        self._standing()
+        collected = Collected(self._listings, self._settings.account)
+        self._soon(self._ask, collected)
+        collected.wait(self._settings.report_s)
+        if self._collected is collected:
+            self._collected = None
+        if collected.broken is not None:
+            raise VenueError(f"{self.name}: {collected.broken}; ask again")
+        try:
+            report = collected.report(self.name, self._clock_ns())
+            power = collected.money("BuyingPower")
+        except FigureError as error:
+            raise VenueError(f"{self.name}: the report cannot be read: {error}") from error
+        for order in report.orders:
+            self._known.setdefault(order.client_id, _Known(0)).done = abs(sum(f.lots for f in order.fills))
+        self._hear(BuyingPower(micros=power, ts_ns=self._clock_ns()))
+        return report
+
+    def close(self) -> None:
+        """Hang up."""
+        self._closing.set()
+        with contextlib.suppress(VenueError):
+            self._soon(self._leave, "closed here")
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5.0)
+
+    def _standing(self) -> None:
+        if not self._is_up:
+            raise VenueError(f"{self.name}: no connection to the broker; nothing was sent. Wait for Connection")
+
+    def _soon(self, job: Callable[..., None], *args: Any) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            raise VenueError(f"{self.name} is not open; nothing was sent")
+        try:
+            loop.call_soon_threadsafe(job, *args)
+        except RuntimeError as error:
+            raise VenueError(f"{self.name} is closed; nothing was sent") from error
+
+    # --- the thread: connections --------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        wait = self._settings.retry_s
+        while not self._closing.is_set():
+            was_up = await self._connected()
+            if not self._first.is_set():
+                self._refused = self._why
+                self._first.set()
+                return
+            wait = self._settings.retry_s if was_up else min(2 * wait, self._settings.longest_retry_s)
+            until = time.monotonic() + wait
+            while not self._closing.is_set() and time.monotonic() < until:
+                await asyncio.sleep(min(_TICK_S, max(0.0, until - time.monotonic())))
+
+    async def _connected(self) -> bool:
+        """One connection from beginning to end: whether it stood; `_why` it ended."""
+        settings, self._gone, self._why = self._settings, asyncio.Event(), "the venue hung up"
+        self._client = client = _CLIENT(Ears(self))
+        client.decoder = StrictDecoder(client.wrapper, self.on_unreadable)
+        client.apiEnd += lambda: self._leave(self._why)
+        try:
+            await client.connectAsync(settings.host, settings.port, settings.client, settings.connect_s)
+            self._check(client.getAccounts())
+        except (OSError, TimeoutError, FigureError) as error:
+            self._why = f"{type(error).__name__}: {error}"
+            client.disconnect()
+            return False
+        client.reqAllOpenOrders()
+        if settings.market_data:
+            self._subscribe()
+        self._state(True, "logged on")
+        self._first.set()
+        while not self._gone.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), _TICK_S)
+            for client_id in self._unanswered.late():
+                self._lost(client_id, f"no answer within {settings.answer_s} s")
+        client.disconnect()
+        self._ended()
+        return True
+
+    def _check(self, accounts: list[str]) -> None:
+        """Paper accounts begin with D: mode and account must agree. Raises FigureError."""
+        account, is_paper = self._settings.account, self._settings.is_paper
+        if account not in accounts:
+            raise FigureError(f"account {account} is none of {', '.join(accounts)}")
+        if account.startswith("D") != is_paper:
+            raise FigureError(f"account {account} is {'live' if is_paper else 'paper'}, the mode is the other")
+
+    def _leave(self, why: str) -> None:
+        self._why = why
+        if self._gone is not None:
+            self._gone.set()
+
+    def _ended(self) -> None:
+        if self._collected is not None:
+            self._collected.fail(self._why)
+        for fill, timer in list(self._waiting.values()):
+            timer.cancel()
+            self._hear(fill)
+        self._waiting.clear()
+        for client_id in self._unanswered.all():
+            self._lost(client_id, self._why)
+        self._by_order.clear()
+        for known in self._known.values():
+            known.order_id = 0
+        if self._is_up:
+            self._state(False, self._why)
+
+    def _state(self, is_up: bool, reason: str) -> None:
+        self._is_up = is_up
+        self._hear(Connection(venue=self.name, is_up=is_up, reason=reason, ts_ns=self._clock_ns()))
+
+    # --- the thread: what is asked ------------------------------------------------------------------
+
+    def _place(self, client_id: str, contract: Any, order: Any) -> None:
+        """The broker would take one id twice: this is where it is not sent twice."""
+        if client_id in self._known:
+            self._unanswered.answered(client_id)
+            self._lost(client_id, "the id was used before, so there may be such an order; this one was not sent")
+            return
+        try:
+            order_id = self._client.getReqId()
+            self._known[client_id] = _Known(order_id)
+            self._by_order[order_id] = client_id
+            self._client.placeOrder(order_id, contract, order)
+        except ConnectionError as error:
+            self._unanswered.answered(client_id)
+            self._lost(client_id, str(error))
+
+    def _cancel(self, client_id: str) -> None:
+        known = self._known.get(client_id)
+        if known is None or not known.order_id or known.ended:
+            reason = "ended" if known and known.ended else "no order of this client; TWS cancels only a client's own"
+            self._hear(CancelRefused(client_id=client_id, reason=reason, ts_ns=self._clock_ns()))
+            return
+        with contextlib.suppress(ConnectionError):
+            self._client.cancelOrder(known.order_id)
+
+    def _cancel_all(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            self._client.reqGlobalCancel()
+
+    def _ask(self, collected: Collected) -> None:
+        self._collected, client = collected, self._client
+        try:
+            client.reqAllOpenOrders()
+            client.reqCompletedOrders(False)
+            client.reqExecutions(client.getReqId(), ExecutionFilter(acctCode=self._settings.account))
+            client.reqPositions()
+            client.reqAccountSummary(client.getReqId(), "All", TAGS)
+        except ConnectionError as error:
+            collected.fail(str(error))
+
+    def _subscribe(self) -> None:
+        self._quotes.clear()
+        for listing in self._listings:
+            number = self._client.getReqId()
+            self._quotes[number] = (listing.symbol, {})
+            self._client.reqMktData(number, words.contract(listing), "", False, False, [])
+
+    # --- the thread: what is heard ------------------------------------------------------------------
+
+    def _news(self, client_id: str, news: VenueNews) -> None:
+        self._unanswered.answered(client_id)
+        self._hear(news)
+
+    def _lost(self, client_id: str, reason: str) -> None:
+        self._hear(Lost(client_id=client_id, reason=reason, ts_ns=self._clock_ns()))
+
+    def on_order(self, contract: Any, order: Any, state: Any) -> None:
+        """An open order: who it is."""
+        client_id = order_name(order.orderRef, order.permId)
+        known = self._known.setdefault(client_id, _Known(0))
+        known.perm_id = order.permId
+        self._by_perm[order.permId] = client_id
+        if order.clientId == self._settings.client and order.orderId > 0:
+            known.order_id = order.orderId
+            self._by_order[order.orderId] = client_id
+        if self._collected is not None and order.account in ("", self._settings.account):
+            self._collected.orders[order.permId] = (contract, order)
+
+    def on_status(self, order_id: int, status: str, filled: float, perm_id: int, client: int) -> None:
+        """An order's state."""
+        if self._collected is not None:
+            self._collected.done[perm_id] = filled
+        own = self._by_order.get(order_id) if client == self._settings.client else None
+        client_id = own or self._by_perm.get(perm_id)
+        if client_id is None:
+            return
+        known, at = self._known[client_id], self._clock_ns()
+        if status in words.WORKING and not known.acknowledged:
+            known.acknowledged = True
+            self._news(client_id, Acknowledged(client_id=client_id, venue_id=str(perm_id), ts_ns=at))
+        if status in words.CANCELLED and not known.ended:
+            known.ended = True
+            self._news(client_id, Cancelled(client_id=client_id, ts_ns=at))
+
+    def on_execution(self, contract: Any, execution: Any) -> None:
+        """An execution, told as soon as its fee is known, or soon after."""
+        if self._collected is not None:
+            self._collected.execution(contract, execution)
+        if execution.acctNumber != self._settings.account:
+            return
+        client_id = order_name(execution.orderRef, execution.permId)
+        fill = words.filled(client_id, execution, contract.symbol, None, self._listings)
+        exec_id, revision = words.execution_id(execution.execId)
+        before = self._revisions.setdefault(exec_id, revision)
+        if revision < before:
+            return
+        self._revisions[exec_id] = revision
+        assert self._loop is not None
+        timer = self._loop.call_later(self._settings.fee_s, self._tell, execution.execId)
+        self._waiting[execution.execId] = (fill if revision == before else Corrected(**_fields(fill)), timer)
+        if revision == before:
+            done = self._listings.there(contract.symbol).lots(words.exact(execution.cumQty))
+            self._follow(client_id, fill, done)
+
+    def _follow(self, client_id: str, fill: Filled, done: int) -> None:
+        """Executions have no numbers, but say how much is done: one that is missing shows, and all are asked for."""
+        known = self._known.setdefault(client_id, _Known(0))
+        told, known.done = known.done + abs(fill.lots), max(known.done, done)
+        if done > told:
+            self._client.reqExecutions(self._client.getReqId(), ExecutionFilter(acctCode=self._settings.account))
+
+    def on_fee(self, report: Any) -> None:
+        """The fee of an execution."""
+        if self._collected is not None:
+            self._collected.fees[report.execId] = report.commission
+        waiting = self._waiting.get(report.execId)
+        fee = micros(words.exact(report.commission))
+        if waiting is not None:
+            news, timer = waiting
+            self._waiting[report.execId] = (type(news)(**{**_fields(news), "fee_micros": fee}), timer)
+            self._tell(report.execId)
+        elif self._collected is None and fee and report.execId not in self._fees:
+            self._hear(Moved(what="fee", symbol=None, micros=-fee, ts_ns=self._clock_ns()))
+        self._fees.add(report.execId)
+
+    def _tell(self, exec_id: str) -> None:
+        waiting = self._waiting.pop(exec_id, None)
+        if waiting is not None:
+            fill, timer = waiting
+            timer.cancel()
+            self._news(fill.client_id, fill)
+
+    def on_error(self, request: int, code: int, text: str) -> None:
+        """An error of an order, of a cancel, or of the connection behind TWS."""
+        at = self._clock_ns()
+        if code in words.DOWN and self._is_up:
+            self._state(False, f"{code}: {text}")
+        elif code in words.UP and not self._is_up:
+            self._state(True, f"{code}: {text}")
+        client_id = self._by_order.get(request)
+        if client_id is None or request in self._quotes:
+            _log.info("ib: %s: %s", code, text)
+            return
+        known = self._known[client_id]
+        if code in words.NO_CANCEL:
+            self._hear(CancelRefused(client_id=client_id, reason=f"{code}: {text}", ts_ns=at))
+        elif code in words.REFUSED and not known.acknowledged:
+            known.ended = True
+            self._news(client_id, RefusedByVenue(client_id=client_id, reason=f"{code}: {text}", ts_ns=at))
+
+    def on_tick(self, request: int, kind: int, price: float) -> None:
+        """A bid or an ask."""
+        found = self._quotes.get(request)
+        side = "bid" if kind in _BID else "ask" if kind in _ASK else None
+        if found is None or side is None:
+            return
+        symbol, sides = found
+        sides[side] = price
+        bid, ask = sides.get("bid", 0.0), sides.get("ask", 0.0)
+        if 0.0 < bid <= ask:
+            self._hear(Marked(symbol=symbol, price=(bid + ask) / 2.0, ts_ns=self._clock_ns()))
+
+    def on_list(self, what: str, row: Any) -> None:
+        """A row of a report."""
+        if self._collected is not None:
+            self._collected.lists[what].append(row)
+
+    def on_end(self, what: str) -> None:
+        """The end of one of a report's lists."""
+        if self._collected is not None:
+            self._collected.end(what)
+        if what == "positions":
+            self._client.cancelPositions()
+
+    def on_unreadable(self, error: Exception) -> None:
+        """What a message said is not known: begin anew, and ask."""
+        self._leave(f"a message cannot be read: {error}")
+
+
+def _fields(news: Filled | Corrected) -> dict[str, Any]:
+    return {f: getattr(news, f) for f in news.__struct_fields__}

@@ -1,0 +1,293 @@
+"""Trader Workstation's socket, as far as orders go: its framing and its fields, written down here anew."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import struct
+import threading
+from decimal import Decimal
+
+from tests.modules.live.venues.conformance import Fault
+from tests.modules.live.venues.peers.book import Account, BookOrder, Execution
+
+ACCOUNT = "DU1234567"
+VERSION = 178
+STATES = {"open": "Submitted", "filled": "Filled", "cancelled": "Cancelled", "rejected": "Inactive"}
+
+
+class TwsPeer:
+    """One account, one client at a time."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.received: list[list[str]] = []
+        self.numbers: dict[str, int] = {}
+        self.tickers: list[int] = []
+        self.accounts = ACCOUNT
+        self.next_id = 1
+        self._count = itertools.count(1)
+        self._lock = threading.RLock()
+        self._wire: socket.socket | None = None
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Listen, at the same port as before."""
+        self._stopping = False
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, name="peer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hang up and listen no more."""
+        self._stopping = True
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self.hang_up()
+        self._thread.join(timeout=5)
+
+    def hang_up(self) -> None:
+        """Break the connection."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._wire is not None:
+                self._wire.shutdown(socket.SHUT_RDWR)
+
+    def say(self, *fields: object) -> None:
+        """One message."""
+        body = "".join(f"{_text(field)}\0" for field in fields).encode()
+        self.write(struct.pack(">I", len(body)) + body)
+
+    def write(self, data: bytes) -> None:
+        """Bytes as they are."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._wire is not None:
+                self._wire.sendall(data)
+
+    # --- what TWS says ------------------------------------------------------------------------------
+
+    def say_order(self, order: BookOrder) -> None:
+        """openOrder and orderStatus."""
+        filler: list[object]
+        head = [5, self.numbers[order.client_id], *_contract(order.native), *self._basics(order)]
+        head += [order.client_id, 7, order.venue_id[1:], 0, 0, 0, "", "", "", "", ""]
+        filler = [
+            "",
+            "",
+            "",
+            "",
+            "",
+            0,
+            "",
+            -1,
+            0,
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            0,
+            0,
+            0,
+            "",
+            0,
+            0,
+            0,
+            "",
+            0,
+            0,
+            "",
+            0,
+            "",
+            "",
+        ]
+        filler += [0, 0, "", "", "", "", "", 0, 0, 0, "", "", "", "", 0, "IB", "", 0, 0, ""]
+        filler += [0, 0, STATES[order.state], *[""] * 9, "", "", "", "", "", 0, 0, 0, "", *[""] * 6, "", "", "", "", ""]
+        filler += [0, 0, 0, 0, "", "", 0, "", "", "", "", ""]
+        self.say(*head, *filler)
+        self.say_status(order)
+
+    def say_status(self, order: BookOrder) -> None:
+        """orderStatus."""
+        left = order.quantity - order.done
+        self.say(
+            3, self.numbers[order.client_id], STATES[order.state], order.done, left, order.mean_price,
+            order.venue_id[1:], 0, order.mean_price, 7, "", 0,
+        )  # fmt: skip
+
+    def say_execution(self, order: BookOrder, done: Execution, request: int = -1) -> None:
+        """execDetails and the commission report."""
+        contract = _contract(order.native)
+        contract.pop(7)
+        before = order.executions[: order.executions.index(done) + 1]
+        total = sum((e.quantity for e in before), Decimal(0))
+        exec_id = self.exec_id(done)
+        self.say(
+            11, request, self.numbers[order.client_id], *contract[:7], "NASDAQ", *contract[7:], exec_id,
+            "20240102-15:30:00", ACCOUNT, "NASDAQ", "BOT" if order.sign > 0 else "SLD", done.quantity, done.price,
+            order.venue_id[1:], 7, 0, total, done.price, order.client_id, "", "", "", 1, 0,
+        )  # fmt: skip
+        self.say(59, 1, exec_id, done.fee, "USD", "", "", "")
+
+    @staticmethod
+    def exec_id(done: Execution) -> str:
+        """The execution's id with its revision."""
+        return f"0000e0d5.{done.exec_id}.01.{done.revision:02}"
+
+    def _basics(self, order: BookOrder) -> list[object]:
+        limit = "" if order.limit is None else order.limit
+        side, kind = "BUY" if order.sign > 0 else "SELL", order.kind
+        return [side, order.quantity, kind, limit, "", order.time_in_force, "", ACCOUNT, "", 0]
+
+    # --- what TWS hears -----------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while not self._stopping:
+            try:
+                wire, _ = self._server.accept()
+            except OSError:
+                return
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError), wire:
+                self._talk(wire)
+            with self._lock:
+                self._wire = None
+
+    def _talk(self, wire: socket.socket) -> None:
+        stream = wire.makefile("rb")
+        if stream.read(4) != b"API\0":
+            return
+        stream.read(struct.unpack(">I", stream.read(4))[0])
+        with self._lock:
+            self._wire = wire
+        self.say(VERSION, "20240102 15:30:00 UTC")
+        while len(size := stream.read(4)) == 4:
+            fields = stream.read(struct.unpack(">I", size)[0]).decode().split("\0")[:-1]
+            with self._lock:
+                self.received.append(fields)
+                if not self._hear(fields):
+                    return
+
+    def _hear(self, fields: list[str]) -> bool:
+        match int(fields[0]):
+            case 71:
+                self.say(15, 1, self.accounts)
+                self.say(9, 1, self.next_id)
+            case 1:
+                self.tickers.append(int(fields[2]))
+            case 3:
+                return self._place(fields)
+            case 4:
+                self._cancel(int(fields[2]))
+            case 58:
+                for order in self.account.open_orders():
+                    self.account.end(order.client_id, "cancelled")
+                    self.say_status(order)
+            case 16:
+                for order in self.account.open_orders():
+                    self.say_order(order)
+                self.say(53, 1)
+            case 99:
+                self._completed()
+            case 7:
+                for order in self.account.orders.values():
+                    for done in order.executions:
+                        self.say_execution(order, done, int(fields[2]))
+                self.say(55, 1, fields[2])
+            case 61:
+                for native, quantity in self.account.positions().items():
+                    self.say(61, 3, ACCOUNT, *_contract(native), quantity, 0)
+                self.say(62, 1)
+            case 62:
+                cash = self.account.cash_now()
+                for tag in fields[4].split(","):
+                    self.say(63, 1, fields[2], ACCOUNT, tag, cash, "USD")
+                self.say(64, 1, fields[2])
+        return True
+
+    def _completed(self) -> None:
+        for order in self.account.orders.values():
+            if order.state == "open":
+                continue
+            basics = self._basics(order)
+            contract = _contract(order.native)
+            head = [101, *contract, *basics, order.client_id, order.venue_id[1:], 0, 0, 0, "", "", "", ""]
+            filler: list[object] = [
+                "",
+                "",
+                "",
+                "",
+                "",
+                0,
+                "",
+                -1,
+                "",
+                "",
+                "",
+                "",
+                "",
+                "",
+                0,
+                0,
+                "",
+                0,
+                0,
+                "",
+                0,
+                "",
+                "",
+            ]
+            filler += [0, 0, "", "", "", 0, 0, 0, "", "", "", "", "IB", "", 0, 0, "", 0, STATES[order.state], 0, 0, 0]
+            filler += ["", "", "", 0, 0, "", order.done, 0, 0, "", 0, 0, 0, "20240102-15:30:00", "", "", "", "", "", ""]
+            self.say(*head, *filler)
+        self.say(102)
+
+    def _place(self, fields: list[str]) -> bool:
+        number, native, client_id = int(fields[1]), fields[3], fields[26]
+        self.next_id = max(self.next_id, number + 1)
+        fault = self.account.arrived(client_id)
+        if fault is Fault.HANG_UP_BEFORE:
+            self.hang_up()
+            return False
+        if fault is Fault.REFUSE:
+            self.say(4, 2, number, 201, "Order rejected - reason: no such luck", "")
+            return True
+        limit = Decimal(fields[19]) if fields[19] else None
+        sign, quantity = 1 if fields[16] == "BUY" else -1, Decimal(fields[17])
+        name = client_id if client_id not in self.account.orders else f"{client_id}-{next(self._count)}"
+        order = self.account.take(name, native, sign, quantity, fields[18], fields[21], limit)
+        self.numbers[name] = number
+        match fault:
+            case Fault.HANG_UP_AFTER:
+                self.hang_up()
+                return False
+            case Fault.SILENT:
+                pass
+            case Fault.GARBAGE:
+                self.say(5, number, "rubbish")
+            case _:
+                self.say_order(order)
+        return True
+
+    def _cancel(self, number: int) -> None:
+        client_id = next((i for i, n in self.numbers.items() if n == number), None)
+        if client_id is None:
+            self.say(4, 2, number, 10147, "OrderId that needs to be cancelled is not found", "")
+        elif self.account.end(client_id, "cancelled"):
+            self.say(4, 2, number, 202, "Order Canceled - reason:", "")
+            self.say_status(self.account.orders[client_id])
+        else:
+            self.say(4, 2, number, 10148, "OrderId that needs to be cancelled can not be cancelled", "")
+
+
+def _contract(native: str) -> list[object]:
+    """conId, symbol, secType, expiry, strike, right, multiplier, exchange, currency, localSymbol, tradingClass."""
+    return [1, native, "STK", "", 0, "?", "", "SMART", "USD", native, "NMS"]
+
+
+def _text(field: object) -> str:
+    return f"{field:f}" if isinstance(field, Decimal) else str(field)
