@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from modules.engine.settings import Costs
-from modules.live.feeds.dialects.port import DialectError
-from modules.live.feeds.port import Feed, FeedError
+from modules.live.feeds.opening import FeedOptions, make_feed
+from modules.live.feeds.port import Feed
 from modules.live.feeds.recorded import RecordedFeed, bars_of
-from modules.live.feeds.symbols import SymbolError, symbol_map
 from modules.live.venues.paper.matching import PaperMatching
 from modules.live.venues.paper.venue import PaperVenue
 from modules.live.venues.port import VenueError
@@ -55,19 +54,13 @@ def open_paper(config: VenueConfig) -> PaperVenue:
 
 def _feed(chosen: PaperOptions, symbols: tuple[str, ...]) -> Feed:
     try:
-        if chosen.feed == "recorded":
-            path = Path(chosen.records or "")
-            return RecordedFeed(path.stem, bars_of(pl.read_parquet(path)), speed=chosen.speed)
-        return _live(chosen, symbols)
-    except (FeedError, SymbolError, DialectError, OSError, pl.exceptions.PolarsError) as error:
+        if chosen.feed != "recorded":
+            shown = FeedOptions(venue=chosen.feed, url=chosen.url or "", snapshots=chosen.snapshots)
+            return make_feed(chosen.feed, shown, symbols)
+        path = Path(chosen.records or "")
+        return RecordedFeed(path.stem, bars_of(pl.read_parquet(path)), speed=chosen.speed)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise VenueError(f"venue paper, feed {chosen.feed}: {wrong}") from None
+    except (OSError, pl.exceptions.PolarsError) as error:  # a feed that refuses is an OSError
         raise VenueError(f"venue paper, feed {chosen.feed}: {error}") from error
-
-
-def _live(chosen: PaperOptions, symbols: tuple[str, ...]) -> Feed:
-    from modules.live.feeds.dialects.binance import Binance
-    from modules.live.feeds.dialects.bybit import Bybit
-    from modules.live.feeds.websocket import WebSocketFeed
-
-    names = symbol_map(chosen.feed, symbols)
-    dialect = Binance(names) if chosen.feed == "binance" else Bybit(names)
-    return WebSocketFeed(chosen.feed, chosen.url or "", dialect, snapshots=chosen.snapshots)

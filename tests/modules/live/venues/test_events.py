@@ -45,8 +45,10 @@ class Plan:
 class Timed(Strategy):
     """Acts by the plan at the end of each moment."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.moment, self.sent = plan, 0, []  # type: ignore[var-annotated]
+    def __init__(self, plan: Plan, stream: Stream) -> None:
+        self.plan, self.moment = plan, 0
+        self.sent: list[int] = []
+        self.rows, self.times = stream.size, stream.table[f.E_LOCAL_NS]
 
     def _wake(self) -> None:
         row = self._see[f.H_LOCAL_ROW]
@@ -109,9 +111,7 @@ def drive(matching: EventMatching, plan: Plan) -> list[VenueNews]:
 def test_it_is_the_backtest(stream: Stream) -> None:
     """Invariants 1 and 2."""
     plan = Plan(7, 400)
-    timed = Timed(plan)
-    timed.rows, timed.times = stream.size, stream.table[f.E_LOCAL_NS]  # type: ignore[attr-defined]
-    expected = replay_python(stream, timed, DELAYS)
+    expected = replay_python(stream, Timed(plan, stream), DELAYS)
     matching = EventMatching(stream, DELAYS, STEP)
     said = drive(matching, plan)
     fills = expected.fills()
