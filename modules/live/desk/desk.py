@@ -43,6 +43,10 @@ from modules.live.risk.rules import Answer
 MOST_UNRECORDED: Final = 200_000
 """Messages kept in memory while the journal takes none; beyond it the oldest go, and the venue is asked instead."""
 
+KEPT_DAYS: Final = 3
+"""Days for which ended orders are kept in memory. The journal keeps them all."""
+
+_DAY_NS: Final = 86_400_000_000_000
 _MICROS: Final = 1_000_000
 _ANSWERS: Final = frozenset(map(int, Answer))
 
@@ -100,7 +104,7 @@ class Desk:
         self.last_report: Report | None = None
         self._unrecorded: list[AnyMessage] = []
         self._journal_fault: str | None = None
-        self._seq, self._retry_at = -1, 0.0
+        self._seq, self._retry_at, self._day = -1, 0.0, -1
         for entry in self.journal.read():
             self._fold.take(entry.message)
             self._seq = entry.seq
@@ -147,6 +151,11 @@ class Desk:
             raise OrderError(
                 f"client_id {client_id!r} is not of account {self.identity.account}: after a loss of power it would "
                 "not be known as ours; make it with modules.live.orders.ids.client_id"
+            )
+        if self._fold.horizon_ns and self._fold.is_forgotten(client_id):
+            raise OrderError(
+                f"client_id {client_id} was decided on before {self._fold.horizon_ns} ns, where ended orders are "
+                "forgotten: it may have been one of them; decide anew"
             )
         why = self.cancel_only
         link = self._link
@@ -215,10 +224,24 @@ class Desk:
         return self.admission.breaks or ()
 
     def tend(self) -> None:
-        """Recover where that is needed and was not tried for `retry_s`. To be called beside `poll`, again and again."""
+        """Recover where that is needed and was not tried for `retry_s`; let go of what ended days ago.
+
+        To be called beside `poll`, again and again.
+        """
+        self._forget()
         if self._fold.admission.cancel_only is not None and time.monotonic() >= self._retry_at:
             self.recover()
             self._retry_at = time.monotonic() + self.retry_s
+
+    def _forget(self) -> None:
+        """Ended orders of days before yesterday go, by the days of decisions, once a day."""
+        newest = next(reversed(self.book.orders), None)
+        if newest is None or not ids.is_of(self.identity.account, newest):
+            return
+        day = ids.decided_ns(newest) // _DAY_NS
+        if day > self._day:
+            self._day = day
+            self._fold.forget((day - KEPT_DAYS) * _DAY_NS)
 
     def close(self) -> None:
         """Hang up. The journal stays with whoever opened it."""

@@ -78,6 +78,8 @@ class Fold:
     book: OrderBook = field(default_factory=OrderBook)
     admission: Admission = field(default_factory=Admission)
     moved_micros: int = 0
+    horizon_ns: int = 0
+    """Orders decided before it that have ended are forgotten; a ticket from before it is too old to be one."""
     _missing: frozenset[str] = frozenset()
     """What the last report did not have, see `reconcile`."""
 
@@ -96,6 +98,21 @@ class Fold:
             self._hear(message.client_id, _NEWS[kind])  # type: ignore[union-attr]
         else:
             self._seldom(message)
+
+    def forget(self, before_ns: int) -> int:
+        """Let go of ended orders that were decided on before a time; returns how many. Their lots and money stay."""
+        old = [
+            i for i, order in self.book.orders.items()
+            if not order.is_open and ids.is_of(self.account, i) and ids.decided_ns(i) < before_ns
+        ]  # fmt: skip
+        for client_id in old:
+            self.book.forget(client_id)
+        self.horizon_ns = max(self.horizon_ns, before_ns)
+        return len(old)
+
+    def is_forgotten(self, client_id: str) -> bool:
+        """Whether an order of this account that the book does not know is from before the horizon."""
+        return ids.is_of(self.account, client_id) and ids.decided_ns(client_id) < self.horizon_ns
 
     def news_in(self, report: Report) -> Report:
         """The report without the ended orders that the book has just so: what is to be recorded of it and taken in."""
@@ -126,7 +143,9 @@ class Fold:
     def _filled(self, told: Filled | Corrected) -> None:
         order = self.book.orders.get(told.client_id)
         if order is None:
-            if not self._is_stranger(told.client_id):
+            if self.is_forgotten(told.client_id):  # whether its lots are counted already, the positions tell
+                self.admission.lost(f"an execution of {told.client_id}, which ended long ago; the venue is asked")
+            elif not self._is_stranger(told.client_id):
                 self._adopt(told)
             return
         if order.ticket.symbol != told.symbol:
@@ -208,7 +227,8 @@ class Fold:
         )  # fmt: skip
         report = VenueReport(orders, told.positions, told.complete)
         found = reconcile(
-            self.book, report, missing=self._missing, is_ours=lambda client_id: ids.is_of(self.account, client_id)
-        )
+            self.book, report, missing=self._missing, is_forgotten=self.is_forgotten,
+            is_ours=lambda client_id: ids.is_of(self.account, client_id),
+        )  # fmt: skip
         self._missing = frozenset(b.subject for b in found if b.what == "missing")
         self.admission.reconciled(found)

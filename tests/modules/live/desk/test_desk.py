@@ -16,6 +16,7 @@ import pytest
 from modules.live.messages import Filled, Ruled
 from modules.live.orders.ids import client_id
 from modules.live.orders.order import OrderError, Ticket
+from modules.live.orders.states import State
 from tests.modules.live.desk.day import Day, ticket
 from tests.modules.live.desk.faulty import AtVenue, Truth
 
@@ -86,6 +87,7 @@ def test_what_is_no_ruling_leaves_the_outcome_unknown(
     monkeypatch.setattr(Truth, "submit", lambda self, ask, chance: (truly(ask, chance), garbage)[1])
     outcome = day.desk.submit(made)
     assert outcome.status == "unknown" and day.desk.cancel_only is not None
+    assert day.desk.book.orders[made.client_id].state is State.UNKNOWN
     assert day.desk.submit(ticket(2)).status == "held"
     day.settle()
     day.check()
