@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from modules.live.desk.acceptance import Acceptance
 from modules.live.desk.learned import learned
 from modules.live.desk.port import RiskLink
 from modules.live.journal.port import Journal, JournalError
@@ -29,6 +30,7 @@ from modules.live.messages import (
     Lost,
     Mode,
     Report,
+    Reset,
     Ruled,
     VenueNews,
 )
@@ -93,6 +95,8 @@ class Desk:
     journal: Journal
     clock_ns: Callable[[], int] = time.time_ns
     listeners: list[Callable[[VenueNews], None]] = field(default_factory=list)
+    accepted: Callable[[], Acceptance | None] = lambda: None
+    """The last time that a human accepted the account as the venue has it."""
     settle_s: float = 0.2
     """How long a venue's lists may be behind what it said: where its report breaks with the book it is asked again."""
     retry_s: float = 1.0
@@ -105,9 +109,10 @@ class Desk:
         self._unrecorded: list[AnyMessage] = []
         self._journal_fault: str | None = None
         self._seq, self._retry_at, self._day = -1, 0.0, -1
+        self._accepted_ns = self.clock_ns()
         for entry in self.journal.read():
             self._fold.take(entry.message)
-            self._seq = entry.seq
+            self._seq, self._accepted_ns = entry.seq, entry.ts_ns
         self._record(self._hello())
         self._fold.take(self._hello())
 
@@ -214,6 +219,10 @@ class Desk:
             if self._link is None:
                 self._link = self.connect()
                 self._take(self._hello())
+            word = self.accepted()
+            if word is not None and word.at_ns > self._accepted_ns:
+                self._accepted_ns = word.at_ns
+                self._take(Reset(word.by, word.reason))
             self._reconcile(self._link)
             if self.admission.breaks:
                 self._heard(self._link.news(self.settle_s))

@@ -73,6 +73,10 @@ class OrderBook:
         """Take in that the venue corrected an execution."""
         return self._take(client_id, *self._order(client_id).correct(fill))
 
+    def carry(self, symbol: str, lots: int) -> None:
+        """Take in lots that no order here brought: what the account held before, or what a human accepted."""
+        self._lots[symbol] = self._lots.get(symbol, 0) + lots
+
     def remark(self, client_id: str, remark: Remark) -> None:
         """Keep what a human should hear of."""
         self.remarks.append(Remarked(client_id, remark))
@@ -88,7 +92,7 @@ class OrderBook:
 
     @property
     def positions(self) -> dict[str, int]:
-        """Signed lots by symbol, those that are not 0: the sum of all fills that stand."""
+        """Signed lots by symbol, those that are not 0: the sum of all fills that stand, and of what was carried."""
         return {symbol: lots for symbol, lots in sorted(self._lots.items()) if lots}
 
     def open(self) -> Iterator[Order]:

@@ -30,12 +30,13 @@ from modules.live.messages import (
     OpenAtVenue,
     RefusedByVenue,
     Report,
+    Reset,
     Ruled,
 )
 from modules.live.orders import ids
 from modules.live.orders.book import OrderBook
 from modules.live.orders.order import Fill, OrderError, Ticket
-from modules.live.orders.reconcile import Admission, VenueOrder, VenueReport, reconcile
+from modules.live.orders.reconcile import Admission, Break, VenueOrder, VenueReport, reconcile
 from modules.live.orders.states import News, Remark, State
 from modules.live.risk.rules import Answer, Rule
 
@@ -49,7 +50,7 @@ _NEWS: Final[dict[type, News]] = {
 
 RECORDED: Final = frozenset(
     {
-        Hello, Ask, Ruled, Cancel, CancelAll, Report, Acknowledged, RefusedByVenue, Filled, Corrected,
+        Hello, Ask, Ruled, Cancel, CancelAll, Reset, Report, Acknowledged, RefusedByVenue, Filled, Corrected,
         Busted, Cancelled, CancelRefused, Expired, Lost, Moved, Connection,
     }
 )  # fmt: skip
@@ -80,8 +81,13 @@ class Fold:
     moved_micros: int = 0
     horizon_ns: int = 0
     """Orders decided before it that have ended are forgotten; a ticket from before it is too old to be one."""
+    is_begun: bool = False
+    """Whether a venue's report was ever taken as the beginning."""
     _missing: frozenset[str] = frozenset()
     """What the last report did not have, see `reconcile`."""
+    _accepts: bool = True
+    """Whether what the venue says is to be taken as it is: at the very beginning, and after a human's word."""
+    _accepted: frozenset[str] = frozenset()
 
     def take(self, message: AnyMessage) -> None:
         """Take in a message. Whatever a venue says is taken; what cannot be is remarked, and ends the admission."""
@@ -208,6 +214,9 @@ class Fold:
             case Connection():
                 how = "is back, and it was not asked since" if message.is_up else f"is gone ({message.reason})"
                 self.admission.lost(f"the connection to {message.venue} {how}")
+            case Reset():
+                self._accepts = True
+                self.admission.lost(f"{message.by} accepts the account as the venue has it; it is asked")
             case Hello():
                 self.book.restarted()
                 self.admission.lost()
@@ -228,7 +237,29 @@ class Fold:
         report = VenueReport(orders, told.positions, told.complete)
         found = reconcile(
             self.book, report, missing=self._missing, is_forgotten=self.is_forgotten,
-            is_ours=lambda client_id: ids.is_of(self.account, client_id),
+            is_ours=lambda client_id: ids.is_of(self.account, client_id), accepted=self._accepted,
         )  # fmt: skip
+        if self._accepts and told.complete:
+            found = self._accept(found, told)
         self._missing = frozenset(b.subject for b in found if b.what == "missing")
         self.admission.reconciled(found)
+
+    def _accept(self, found: list[Break], told: Report) -> list[Break]:
+        """What is left of the breaks once what the venue has is accepted: it must have said the same twice.
+
+        At the beginning that is what the account held before; after a human's word also orders of others that have
+        ended, and orders that ended otherwise. What is open or missing stays a break.
+        """
+        settled = [b for b in found if b.what in ("position", "stranger", "impossible fill", "ended otherwise", "lots")]
+        if self.is_begun is False:
+            settled = [b for b in settled if b.what == "position"]
+        before = self.admission.breaks or ()
+        if any(b not in before for b in settled) or any(b.what in ("missing", "unknown order") for b in found):
+            return found
+        open_there = {o.client_id for o in told.orders if o.ended is None}
+        self._accepted |= {b.subject for b in settled if b.what != "position" and b.subject not in open_there}
+        ours = self.book.positions
+        for symbol in sorted(ours.keys() | told.positions.keys()):
+            self.book.carry(symbol, told.positions.get(symbol, 0) - ours.get(symbol, 0))
+        self._accepts, self.is_begun = False, True
+        return [b for b in found if b not in settled or b.subject in open_there]

@@ -66,6 +66,7 @@ def reconcile(
     missing: Collection[str] | None = None,
     is_ours: Callable[[str], bool] = lambda client_id: False,
     is_forgotten: Callable[[str], bool] = lambda client_id: False,
+    accepted: Collection[str] = (),
 ) -> list[Break]:
     """Take in what the venue says of every order, and return what remains unexplained: empty = both agree.
 
@@ -73,13 +74,16 @@ def reconcile(
     in a report for the first time is a break "missing" and no more: a venue's lists may be behind what it said, and a
     fill taken for taken back, or an order for refused, would be traded a second time. None: one report is enough.
     is_ours: whether an order that the book does not know is the account's by its id; then
-    it is adopted with its fills. is_forgotten: whether the book knew it and let go of it after its end.
+    it is adopted with its fills. is_forgotten: whether the book knew it and let go of it after its end. accepted: ended
+    orders that a human has looked into, and which are left as they are.
     """
     if not report.complete:
         return [Break("incomplete", "report", f"{len(book.orders)} orders", "part of its orders: ask again")]
     breaks: list[Break] = []
     theirs = {o.client_id: o for o in report.orders}
     for client_id, told in theirs.items():
+        if client_id in accepted and told.ended is not None:
+            continue
         if client_id not in book.orders:
             if is_forgotten(client_id) and told.ended is not None:
                 continue

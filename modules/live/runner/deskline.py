@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from modules.live.desk.acceptance import acceptance_in
 from modules.live.desk.control import Control
 from modules.live.desk.desk import Desk, Identity
 from modules.live.journal.port import Journal
@@ -38,7 +39,7 @@ class DeskLine:
             self._client = RiskClient.connect(socket, hello, CONNECT_S)
             return self._client
 
-        self.desk = Desk(identity, connect, journal)
+        self.desk = Desk(identity, connect, journal, accepted=acceptance_in(socket.parent))
 
     def agree(self) -> str | None:
         """Ask the venue what it has; why nothing but cancels may go out, None = book and venue agree."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from modules.live.messages import Filled, Ruled
+from modules.live.desk.acceptance import Acceptance
+from modules.live.messages import Filled, Lost, Report, Ruled
 from modules.live.orders.ids import client_id
 from modules.live.orders.order import OrderError, Ticket
 from modules.live.orders.states import State
@@ -31,7 +32,7 @@ def restart(day: Day) -> None:
     for i, order in day.desk.book.orders.items():
         assert order.fills == before[i].fills and order.lots == before[i].lots
         assert order.is_open == before[i].is_open
-    assert day.desk.cancel_only is not None
+    assert day.desk.cancel_only is not None and len(list(day.desk.book.unknown())) == len(list(day.desk.book.open()))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -98,7 +99,7 @@ def test_a_duplicate_is_no_refusal(tmp_path: Path) -> None:
     day.truth.seen.add(made.client_id)
     day.truth.orders[made.client_id] = AtVenue("AAA", 10)  # sent by a life of which the journal knows nothing
     assert day.desk.submit(made).status == "unknown", "the risk core let it out before"
-    assert day.desk.cancel_only is not None
+    assert day.desk.cancel_only is not None and len(list(day.desk.book.unknown())) == len(list(day.desk.book.open()))
     day.settle()
     day.check()
     assert day.desk.book.orders[made.client_id].is_open
@@ -137,20 +138,60 @@ def test_strangers_keep_the_desk_cancel_only(tmp_path: Path) -> None:
 
 
 def test_a_venue_whose_lists_lag_is_asked_again(tmp_path: Path) -> None:
-    day, made = quiet(tmp_path), ticket(1)
-    day.desk.submit(made)
-    day.truth.trade(made.client_id, 10)
+    """What its first report lacks is neither taken back nor refused, nor told so to anybody."""
+    day, heard = quiet(tmp_path), []
+    day.desk.listeners.append(heard.append)
+    filling, resting, lost = ticket(1), ticket(2), ticket(3)
+    for made in (filling, resting, lost):
+        day.desk.submit(made)
+    day.truth.trade(filling.client_id, 10)
+    day.truth.trade(resting.client_id, 4)
+    day.desk.poll(0.0)
+    day.truth.outbox.append(Lost(lost.client_id, "no answer", 1))
+    day.desk.poll(0.0)
+    del heard[:]
     truly, asked = day.truth.report, []
 
-    def lagging() -> object:
+    def lagging() -> Report:
         asked.append(1)
         whole = truly()
-        return type(whole)("sim", (), {}, 0, True, whole.ts_ns) if len(asked) == 1 else whole
+        return whole if len(asked) > 1 else Report("sim", whole.orders[1:2], {"AAA": 4}, 0, True, whole.ts_ns)
 
-    day.truth.report = lagging  # type: ignore[method-assign,assignment]
-    assert not day.desk.recover() and len(asked) == 2
+    day.truth.report = lagging  # type: ignore[method-assign]
+    assert not day.desk.recover() and len(asked) == 2 and not heard
     day.check()
-    assert day.desk.book.positions == {"AAA": 10}
+    states = [day.desk.book.orders[t.client_id].state for t in (filling, resting, lost)]
+    assert states == [State.FILLED, State.WORKING, State.WORKING]
+    assert not any(o.voided for o in day.desk.book.orders.values())
+
+
+def test_what_the_account_held_before_is_the_beginning(tmp_path: Path) -> None:
+    day = Day(tmp_path, Truth(is_calm=True), random.Random(1), faults=0.0)
+    day.truth.orders["long-ago"] = AtVenue("BBB", 30, [Filled("long-ago", "e", "BBB", 30, 1.0, 30, 0, 1)], "filled")
+    truly = day.truth.report
+    day.truth.report = lambda: Report("sim", truly().orders[1:], day.truth.positions, 0, True, 1)  # type: ignore[method-assign]
+    assert not day.desk.recover() and day.desk.book.positions == {"BBB": 30}
+    restart(day)
+    assert not day.desk.recover() and day.desk.book.positions == {"BBB": 30}, "once"
+    day.truth.orders["later"] = AtVenue("BBB", 1, [Filled("later", "f", "BBB", 1, 1.0, 1, 0, 1)], "filled")
+    assert {b.what for b in day.desk.recover()} == {"position", "stranger"}, "later it is a break"
+
+
+def test_a_human_accepts_what_the_venue_has(tmp_path: Path) -> None:
+    day = quiet(tmp_path)
+    day.truth.orders["by-hand"] = AtVenue("AAA", 6)
+    day.truth.trade("by-hand", 2)
+    word = [Acceptance("mary", "before this day", 1)]
+    day.desk.accepted = lambda: word[-1]
+    assert day.desk.recover(), "a word from before the journal began is none"
+    word.append(Acceptance("mary", "traded by hand", 2 * 10**18))
+    assert {b.what for b in day.desk.recover()} == {"stranger"}, "what is open stays a break"
+    day.truth.trade("by-hand", 4)
+    assert day.desk.recover(), "each break wants a word of its own"
+    word.append(Acceptance("mary", "it is done", 3 * 10**18))
+    assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
+    restart(day)
+    assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
 
 
 def test_executions_that_cannot_be_are_loud(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def test_every_row_is_there() -> None:
         assert after(state, news)[0] is state, "what has ended stays ended"
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([News.LOST, News.CANCEL_SENT, News.CANCEL_REFUSED, News.SENT]), max_size=8))
 def test_silence_is_no_refusal(heard: list[News]) -> None:
     order, _ = Order(Ticket("a", "s", "AAA", 5, "sim")).hear(News.SENT)
@@ -71,7 +72,7 @@ NEWS = st.lists(st.sampled_from([News.SENT, News.ACKNOWLEDGED, News.LOST, News.C
 ENDS = st.sampled_from([News.CANCELLED, News.EXPIRED])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data(), FILLS, NEWS, ENDS, st.integers(0, 31), st.integers(0, 31), st.sampled_from([1, -1]))
 def test_any_order_of_news_ends_the_same(
     data: st.DataObject, fills: list[int], news: list[News], end: News, busts: int, corrections: int, side: int
