@@ -75,6 +75,7 @@ class FixOptions(Options):
     target: str = Field(min_length=1)
     mode: Literal["paper", "live"]
     tls: bool = True
+    logs_in: bool = Field(default=True, description="with username and password; else the CompIDs and TLS are enough")
     heartbeat_s: int = Field(default=30, ge=1, le=300)
     resets_numbers: bool = True
     market_data: bool = True
@@ -89,8 +90,10 @@ def _fix(config: VenueConfig) -> Venue:
     chosen = options(FixOptions, "fix", config)
     if chosen.mode != config.mode:
         raise VenueError(f"venue fix trades {chosen.mode}, the account is {config.mode}; connect to the other session")
-    secret = credentials("fix", config, "username", "password")
-    names = Names(chosen.sender, chosen.target, chosen.heartbeat_s, secret["username"], secret["password"])
+    secret = credentials("fix", config, "username", "password") if chosen.logs_in else {}
+    names = Names(
+        chosen.sender, chosen.target, chosen.heartbeat_s, secret.get("username"), secret.get("password")
+    )  # fmt: skip
     settings = FixSettings(
         chosen.host, chosen.port, config.account, names, tls=chosen.tls, answer_s=chosen.answer_s,
         sequences=None if chosen.resets_numbers else config.folder / "fix.numbers", report_s=chosen.report_s,

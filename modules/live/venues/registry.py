@@ -96,7 +96,18 @@ def _paper(config: VenueConfig) -> Venue:
     return open_paper(config)
 
 
-_VENUES: Final[dict[str, Callable[[VenueConfig], Venue]]] = {"sim": _sim, "paper": _paper}
+def _broker(name: str) -> Callable[[VenueConfig], Venue]:
+    def make(config: VenueConfig) -> Venue:
+        from modules.live.venues.brokers import BROKERS
+
+        return BROKERS[name](config)
+
+    return make
+
+
+_VENUES: Final[dict[str, Callable[[VenueConfig], Venue]]] = {
+    "sim": _sim, "paper": _paper, **{name: _broker(name) for name in ("alpaca", "ccxt", "fix", "ib")},
+}  # fmt: skip
 SIMULATED: Final = frozenset({"sim", "paper"})
 """Venues without a market: they trade on paper alone."""
 
