@@ -16,6 +16,9 @@ from modules.live.venues.port import VenueError
 
 _MICROS = Decimal(1_000_000)
 _WHOLE = Decimal(1)
+_MOST = Decimal(10) ** 12
+_MOST_DIGITS = 24
+_TICK_SHARE = Decimal("0.000001")  # of a tick, by which a price may be off it, as in the risk core
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -48,11 +51,14 @@ class Listing:
         return int(lots)
 
     def price(self, price: float) -> str:
-        """A price as text. Raises VenueError for one off the tick: nothing is rounded on its way out."""
+        """A price as text. Raises VenueError for one off the tick, by more than a float's rounding."""
         exact = Decimal(repr(price))
-        if not exact.is_finite() or exact <= 0 or exact % self.tick:
-            raise VenueError(f"{self.symbol}: price {price} is no multiple of the tick {self.tick} above 0; not sent")
-        return _plain(exact)
+        if exact.is_finite() and exact > 0:
+            ticks = exact / self.tick
+            whole = ticks.to_integral_value()
+            if whole > 0 and abs(ticks - whole) <= _TICK_SHARE * max(_WHOLE, ticks * _TICK_SHARE):
+                return _plain(whole * self.tick)
+        raise VenueError(f"{self.symbol}: price {price} is no multiple of the tick {self.tick} above 0; not sent")
 
     def value_micros(self, lots: int, price: Decimal) -> int:
         """Signed money of an execution, half a micro to even."""
@@ -85,15 +91,16 @@ class Listings:
 
 
 def decimal(value: object, field: str) -> Decimal:
-    """A venue's figure. Raises FigureError for a float, for what is none, and for one that is not finite."""
+    """A venue's figure. Raises FigureError for a float, for what is none, and for one that is beyond all reason."""
     if isinstance(value, bool) or not isinstance(value, str | bytes | int | Decimal):
         raise FigureError(f"{field} is {value!r}: a figure is a text or a whole number")
     try:
         figure = Decimal(value.decode() if isinstance(value, bytes) else value)
     except (InvalidOperation, UnicodeDecodeError):
         raise FigureError(f"{field} is {value!r}: not a figure") from None
-    if not figure.is_finite():
-        raise FigureError(f"{field} is {value!r}: not finite")
+    digits, exponent = figure.as_tuple().digits, figure.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(figure) >= _MOST or len(digits) > _MOST_DIGITS or exponent < -_MOST_DIGITS:
+        raise FigureError(f"{field} is {value!r}: not finite, {_MOST:.0e} or more, or of too many digits")
     return figure
 
 

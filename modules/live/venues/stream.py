@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from modules.live.venues.exact import FigureError
 
+_log = logging.getLogger(__name__)
 MAX_MESSAGE_BYTES: Final = 1_000_000
 
 
@@ -107,6 +109,9 @@ class Stream:
                     self._listen(wire)
         except (OSError, WebSocketException, FigureError, TimeoutError) as error:
             return was_up, "closed here" if self._closing.is_set() else f"{type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 a thread that died would look like a venue that says nothing
+            _log.exception("%s: the connection ended by a fault of ours", self._thread.name)
+            return was_up, f"{type(error).__name__}: {error}"
         finally:
             pings = getattr(self._wire, "keepalive_thread", None)
             if pings is not None:

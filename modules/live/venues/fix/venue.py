@@ -212,6 +212,9 @@ class FixVenue:
                 was_up, why = self._connected()
             except OSError as error:
                 why = f"{type(error).__name__}: {error}"
+            except Exception as error:  # noqa: BLE001 a thread that died would look like a venue that says nothing
+                _log.exception("fix: the connection ended by a fault of ours")
+                why = f"{type(error).__name__}: {error}"
             if not self._first.is_set():
                 self._refused = why
                 self._first.set()

@@ -102,5 +102,5 @@ class StrictDecoder(Decoder):
             handler = self.handlers.get(int(fields[0]))
             if handler is not None:
                 handler(fields)
-        except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+        except Exception as error:  # noqa: BLE001 the library's own would be logged there, and the message forgotten
             self._told(error)

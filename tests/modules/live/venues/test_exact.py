@@ -36,13 +36,20 @@ def test_prices_come_back(tick: Decimal, steps: int) -> None:
     assert float(text) == price and "E" not in text
 
 
-@pytest.mark.parametrize("price", [100.001, 0.0, -1.0, float("nan"), float("inf"), 0.1 + 0.2])
+@pytest.mark.parametrize("price", [100.001, 0.0, -1.0, float("nan"), float("inf"), 0.004])
 def test_a_price_off_the_tick_is_not_sent(price: float) -> None:
     with pytest.raises(VenueError, match=r"A\.X"):
         Listing("A.X", "A").price(price)
 
 
-@pytest.mark.parametrize("value", [1.5, None, "", "x", "nan", "Infinity", True, [1], b"\xff", "1,5"])
+@pytest.mark.parametrize(("price", "text"), [(0.1 + 0.2, "0.3"), (101.3, "101.3"), (101.30000000000001, "101.3")])
+def test_a_floats_rounding_is_not_off_the_tick(price: float, text: str) -> None:
+    assert Listing("A.X", "A").price(price) == text
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, None, "", "x", "nan", "Infinity", True, [1], b"\xff", "1,5", "1e999", "1e12", "1e-999"]
+)
 def test_what_is_no_figure(value: object) -> None:
     with pytest.raises(FigureError, match="field"):
         decimal(value, "field")

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
 from modules.live.venues.exact import Listing, Listings
 from tests.modules.live.venues.conformance import Fault, PeerOrder, VenueUnderTest
 from tests.modules.live.venues.peers.book import Account, BookOrder, Execution
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    """Wait until something holds that nobody is told of."""
+    for _ in range(2_000):
+        if holds():
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("it never held")
 
 
 class Peer(Protocol):
