@@ -14,17 +14,22 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cli.session import Stores
+    from modules.live.feeds.station import Station
     from modules.live.messages import Mode
     from modules.live.riskd.config import RiskdConfig
     from modules.live.runner.core import Runner
     from modules.live.runner.decide import Programme
     from modules.live.runner.deskline import DeskLine
     from modules.live.runner.live import Live
+    from modules.live.runner.ports import Market
     from modules.live.runner.taped import Began
     from modules.manifest import Manifest
     from supervisor.clearance import Clearance
 
 Say = Callable[[str], None]
+DAY_NS = 86_400_000_000_000
+MOST_GAP_NS = 4 * DAY_NS
+"""A long weekend: how old the newest record may be where a live market goes on from it."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,50 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
         show_to(live, line)
         stack.callback(live.close, "ended by its operator")
         yield live, line
+
+
+@contextmanager
+def market_of(order: Order, live: Live, line: DeskLine) -> Iterator[Market]:
+    """The account's feeds, taped, with closed bars out of them. Raises FeedError, RefusedError for old history."""
+    import time
+
+    import polars as pl
+
+    from modules.engine.exchange.events import Instrument
+    from modules.live.feeds.opening import CONFIG, load_feeds, open_station
+
+    records = live.runner.all_records()
+    known, now = records["available_at"].to_physical().max(), time.time_ns()
+    age_ns = now - known if isinstance(known, int) else now
+    if age_ns > MOST_GAP_NS:
+        raise RefusedError(
+            f"OLD_HISTORY: the run's records end {age_ns // DAY_NS} days ago, more than {MOST_GAP_NS // DAY_NS} are "
+            "refused: signals would be made of bars that are not there",
+            "add the newest rows (`cws data add`) and run the strategy on them",
+        )
+    table = live.runner.instruments.group_by("symbol").agg(pl.col("tick_size").last(), pl.col("lot_size").last())
+    held = {s: (t, n) for s, t, n in table.select("symbol", "tick_size", "lot_size").iter_rows()}
+    traded = [Instrument(s, *held[s]) for s in live.runner.account.symbols if s in held]
+    station = open_station(load_feeds(order.folder / CONFIG), traded, records, heard=live.feed_heard)
+    live.bars = station
+    try:
+        yield _shown_market(station, line)
+    finally:
+        station.close()
+
+
+def _shown_market(station: Station, line: DeskLine) -> Station:
+    """The same, telling viewers of the desk which feeds stall."""
+    poll = station.poll
+
+    def polled(timeout_s: float) -> list[int]:
+        labels = poll(timeout_s)
+        if line.control is not None:
+            line.control.feeds = station.stalled()
+        return labels
+
+    station.poll = polled  # type: ignore[method-assign]
+    return station
 
 
 def _agree(line: DeskLine) -> None:

@@ -17,6 +17,7 @@ from modules.live.runner.programmes import InForce, in_force
 from modules.live.runner.replay import Difference, Replayed, compare, replay
 from modules.live.runner.resume import SUFFIX, tapes
 from modules.live.runner.taped import Began, Decided
+from modules.live.runner.ticks import replay_ticks
 from modules.workspace import Workspace
 
 RUN_SECONDS = 3_600.0
@@ -38,6 +39,7 @@ class DayReplayed:
     differences: tuple[Difference, ...]
     edited: tuple[str, ...]
     candidate: str | None = None
+    events: int = 0
 
 
 def tape_of(folder: Path, day: str) -> Path | None:
@@ -65,7 +67,10 @@ def _day(
     path: Path, made: Replayed, differences: list[Difference], edited: tuple[str, ...], candidate: str | None
 ) -> DayReplayed:
     bars, orders = len(made.recorded), made.orders
-    return DayReplayed(path.stem, made.began, bars, orders, tuple(differences), edited, candidate)
+    ticks = replay_ticks(path, len(made.began.symbols))
+    if ticks.difference is not None:
+        differences = [*differences, Difference(0, "market events", ticks.difference, "")]
+    return DayReplayed(path.stem, made.began, bars, orders, tuple(differences), edited, candidate, ticks.events)
 
 
 def _by(workspace: Workspace, commit: str, path: Path, here: InForce) -> list[Decided]:

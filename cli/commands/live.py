@@ -104,7 +104,7 @@ def _confirm(order: Order) -> None:
 
 
 def _trade(s: Stores, order: Order, word: str, *, json: bool) -> None:
-    from cli.livewiring import opened
+    from cli.livewiring import market_of, opened
     from modules.live.runner.taped import Decided
     from modules.panel import iso
 
@@ -126,11 +126,15 @@ def _trade(s: Stores, order: Order, word: str, *, json: bool) -> None:
                 nav = message.nav_micros / 1e6
                 say(f"{word} {iso(message.ts_ns)}: {len(message.tickets)} orders, NAV {nav:,.2f} USD")
 
-    with opened(s, order, lambda text: say(f"{word}: {text}")) as (runner, _):
+    with opened(s, order, lambda text: say(f"{word}: {text}")) as (runner, line):
         runner.heard.append(heard)
         if not json:
             say(f"[bold]{word}[/] trades {order.strategy} at level {order.clearance.level}; Ctrl-C ends it")
-        runner.run(lambda: stopped)
+        if order.config.clock == "venue":
+            runner.run(lambda: stopped)
+        else:
+            with market_of(order, runner, line) as market:
+                runner.follow(market, lambda: stopped)
         account = runner.runner.account
         ended = {**_facts(order), "bars": bars, "orders": orders, "nav_micros": account.nav_micros,
                  "cash_micros": account.cash_micros, "positions": account.positions}  # fmt: skip

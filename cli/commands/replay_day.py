@@ -60,6 +60,7 @@ def _json(found: DayReplayed) -> dict[str, object]:
         "candidate": found.candidate,
         "bars": found.bars,
         "orders": found.orders,
+        "market_events": found.events,
         "equal": not found.differences,
         "edited": list(found.edited),
         "first_difference": found.differences[0].sentence if found.differences else None,

@@ -11,15 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modules.live.feeds.news import FeedNews, Quote, Trade
+from modules.live.feeds.recorded import known_at
 from modules.live.messages import Expired, Filled, Marked, Message, Moved, Report, Stepped, VenueNews
 from modules.live.orders.order import Ticket
 from modules.live.runner.account import BarClosed
 from modules.live.runner.core import Runner, decided_at
-from modules.live.runner.ports import Bars, OrderDesk
+from modules.live.runner.ports import Bars, Market, OrderDesk
 from modules.live.runner.replay import Replayed
 from modules.live.runner.tables import Tables
 from modules.live.runner.tape import Kind, TapeWriter
 from modules.live.runner.taped import BarDue, Began, CashTold, Ended, Outcome
+from modules.live.runner.ticks import TickRecorder
 from modules.panel import iso
 
 Say = Callable[[str], None]
@@ -50,6 +53,7 @@ class Live:
     day: str = ""
     _tape: TapeWriter | None = None
     _tables: Tables | None = None
+    _ticks: TickRecorder | None = None
 
     def run(self, until: Callable[[], bool] = lambda: False, timeout_s: float = 1.0) -> None:
         """Go on until the venue's recorded data end, or `until` says so. Raises TapeError: then nothing goes out."""
@@ -64,6 +68,32 @@ class Live:
                         self.close("the recorded data are over")
                         return
                     self.desk.proceed(news.ts_ns)
+
+    def follow(self, market: Market, until: Callable[[], bool], timeout_s: float = 0.02) -> None:
+        """Go on by a market that is live, until `until` says so. Raises TapeError: then nothing goes out.
+
+        An order of before the last end is never sent: its bar is over.
+        """
+        self.may_open = lambda ticket: market.may_open(ticket, self.runner.account.positions.get(ticket.symbol, 0))
+        self.is_current = lambda _: False
+        self._go_on()
+        while not until():
+            labels = market.poll(timeout_s)
+            for news in self.desk.poll(0.0):
+                self.hear(news)
+            for label in labels:
+                if label > self.last_ts_ns and label >= self.runner.programme.start_ns:
+                    self.step(label)
+
+    def feed_heard(self, feed: str, news: FeedNews) -> None:
+        """Tape what a feed said, before it has an effect: quotes and trades as ticks."""
+        self.roll(known_at(news))
+        if isinstance(news, Quote | Trade):
+            if self._ticks is None:
+                self._ticks = TickRecorder(self._tape_now(), self.runner.account.symbols)
+            if self._ticks.take(news):
+                return
+        self._tape_now().message(news)
 
     def hear(self, news: VenueNews) -> None:
         """Tape and take in what the venue said."""
@@ -144,9 +174,7 @@ class Live:
         day = iso(ts_ns)[:10]
         if day <= self.day:
             return
-        if self._tape is not None:
-            self._record(Ended(f"{self.day} is over"))
-            self._tape.close()
+        self.close(f"{self.day} is over")
         self.day = day
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{day}.tape"
@@ -163,6 +191,9 @@ class Live:
 
     def close(self, why: str) -> None:
         """End the tape in order."""
+        if self._ticks is not None:
+            self._ticks.flush()
+            self._ticks = None
         if self._tape is not None:
             self._record(Ended(why))
             self._tape.close()

@@ -37,6 +37,16 @@ class Bars(Protocol):
         """Records that became known with the bar `ts_ns`, and when all of them were. Raises DecideError."""
 
 
+class Market(Bars, Protocol):
+    """A market that is live: `modules/live/feeds/station.py` is one."""
+
+    def poll(self, timeout_s: float) -> list[int]:
+        """Labels of the bars that closed, in order; waits for one."""
+
+    def may_open(self, ticket: Ticket, held: int) -> str | None:
+        """Why an order may not go out while `held` lots are held: a feed that stalls. What only reduces may."""
+
+
 class RecordedBars:
     """The records of a data set, bar by bar. `after_ns`: the label of the last bar that is known already."""
 

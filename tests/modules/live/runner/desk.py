@@ -68,13 +68,17 @@ class PlainDesk:
         held = dict(zip(self.matching.run.bars.symbols, book.lots.tolist(), strict=True))
         return Report("sim", orders, held, int(book.totals[CASH]), True, self.at_ns)
 
+    def go_on(self) -> None:
+        """The next bar, and what became of the orders."""
+        self.at_ns, news = self.matching.bar()
+        self.waiting += news
+        self.fills += [n for n in news if isinstance(n, Filled)]
+        self.ended |= {n.client_id: "filled" for n in news if isinstance(n, Filled)}
+        self.ended |= {n.client_id: "expired" for n in news if isinstance(n, Expired)}
+
     def proceed(self, ts_ns: int) -> None:
         if ts_ns >= self.at_ns and self.matching.t < self.matching.run.bars.ts.size:
-            self.at_ns, news = self.matching.bar()
-            self.waiting += news
-            self.fills += [n for n in news if isinstance(n, Filled)]
-            self.ended |= {n.client_id: "filled" for n in news if isinstance(n, Filled)}
-            self.ended |= {n.client_id: "expired" for n in news if isinstance(n, Expired)}
+            self.go_on()
         run = self.matching.run
         row = self.matching.t - 1
         for symbol, price in zip(run.bars.symbols, run.market.close[row], strict=True):
