@@ -83,6 +83,8 @@ IN_A_CHECKOUT = {
     "live": "test_live: it reads a run's artifacts, which end where the task did",
     "drift": "as replay-day",
     "replay-day": "test_live: it reads what was on the tape of `cws live`",
+    "top": "it reads sockets and the journal of orders, and no data",
+    "watch": "as top",
     "riskd": "it reads an account's file and its venue, and no data",
     "kill": "as riskd",
     "rollback": "it reads git and the ledger, and no data",

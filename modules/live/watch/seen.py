@@ -83,6 +83,8 @@ class Tally:
     filling: Waits = field(default_factory=Waits)
     deciding: Waits = field(default_factory=Waits)
     last_fills: deque[Filled] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
+    refusals: dict[str, str] = field(default_factory=dict)
+    """The rule by which the risk core refused, of the newest orders that it refused, by client id."""
     rejections: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
     """When the newest orders were refused by the risk core, ns."""
     _strategies: dict[str, str] = field(default_factory=dict)
@@ -131,6 +133,9 @@ class Tally:
         self.rulings[answer.name, Rule(ruled.rule).name] += 1
         if answer in (Answer.REJECT, Answer.FLATTEN):
             self.rejections.append(at)
+            self.refusals[ruled.client_id] = Rule(ruled.rule).name
+            if len(self.refusals) > 2 * MOST_KEPT:
+                del self.refusals[next(iter(self.refusals))]
         times = self._times.get(ruled.client_id)
         if times is not None and not times.ruled:
             times.ruled = at
@@ -179,6 +184,8 @@ class Seen:
     marks: Mapping[str, Marked] = field(default_factory=dict)
     orders: tuple[Order, ...] = ()
     stale_ns: int = 5_000_000_000
+    paid_micros: Mapping[str, int] = field(default_factory=dict)
+    """Money that the standing fills of each symbol cost, fees included, since the journal began."""
     lot_sizes: Mapping[str, float] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 

@@ -7,6 +7,8 @@ the correlation id everywhere. So whoever makes the spans anew from the same jou
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 MOST_OPEN: Final = 10_000
 """Orders whose end is waited for; beyond it the oldest are given up."""
 
+EXPORT_S: Final = 0.5
+MOST_IN_A_GROUP: Final = 512
 _HOUR_NS: Final = 3_600_000_000_000
 Value = str | int | float
 
@@ -213,24 +217,35 @@ def readable(spans: Sequence[Span], service: str = "cws") -> list[ReadableSpan]:
 
 
 class Exporting:
-    """Hands spans on in groups; a collector that does not take them is complained of, and they are let go."""
+    """Hands spans on in groups, in a thread of its own; a collector that does not take them is complained of, and they
+    are let go. `most`: spans that may wait; the oldest go first."""
 
-    def __init__(self, exporter: SpanExporter, complain: Callable[[str], None], most: int = 512) -> None:
-        self._exporter, self._complain, self._most = exporter, complain, most
-        self._waiting: list[Span] = []
+    def __init__(self, exporter: SpanExporter, complain: Callable[[str], None], most: int = 50_000) -> None:
+        self._exporter, self._complain = exporter, complain
+        self._waiting: deque[Span] = deque(maxlen=most)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="cws-spans", daemon=True)
+        self._thread.start()
 
     def add(self, spans: Iterator[Span]) -> None:
-        """Take them; full groups are handed on."""
-        self._waiting += spans
-        if len(self._waiting) >= self._most:
-            self.flush()
+        """Take them; they are handed on within `EXPORT_S`."""
+        self._waiting.extend(spans)
 
-    def flush(self) -> None:
-        """Hand on what waits."""
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Hand on what waits, for at most so long."""
+        self._ended.set()
+        self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while not self._ended.wait(EXPORT_S):
+            self._flush()
+        self._flush()
+        self._exporter.shutdown()
+
+    def _flush(self) -> None:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        if not self._waiting:
-            return
-        given, self._waiting = self._waiting, []
-        if self._exporter.export(readable(given)) is not SpanExportResult.SUCCESS:
-            self._complain(f"the collector took none of {len(given)} spans")
+        while self._waiting:
+            group = [self._waiting.popleft() for _ in range(min(MOST_IN_A_GROUP, len(self._waiting)))]
+            if self._exporter.export(readable(group)) is not SpanExportResult.SUCCESS:
+                self._complain(f"the collector took none of {len(group)} spans")

@@ -50,6 +50,7 @@ class Watcher:
         self._stand: Stand | None = None
         self._why: dict[str, str | None] = {"riskd": "not asked yet", "desk": "not asked yet", "journal": None}
         self._orders: tuple[Order, ...] = ()
+        self._paid: dict[str, int] = {}
         self._asked_at = float("-inf")
         self._stale_ns, self._lot_sizes, store = _configured(self.place)
         self._reader = read_along(self.place.journal, f"{self.place.account}-desk", store)
@@ -89,6 +90,7 @@ class Watcher:
             marks=dict(self._marks),
             orders=self._orders,
             stale_ns=self._stale_ns,
+            paid_micros=self._paid,
             lot_sizes=self._lot_sizes,
             tally=self._shown_tally,
         )
@@ -110,6 +112,9 @@ class Watcher:
                 self._risk = RiskClient.connect(self.place.riskd, hello, ANSWER_S)
             self._status = self._risk.status()
             self._why["riskd"] = None
+            for p in self._status.positions:  # prices that were said before this watch began
+                if p.price is not None and p.price_ns is not None and p.symbol not in self._marks:
+                    self._marks[p.symbol] = Marked(p.symbol, p.price, p.price_ns)
         except (RiskUnavailableError, RiskSilentError) as error:
             self._no_risk(str(error))
 
@@ -144,7 +149,7 @@ class Watcher:
         except JournalError as error:
             self._why["journal"] = str(error)
         if came:
-            self._orders = _shown(self._fold)
+            self._orders, self._paid = _shown(self._fold)
             self._shown_tally = self._tally.copy()
 
 
@@ -161,16 +166,20 @@ def _configured(place: Place) -> tuple[int, dict[str, float], Store]:
         return HARD_STALE_MS * 1_000_000, {}, Store()
 
 
-def _shown(fold: Fold) -> tuple[Order, ...]:
-    """Those that may be open, then the last that ended; the newest first."""
+def _shown(fold: Fold) -> tuple[tuple[Order, ...], dict[str, int]]:
+    """Those that may be open, then the last that ended, the newest first; and what each symbol's fills cost."""
     open_: list[Order] = []
     ended: list[Order] = []
+    paid: dict[str, int] = {}
     for order in reversed(fold.book.orders.values()):
+        if order.fills:
+            symbol = order.ticket.symbol
+            paid[symbol] = paid.get(symbol, 0) + order.paid_micros
         if order.is_open:
             open_.append(order)
         elif len(ended) < MOST_KEPT:
             ended.append(order)
-    return (*open_, *ended)
+    return (*open_, *ended), paid
 
 
 class WatchThread:
