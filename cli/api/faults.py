@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from cli.errors import ExitCode, meaning
 
@@ -121,13 +122,25 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
     path = shown(request.url.path)
     rule = {404: "names a path of the API", 405: "is a method of the path"}.get(error.status_code, str(error.detail))
     field, value = {405: ("method", request.method), 400: ("body", None)}.get(error.status_code, ("path", path))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
     made = ApiError(
         error.status_code,
         f"{request.method} {path}: {error.detail}",
         fault(field, value, rule, "/openapi.json lists every path with its methods"),
-        headers=dict(error.headers or {}),
+        headers=headers,
     )
     return answer(made)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method of the path, of all the routes that serve it."""
+    schema: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    for path, methods in schema.items():
+        if compile_path(path)[0].match(request.url.path):
+            return sorted(method.upper() for method in methods)
+    return []
 
 
 async def on_known(_: Request, error: Exception) -> JSONResponse:

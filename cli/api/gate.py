@@ -21,8 +21,8 @@ from cli.api.faults import ApiError, Fault, fault
 from cli.api.tokens import Scope, Token, TokenStore
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_HEADER_BYTES = 16 * 1024
-MAX_PATH_BYTES = 2 * 1024
+MAX_HEADER_BYTES = 32 * 1024
+MAX_PATH_BYTES = 8 * 1024
 OPEN_PATHS = frozenset({"/health", "/openapi.json"})
 MOST_CALLERS = 1_024
 HEADERS = (

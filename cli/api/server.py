@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cli.errors import CommandError, RequestError
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -51,11 +52,11 @@ class Place:
         return opened
 
 
-def serve(app: FastAPI, place: Place, listening: socket.socket) -> None:
-    """Until Ctrl-C or SIGTERM."""
+def config_of(app: FastAPI, place: Place) -> uvicorn.Config:
+    """How the server is run: every wait and every size bounded."""
     import uvicorn
 
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -68,4 +69,10 @@ def serve(app: FastAPI, place: Place, listening: socket.socket) -> None:
         ssl_certfile=place.certificate,
         ssl_keyfile=place.key,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+
+
+def serve(app: FastAPI, place: Place, listening: socket.socket) -> None:
+    """Until Ctrl-C or SIGTERM."""
+    import uvicorn
+
+    uvicorn.Server(config_of(app, place)).run(sockets=[listening])

@@ -22,7 +22,12 @@ class OrderAsked(_Model):
     `decided_ns` (ns UTC, the time of the decision) where a request may have to be repeated."""
 
     symbol: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$")
-    lots: int = Field(ge=-MOST_LOTS, le=MOST_LOTS, description="signed: above 0 buys; not 0")
+    lots: int = Field(
+        ge=-MOST_LOTS,
+        le=MOST_LOTS,
+        description="signed: above 0 buys; not 0",
+        json_schema_extra={"not": {"const": 0}},
+    )
     venue: str = Field(pattern=r"^[a-z][a-z0-9_/]{0,63}$")
     strategy: str = Field(default="manual", pattern=r"^[a-z][a-z0-9_/]{0,63}$")
     order_type: OrderType = "market"
