@@ -32,6 +32,7 @@ from modules.live.messages import (
 from modules.live.risk.core import Intent, RiskCore, RiskCoreError
 
 _KEPT_DAYS: Final = 3
+_MOST: Final = 2**53
 _MOST_REMARKS: Final = 1_000
 Execution = tuple[int, int, int]
 """Signed lots, signed value, fee (micros)."""
@@ -89,16 +90,19 @@ class Account:
         except RiskCoreError as error:
             self._remark(str(error))
 
-    def not_sent(self, client_id: str) -> None:
-        """An order that was counted did not go out: not one byte of it left."""
-        order = self.orders.get(client_id)
-        if order is not None:
-            self._end(client_id, order)
-
     # --- what is heard -------------------------------------------------------------------------------
 
     def hear(self, news: VenueNews) -> None:
-        """Take in what a venue said. Never raises for what a venue may say; what is odd is a remark or a doubt."""
+        """Take in what a venue said. Never raises, whatever it said; what is odd is a remark or a doubt."""
+        if not _possible(news):
+            self.doubts.append(f"figures that cannot be: {news}"[:200])
+            return
+        try:
+            self._take_in(news)
+        except (RiskCoreError, OverflowError) as error:  # sums left what is exact: the venue's report decides
+            self.doubts.append(f"{type(news).__name__}: {error}")
+
+    def _take_in(self, news: VenueNews) -> None:
         if isinstance(news, Marked):
             self._mark(news)
         elif isinstance(news, Filled):
@@ -187,7 +191,7 @@ class Account:
             self.core.moved(news.micros, is_flow=news.what == "deposit")
 
     def _restated(self, news: Restated) -> None:
-        if not self.core.knows(news.symbol) or news.new < 0 or news.old <= 0:
+        if not self.core.knows(news.symbol):
             self.doubts.append(f"{news.symbol} was restated {news.new} for {news.old} to {news.lots} lots")
             return
         self.core.restated(news.symbol, news.lots, news.new, news.old)
@@ -234,6 +238,14 @@ class Account:
         """
         if not report.complete:
             return ["the venue told only a part of what it has"]
+        if not all(map(_small, (report.cash_micros, *report.positions.values(), *(o.lots for o in report.orders)))):
+            return ["the venue's figures cannot be: more than 2**53"]
+        try:
+            return self._compared(report, is_final=is_final)
+        except (RiskCoreError, OverflowError) as error:
+            return [f"the account's figures cannot be kept exact: {error}"]
+
+    def _compared(self, report: Report, *, is_final: bool) -> list[str]:
         open_: list[str] = []
         theirs = set()
         for told in report.orders:
@@ -320,11 +332,15 @@ class Account:
     # --- days ----------------------------------------------------------------------------------------
 
     def new_day(self, day: int) -> None:
-        """A day begins; orders that ended some days ago are forgotten."""
-        self.today = day
+        """A day begins: its figures, and client ids, anew."""
         self.core.new_day()
         if not self.buying_power_said:
             self.core.buying_power(max(0, self.core.nav_micros))
+        self.begin(day)
+
+    def begin(self, day: int) -> None:
+        """It is this day; orders that ended some days ago are forgotten."""
+        self.today = day
         gone = [i for i, o in self.orders.items() if o.ended and o.day < day - _KEPT_DAYS]
         for client_id in gone:
             del self.orders[client_id]
@@ -337,6 +353,21 @@ class Account:
         self.remarks.append(sentence)
         if len(self.remarks) > _MOST_REMARKS:
             del self.remarks[: _MOST_REMARKS // 2]
+
+
+def _small(number: int) -> bool:
+    return -_MOST < number < _MOST
+
+
+def _possible(news: VenueNews) -> bool:
+    """Whether the figures are such that sums of them stay exact."""
+    if isinstance(news, Filled | Corrected):
+        return _small(news.lots) and _small(news.value_micros) and _small(news.fee_micros)
+    if isinstance(news, Moved | BuyingPower):
+        return _small(news.micros)
+    if isinstance(news, Restated):
+        return all(map(_small, (news.lots, news.new, news.old))) and news.new >= 0 and news.old > 0
+    return not isinstance(news, Marked) or abs(news.ts_ns) < 2**62
 
 
 def intent_of(ask: Ask, core: RiskCore, now_ns: int) -> Intent:

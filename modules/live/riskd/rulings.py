@@ -34,7 +34,7 @@ from modules.live.messages import (
     Stepped,
     VenueNews,
 )
-from modules.live.risk.core import Day, RiskCore
+from modules.live.risk.core import Day, RiskCore, RiskCoreError
 from modules.live.risk.rules import Answer, Rule
 from modules.live.riskd.account import Account, intent_of
 from modules.live.riskd.flatten import STRATEGY, Flattening
@@ -110,7 +110,7 @@ class Rulings:
         now = self._venue_ns if self._is_recorded else wall
         if self._latch.changed():
             self._obey_latch()
-        if now // DAY_NS != self._day:
+        if now // DAY_NS > self._day:  # a clock that steps back begins no day anew
             self._turn_day(now)
         core = self.core
         if self._refusing is not None and not self._state.killed:
@@ -155,8 +155,8 @@ class Rulings:
     def _close_position(self, ask: Ask, lots: int) -> None:
         """A closing order of our own: recorded and counted like any other."""
         rule = self._closed_for
-        if not self._record(ask, Ruled(ask.client_id, int(Answer.FLATTEN), int(rule), lots, None, None, self.now())):
-            pass  # a disk that is full is no reason to stay exposed; the venue's report has the order
+        # sent also where it cannot be recorded: a full disk is no reason to stay exposed, and the venue's report has it
+        self._record(ask, Ruled(ask.client_id, int(Answer.FLATTEN), int(rule), lots, None, None, self.now()))
         self.account.resumed(ask, lots, self.now())
         self.unanswered[ask.client_id] = time.monotonic_ns()
         self._submit(ask, lots)
@@ -209,9 +209,12 @@ class Rulings:
         report = self._report()
         if not report.complete:
             raise VenueError("the venue told only a part of what it has; ask again")
+        try:
+            self.account.take_over(report)
+        except (RiskCoreError, OverflowError) as error:
+            raise VenueError(f"the venue's account cannot be taken over: {error}") from error
         self._latch.open(message.by, message.reason, time.time_ns())
         self._record(message, report)
-        self.account.take_over(report)
         self._breaks, self._asking, self._flattening = [], None, None
         self._state = self._latch.read()
         self.core.kill(self._state.killed)
@@ -250,7 +253,7 @@ class Rulings:
         # only the market of a recording has its time: what else is said is said now
         if self._is_recorded and isinstance(news, Marked | Moved | Stepped) and news.ts_ns > self._venue_ns:
             self._venue_ns = news.ts_ns
-            if news.ts_ns // DAY_NS != self._day:
+            if news.ts_ns // DAY_NS > self._day:
                 self._turn_day(news.ts_ns)
         if isinstance(news, Connection):
             self._connection(news)
@@ -278,7 +281,8 @@ class Rulings:
 
     def _ask_venue(self, why: str) -> None:
         if self._asking is None:
-            self._looks = self._look_ns = 0
+            self._look_ns = 0
+        self._looks = 0  # what is new was not looked for yet
         self._asking = f"asking the venue what it has: {why}"
         self._stand()
 
@@ -340,7 +344,7 @@ class Rulings:
         mono, now = time.monotonic_ns(), self.now()
         if self._latch.changed():
             self._obey_latch()
-        if now // DAY_NS != self._day and now > 0:
+        if now // DAY_NS > self._day:
             self._turn_day(now)
         if self.unanswered:
             for client_id in [i for i, since in self.unanswered.items() if mono - since > UNANSWERED_NS]:
@@ -446,6 +450,7 @@ class Rulings:
         self.account.doubts.clear()  # the venue is asked anyway
         if not self._is_recorded:
             self._day = self.now() // DAY_NS
+        self.account.begin(self._day)
         self.core.forget()
         self.core.remember(i for i, day in passed.items() if day == self._day)
         self.core.remember(self.core.open_orders)

@@ -19,6 +19,7 @@ from modules.live.messages import (
     Acknowledged,
     Ask,
     Busted,
+    BuyingPower,
     Cancelled,
     Corrected,
     Filled,
@@ -29,6 +30,7 @@ from modules.live.messages import (
     RefusedByVenue,
     Report,
     Restated,
+    Trading,
     VenueNews,
 )
 from modules.live.risk.core import Instrument, RiskCore
@@ -261,3 +263,34 @@ def test_5_money_is_what_stands(steps: list[tuple[str, int, int, int]]) -> None:
     assert made.core.cash_micros == CASH - sum(paid for _, paid in kept)
     open_ = made.core.open_orders.get("c1")
     assert (open_.left if open_ else 0) >= 0
+
+
+WILD = st.one_of(st.integers(-200, 200), st.integers(-(2**63), 2**64 - 1))
+PRICES = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.floats(1.0, 200.0))
+IDS = st.sampled_from(["c1", "c2", "zzz", ""])
+SYMBOLS = st.sampled_from(["AAA", "BBB", "ZZZ"])
+ANYTHING = st.one_of(
+    st.builds(Filled, IDS, st.sampled_from("xyz"), SYMBOLS, WILD, PRICES, WILD, WILD, WILD),
+    st.builds(Corrected, IDS, st.sampled_from("xyz"), SYMBOLS, WILD, PRICES, WILD, WILD, WILD),
+    st.builds(Busted, IDS, st.sampled_from("xyz"), WILD),
+    st.builds(Cancelled, IDS, WILD),
+    st.builds(Marked, SYMBOLS, PRICES, WILD),
+    st.builds(Moved, st.sampled_from(["deposit", "borrow"]), st.none() | SYMBOLS, WILD, WILD),
+    st.builds(Restated, SYMBOLS, WILD, WILD, WILD, WILD),
+    st.builds(BuyingPower, WILD, WILD),
+    st.builds(Trading, SYMBOLS, st.booleans(), WILD),
+    st.builds(Lost, IDS, st.text(max_size=3), WILD),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ANYTHING, max_size=8), st.dictionaries(SYMBOLS, WILD, max_size=3), WILD)
+def test_3_nothing_that_a_venue_says_breaks_it(news: list[VenueNews], positions: dict[str, int], cash: int) -> None:
+    made = account()
+    let_out(made, "c1", 100)
+    let_out(made, "c2", -100, "BBB")
+    for one in news:
+        made.hear(one)
+        made.core.look(intent_of(Ask("n", "alpha", "AAA", 1, "sim", "paper", "b1", 1), made.core, 1))
+    for is_final in (False, True):
+        made.compare(Report("sim", (), positions, cash, True, 1), is_final=is_final)

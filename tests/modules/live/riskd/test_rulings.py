@@ -14,7 +14,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modules.live.journal.port import JournalError
 from modules.live.messages import (
@@ -414,3 +417,37 @@ def test_a_late_order_at_the_venue_is_found_again(place: Path) -> None:
         settle(rulings, inbox)
         assert list(rulings.core.open_orders) == [asked.client_id]
         assert isinstance(venue.report().orders[0], OpenAtVenue)
+
+
+WILD = st.one_of(st.integers(-300, 300), st.integers(-(2**63), 2**64 - 1))
+NAMES = st.sampled_from(["", "alpha", "AAA", "BBB", "sim", "b1", "ü", "x" * 300])
+ASKS = st.builds(
+    Ask,
+    st.uuids().map(str),
+    NAMES,
+    NAMES,
+    WILD,
+    NAMES,
+    st.sampled_from(["paper", "live"]),
+    NAMES,
+    st.just(0),
+    st.sampled_from(["market", "limit", "stop", "stop_limit"]),
+    st.sampled_from(["day", "gtc", "ioc", "fok"]),
+    st.none() | st.floats() | st.sampled_from([99.0, 100.0, 101.0]),
+    st.none() | NAMES,
+    st.integers(-1, 2**53 - 1),
+)
+
+
+def test_nothing_that_is_asked_breaks_it(place: Path) -> None:
+    with core(place) as (rulings, inbox):
+
+        @settings(max_examples=150, deadline=None)
+        @given(ASKS)
+        def ask_anything(one: Ask) -> None:
+            for ask in (one, msgspec.structs.replace(one, strategy="alpha", venue="sim", mode="paper", build="b1")):
+                ruled = rulings.ask(msgspec.structs.replace(ask, sent_ns=time.time_ns()))
+                assert abs(ruled.allowed) <= abs(ask.lots)
+                drain(rulings, inbox)
+
+        ask_anything()
