@@ -54,8 +54,7 @@ class OrderBook:
 
     def size(self, client_id: str, lots: int) -> Order:
         """Take in how many lots of an order went out. Raises OrderError."""
-        order = self._order(client_id)
-        return order if order.allowed == lots else self._take(client_id, order.sized(lots), None)
+        return self._take(client_id, self._order(client_id).sized(lots), None)
 
     def hear(self, client_id: str, news: News, venue_id: str | None = None) -> Order:
         """Take in news of an order. Raises OrderError for an unknown id, TransitionError."""

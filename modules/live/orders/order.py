@@ -143,6 +143,8 @@ class Order(msgspec.Struct, frozen=True):
             raise OrderError(
                 f"order {self.ticket.client_id} is for {self.ticket.lots} lots, and {lots} went out: sides must agree"
             )
+        if lots == self.lots and not self._is_vague:
+            return self
         sized = replace(self, allowed=lots)
         done = abs(sized.executed) >= abs(lots) and sized.fills
         return replace(sized, state=State.FILLED) if done else sized

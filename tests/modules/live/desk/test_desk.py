@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from modules.live.desk.acceptance import Acceptance
-from modules.live.messages import Filled, Lost, Report, Ruled
+from modules.live.messages import Connection, Filled, Lost, Report, Ruled
 from modules.live.orders.ids import client_id
 from modules.live.orders.order import OrderError, Ticket
 from modules.live.orders.states import State
@@ -149,6 +149,7 @@ def test_a_venue_whose_lists_lag_is_asked_again(tmp_path: Path) -> None:
     day.desk.poll(0.0)
     day.truth.outbox.append(Lost(lost.client_id, "no answer", 1))
     day.desk.poll(0.0)
+    assert "nobody can say" in str(day.desk.cancel_only), "an unknown outcome is asked for before anything goes out"
     del heard[:]
     truly, asked = day.truth.report, []
 
@@ -192,6 +193,17 @@ def test_a_human_accepts_what_the_venue_has(tmp_path: Path) -> None:
     assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
     restart(day)
     assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
+
+
+@pytest.mark.parametrize("is_up", [False, True])
+def test_a_connection_that_went_or_came_back_says_nothing_of_orders(tmp_path: Path, is_up: bool) -> None:
+    day = quiet(tmp_path)
+    day.truth.outbox.append(Connection("sim", is_up, "cable", 1))
+    day.desk.poll(0.0)
+    assert "connection to sim" in str(day.desk.cancel_only)
+    assert day.desk.submit(ticket(1)).status == "held"
+    day.desk.tend()
+    assert day.desk.cancel_only is None
 
 
 def test_executions_that_cannot_be_are_loud(tmp_path: Path) -> None:

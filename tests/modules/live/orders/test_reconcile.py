@@ -138,6 +138,17 @@ def test_an_incomplete_report_says_nothing() -> None:
     assert desk.cancel_only is not None and book.orders["a"].state is State.UNKNOWN
 
 
+def test_an_order_that_was_there_and_is_not_is_over_and_was_not_refused() -> None:
+    book = OrderBook()
+    for made in ("acknowledged", "filled", "neither"):
+        book.create(ticket(made))
+    book.hear("acknowledged", News.ACKNOWLEDGED, "v1")
+    book.fill("filled", Fill("1", 4, 100))
+    book.restarted()
+    assert not reconcile(book, VenueReport((), {"AAA": 4}))
+    assert [o.state for o in book.orders.values()] == [State.EXPIRED, State.EXPIRED, State.REJECTED]
+
+
 def test_what_the_venue_took_back_and_corrected_is_taken_in() -> None:
     book = OrderBook()
     book.create(ticket("a"))
