@@ -94,7 +94,6 @@ KNOWN: dict[str, Meaning] = {
     "RegistryError": Meaning(ExitCode.USAGE, "`cws module list` shows the modules"),
     "SuiteError": Meaning(ExitCode.USAGE, "name a suite below ablations/suites/ with --suite"),
     "PatchError": Meaning(ExitCode.REFUSED, "`cws module list` shows the settings and their bounds"),
-    "PlaceError": Meaning(ExitCode.USAGE),
     "ReviewError": Meaning(ExitCode.REFUSED, "`cws review list` shows what is open"),
     "VerifyError": Meaning(ExitCode.USAGE, "`cws review list --all` shows the requests"),
     "SkillError": Meaning(ExitCode.FAILED, "`cws skills list` shows the skills"),

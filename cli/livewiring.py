@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 DAY_NS = 86_400_000_000_000
+SHOWN_S = 0.25
+"""How often viewers are told of feeds and books."""
+
 MOST_GAP_NS = 4 * DAY_NS
 """A long weekend: how old the newest record may be where a live market goes on from it."""
 
@@ -158,13 +161,19 @@ def market_of(order: Order, live: Live, line: DeskLine) -> Iterator[Market]:
 
 
 def _shown_market(station: Station, line: DeskLine) -> Station:
-    """The same, telling viewers of the desk which feeds stall."""
-    poll = station.poll
+    """The same, telling viewers of the desk which feeds stall and what the books are, four times a second."""
+    import time
+
+    from modules.live.feeds.shown import books_shown
+
+    poll, told_at = station.poll, float("-inf")
 
     def polled(timeout_s: float) -> list[int]:
+        nonlocal told_at
         labels = poll(timeout_s)
-        if line.control is not None:
-            line.control.feeds = station.stalled()
+        if line.control is not None and time.monotonic() - told_at >= SHOWN_S:
+            told_at = time.monotonic()
+            line.control.feeds, line.control.books = station.stalled(), books_shown(station.market)
         return labels
 
     station.poll = polled  # type: ignore[method-assign]

@@ -42,6 +42,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("riskd", "riskd", "The risk core of an account: rules on every order, alone opens its venue.", LIVE),
     Entry("kill", "kill", "Stop an account at once, cancel, close; --reset lets it trade again.", LIVE),
     Entry("exchange", "exchange", "The simulated exchange, on the bars of a run: PAPER.", LIVE),
+    Entry("risk", "risk", "What an account holds and can lose, and whether the venue agrees.", LIVE),
     Entry("top", "top", "The terminal screen: positions, P&L, orders, book, risk, alerts, feeds.", LIVE),
     Entry("watch", "watch", "Metrics, alerts and spans of what is traded, until Ctrl-C.", LIVE),
     Entry("api", "api", "The HTTP API, and the tokens that may use it.", LIVE),

@@ -19,7 +19,7 @@ IDLE_S = 15
 
 
 @dataclass(frozen=True)
-class Place:
+class Listen:
     """Where it listens. `port` 0: any free one. A token must not cross a network in the clear."""
 
     host: str = "127.0.0.1"
@@ -52,7 +52,7 @@ class Place:
         return opened
 
 
-def config_of(app: FastAPI, place: Place) -> uvicorn.Config:
+def config_of(app: FastAPI, place: Listen) -> uvicorn.Config:
     """How the server is run: every wait and every size bounded."""
     import uvicorn
 
@@ -71,7 +71,7 @@ def config_of(app: FastAPI, place: Place) -> uvicorn.Config:
     )
 
 
-def serve(app: FastAPI, place: Place, listening: socket.socket) -> None:
+def serve(app: FastAPI, place: Listen, listening: socket.socket) -> None:
     """Until Ctrl-C or SIGTERM."""
     import uvicorn
 

@@ -30,17 +30,20 @@ def serve(
     json: Json = False,
 ) -> None:
     """Serve the API until Ctrl-C. /openapi.json describes it."""
+    from cli.accounts import account_folder
     from cli.api.app import create_app
-    from cli.api.server import Place, serve
+    from cli.api.server import Listen, serve
     from cli.session import stores
-    from modules.live.watch.place import places, the_place
+    from modules.live.riskd.config import NAME
+    from modules.live.watch.place import Place
 
-    place = Place(host, port, certificate, key)
+    place = Listen(host, port, certificate, key)
     place.check()
     listening = place.open()
     scheme = "https" if certificate else "http"
     workspace = stores().workspace
-    traded = the_place(workspace.home, account) if account or places(workspace.home) else None
+    some = account is not None or any((workspace.home / "live").glob(f"*/{NAME}"))
+    traded = Place(account_folder(account)) if some else None
     application = create_app(workspace, place=traded)
     url = f"{scheme}://{host}:{listening.getsockname()[1]}/"
     if json:

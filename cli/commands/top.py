@@ -24,13 +24,13 @@ def top(
     json: Json = False,
 ) -> None:
     """Positions, P&L, orders, book, risk use against limits, alerts, feeds: 1 to 6 choose, a shows all, q ends it."""
-    from cli.session import stores
+    from cli.accounts import account_folder
     from modules.live.watch.alerts import Alerts
-    from modules.live.watch.place import the_place
+    from modules.live.watch.place import Place
     from modules.live.watch.seen import Seen
     from modules.live.watch.watcher import Watcher, WatchThread
 
-    watcher = Watcher(the_place(stores().workspace.home, account))
+    watcher = Watcher(Place(account_folder(account)))
     alerts = Alerts()
     if json:
         until = time.monotonic() + FIRST_LOOK_S

@@ -39,18 +39,18 @@ def watch(
     json: Json = False,
 ) -> None:
     """Serve metrics, tell alerts and make spans until Ctrl-C. Alerts go to alerts.jsonl of the account, and here."""
-    from cli.session import stores
+    from cli.accounts import account_folder
     from modules.live.watch.alerts import Alerts
     from modules.live.watch.metrics import text
     from modules.live.watch.notify import LogSink, WebhookSink
-    from modules.live.watch.place import the_place
+    from modules.live.watch.place import Place
     from modules.live.watch.serving import MetricsServer
     from modules.live.watch.watcher import EVERY_S, Watcher
 
     for name, url in (("--webhook", webhook), ("--otlp", otlp)):
         if url is not None and urlsplit(url).scheme not in ("http", "https"):
             raise RequestError(f"{name} {url} is no http or https URL", "give the whole URL")
-    place = the_place(stores().workspace.home, account)
+    place = Place(account_folder(account))
     watcher, alerts = Watcher(place), Alerts()
     if once:
         found = _once(watcher, alerts)

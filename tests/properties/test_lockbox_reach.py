@@ -85,6 +85,7 @@ IN_A_CHECKOUT = {
     "replay-day": "test_live: it reads what was on the tape of `cws live`",
     "top": "it reads sockets and the journal of orders, and no data",
     "watch": "as top",
+    "risk": "as top; with --run the bars of a run, which end where the task did",
     "riskd": "it reads an account's file and its venue, and no data",
     "kill": "as riskd",
     "rollback": "it reads git and the ledger, and no data",

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from cli.api import app as application
 from cli.api.gate import Rates
 from cli.api.jobs import Jobs
-from cli.api.server import Place, config_of
+from cli.api.server import Listen, config_of
 from cli.api.tokens import SCOPES, TokenStore
 from modules.workspace import CHECKOUT, Workspace
 from tests.cli.api.test_gate import NEEDS
@@ -36,7 +36,7 @@ def served() -> Iterator[tuple[str, str]]:
         token = TokenStore(pair.home).add("t", SCOPES, days=1)
         workspace = Workspace(root=CHECKOUT, home=pair.home)
         app = application.create_app(workspace, Rates(a_second=1e6, burst=100_000), pair.place)
-        place = Place()
+        place = Listen()
         listening = place.open()
         server = uvicorn.Server(config_of(app, place))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -15,14 +15,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from modules.live.desk.asking import ByHand
 from modules.live.desk.client import DeskClient
 from modules.live.watch.alerts import Alerts
-from modules.live.watch.place import PlaceError, the_place
 from modules.live.watch.tracing import Span, Spans
 from modules.live.watch.watcher import Watcher, WatchThread
 from modules.workspace import CHECKOUT
@@ -160,16 +158,3 @@ def test_cws_watch_and_top(pair: Pair) -> None:
     finally:
         watch.kill()
         watch.communicate()
-
-
-def test_which_account_is_meant(tmp_path: Path) -> None:
-    with pytest.raises(PlaceError, match="there is none"):
-        the_place(tmp_path, None)
-    for name in ("one", "two"):
-        (tmp_path / "live" / name).mkdir(parents=True)
-        (tmp_path / "live" / name / "riskd.yaml").write_text("")
-    assert the_place(tmp_path, "two").account == "two"
-    with pytest.raises(PlaceError, match="one, two"):
-        the_place(tmp_path, None)
-    with pytest.raises(PlaceError, match="three"):
-        the_place(tmp_path, "three")
