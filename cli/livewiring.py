@@ -138,7 +138,8 @@ def market_of(order: Order, live: Live, line: DeskLine) -> Iterator[Market]:
     import polars as pl
 
     from modules.engine.exchange.events import Instrument
-    from modules.live.feeds.opening import CONFIG, load_feeds, open_station
+    from modules.live.feeds.opening import CONFIG, load_feeds
+    from modules.live.feeds.station import open_station
 
     records = live.runner.all_records()
     known, now = records["available_at"].to_physical().max(), time.time_ns()
