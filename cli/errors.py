@@ -52,6 +52,7 @@ OURS = ("modules", "traces", "skills", "harness", "ablations", "supervisor", "cl
 """Packages whose own exception classes carry messages meant for a reader."""
 
 KNOWN: dict[str, Meaning] = {
+    "AlgorithmError": Meaning(ExitCode.USAGE, "docs/algorithms.md says what each needs"),
     "SheetError": Meaning(ExitCode.USAGE),
     "SignalError": Meaning(ExitCode.USAGE, "see the operators with `cws signal ops`"),
     "ContractError": Meaning(ExitCode.FAILED, "see the rows named; `cws data list` shows what each set refused"),

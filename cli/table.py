@@ -37,6 +37,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("trace", "trace", "Query the events of everything that ever ran, in SQL; export a run to MLflow.", LOOK),
     Entry("ledger", "ledger", "Verify the ledger's hash chain and checkpoint.", LOOK),
     Entry("live", "live", "Trade a promoted run at an account's desk, on paper or for real.", LIVE),
+    Entry("work", "work", "A large order by an algorithm, through an account's desk.", LIVE),
     Entry("replay-day", "replay_day", "A trading day again from its tape, bit by bit; --candidate BRANCH.", LIVE),
     Entry("drift", "drift", "Live beside the backtest of the same days; proposes a demotion.", LIVE),
     Entry("riskd", "riskd", "The risk core of an account: rules on every order, alone opens its venue.", LIVE),

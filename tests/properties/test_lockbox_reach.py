@@ -88,6 +88,7 @@ IN_A_CHECKOUT = {
     "risk": "as top; with --run the bars of a run, which end where the task did",
     "riskd": "it reads an account's file and its venue, and no data",
     "kill": "as riskd",
+    "work": "as riskd",
     "rollback": "it reads git and the ledger, and no data",
     "exchange": "test_exchange: it reads a run's artifacts, which end where the task did",
     "demo": "research and supervise one after the other",

@@ -24,7 +24,7 @@ from modules.live.messages import (
     Ruled,
 )
 from modules.live.orders.book import OrderBook
-from modules.live.orders.ids import client_id
+from modules.live.orders.ids import child_of, client_id
 from modules.live.orders.order import Fill, Order, Ticket
 from modules.live.orders.states import News, State
 from modules.live.risk.rules import Answer
@@ -95,7 +95,9 @@ class Children:
                 "give larger slices or a larger least_lots"
             )
         ticket = Ticket(
-            client_id=client_id(parent.account, f"{parent.strategy}/{parent.parent_id}", now_ns, parent.symbol, number),
+            client_id=client_id(
+                parent.account, child_of(parent.strategy, parent.parent_id), now_ns, parent.symbol, number
+            ),
             strategy=parent.strategy,
             symbol=parent.symbol,
             lots=parent.side * lots,

@@ -17,7 +17,7 @@ MOST_ASKED_BYTES: Final = 64 * 1024
 
 class ByHand(Message, frozen=True, tag="by_hand"):
     """An order that a human or a program asks for. The same `decided_ns`, strategy, symbol and number again is the same
-    order, and is not sent again."""
+    order, and is not sent again. A child of a larger order names its `parent` and the lots that this has left."""
 
     strategy: str
     symbol: str
@@ -28,6 +28,8 @@ class ByHand(Message, frozen=True, tag="by_hand"):
     order_type: OrderType = "market"
     time_in_force: TimeInForce = "day"
     limit_price: float | None = None
+    parent: str | None = None
+    parent_left: int = -1
 
 
 class CancelOne(Message, frozen=True, tag="cancel_one"):

@@ -28,7 +28,7 @@ from modules.live.desk.asking import (
     StandAsked,
     Told,
 )
-from modules.live.orders.ids import client_id
+from modules.live.orders.ids import child_of, client_id
 from modules.live.orders.order import OrderError, Ticket
 from modules.live.wire import FrameReader, WireError, encode
 
@@ -154,13 +154,14 @@ class Control:
     def _submit(self, asked: ByHand) -> tuple[int, Told]:
         """What became of it, and the journal's entry that must be durable before it is told."""
         try:
-            name = client_id(self.desk.identity.account, asked.strategy, asked.decided_ns, asked.symbol, asked.number)
+            whose = asked.strategy if asked.parent is None else child_of(asked.strategy, asked.parent)
+            name = client_id(self.desk.identity.account, whose, asked.decided_ns, asked.symbol, asked.number)
             limit = _limit_micros(asked.limit_price)
             ticket = Ticket(
                 name, asked.strategy, asked.symbol, asked.lots, asked.venue,
-                asked.order_type, asked.time_in_force, limit,
+                asked.order_type, asked.time_in_force, limit, asked.parent,
             )  # fmt: skip
-            outcome = self.desk.submit(ticket)
+            outcome = self.desk.submit(ticket, asked.parent_left)
         except (OrderError, ValueError, OverflowError) as error:
             return -1, Told("bad", "", why=str(error))
         ruled = outcome.ruled

@@ -29,6 +29,11 @@ def client_id(account: str, strategy: str, decided_ns: int, symbol: str, number:
     return f"{tag(account)}-{time}-{_base32(what, 12)}"
 
 
+def child_of(strategy: str, parent: str) -> str:
+    """What stands in the place of the strategy in the id of a child order."""
+    return f"{strategy}/{parent}"
+
+
 @lru_cache(maxsize=64)
 def tag(account: str) -> str:
     """The first four characters of every id of an account."""
