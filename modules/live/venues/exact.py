@@ -16,7 +16,8 @@ from modules.live.venues.port import VenueError
 
 _MICROS = Decimal(1_000_000)
 _WHOLE = Decimal(1)
-_MOST = Decimal(10) ** 12
+_MOST = Decimal(10) ** 15
+_MOST_MONEY = Decimal(9) * 10**12  # what int64 micros hold
 _MOST_DIGITS = 24
 _TICK_SHARE = Decimal("0.000001")  # of a tick, by which a price may be off it, as in the risk core
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII)
@@ -105,7 +106,9 @@ def decimal(value: object, field: str) -> Decimal:
 
 
 def micros(amount: Decimal) -> int:
-    """Money in micros, half a micro to even."""
+    """Money in micros, half a micro to even. Raises FigureError for more than they hold."""
+    if not abs(amount) < _MOST_MONEY:
+        raise FigureError(f"an amount of {amount} is more than int64 micros hold")
     return int((amount * _MICROS).quantize(_WHOLE, ROUND_HALF_EVEN))
 
 

@@ -409,7 +409,8 @@ class IbVenue:
         sides[side] = price
         bid, ask = sides.get("bid", 0.0), sides.get("ask", 0.0)
         if 0.0 < bid <= ask:
-            self._hear(Marked(symbol=symbol, price=(bid + ask) / 2.0, ts_ns=self._clock_ns()))
+            middle = float((words.exact(bid) + words.exact(ask)) / 2)
+            self._hear(Marked(symbol=symbol, price=middle, ts_ns=self._clock_ns()))
 
     def on_list(self, what: str, row: Any) -> None:
         """A row of a report."""

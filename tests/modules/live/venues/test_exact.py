@@ -48,7 +48,7 @@ def test_a_floats_rounding_is_not_off_the_tick(price: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [1.5, None, "", "x", "nan", "Infinity", True, [1], b"\xff", "1,5", "1e999", "1e12", "1e-999"]
+    "value", [1.5, None, "", "x", "nan", "Infinity", True, [1], b"\xff", "1,5", "1e999", "1e15", "1e-999"]
 )
 def test_what_is_no_figure(value: object) -> None:
     with pytest.raises(FigureError, match="field"):
@@ -74,6 +74,13 @@ def test_part_of_a_lot_is_refused() -> None:
 )  # fmt: skip
 def test_micros(amount: str, found: int) -> None:
     assert micros(Decimal(amount)) == found
+
+
+def test_money_beyond_int64_is_refused() -> None:
+    assert micros(Decimal("8999999999999.999999")) < 2**63
+    for amount in ("9e12", "-9e12", "1e40"):
+        with pytest.raises(FigureError, match="int64"):
+            micros(Decimal(amount))
 
 
 def test_value_has_the_sign_of_the_lots() -> None:
