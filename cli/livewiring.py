@@ -227,7 +227,7 @@ def began_by(order: Order, programme: Programme) -> Callable[[Runner], Began]:
             account=order.config.account, mode=order.mode, venue=order.config.venue.name, strategy=order.strategy,
             build=order.build, symbols=runner.account.symbols, chosen=programme.symbols, start_ns=programme.start_ns,
             seed=programme.seed, stages=stages_in_force(programme), state=runner.account.state(),
-            level=order.clearance.level,
+            level=order.clearance.level, clock=order.config.clock,
         )  # fmt: skip
 
     return began

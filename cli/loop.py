@@ -135,7 +135,7 @@ def nightly_workspace(
     """One night of the supervisor, its ablations spread over local processes."""
     from ablations.executors.choice import executor
     from harness.llm.choice import chosen
-    from supervisor.night.duties import name_unreviewed, renew_certificates, watch_merged
+    from supervisor.night.duties import name_unreviewed, renew_certificates, replay_days, watch_merged
     from supervisor.night.night import nightly
     from supervisor.proposers.standing import standing
 
@@ -146,7 +146,7 @@ def nightly_workspace(
             session.emit,
             plan,
             proposers=here.proposers,
-            duties=(name_unreviewed, *((renew_certificates,) if certify else ()), watch_merged),
+            duties=(name_unreviewed, replay_days, *((renew_certificates,) if certify else ()), watch_merged),
             executor=pool,
             progress=progress,
             emit_all=session.emit_all,

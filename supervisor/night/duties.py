@@ -7,7 +7,14 @@ import time
 from ablations.ablate import certificate_for, certify
 from ablations.certificate import CertificateError
 from ablations.suite import load_suite, suite_names
+from modules.engine.accounting import EngineError
+from modules.live.runner.decide import DecideError
+from modules.live.runner.drift import drift
+from modules.live.runner.tape import TapeError
+from modules.registry import RegistryError
 from supervisor.aftercare import watch
+from supervisor.daywatch import replayed, tape_of
+from supervisor.demotion import propose
 from supervisor.standing import unreviewed
 from supervisor.workshop import Workshop
 from traces.reader import read
@@ -45,6 +52,36 @@ def name_unreviewed(shop: Workshop, until_s: float) -> list[str]:
     """What of the engine's work is checked out here without a human's yes: a reader must know before all else."""
     events = (envelope.event for envelope in read(shop.workspace.ledger))
     return [f"not reviewed: {one}" for one in unreviewed(shop.repo, events)]
+
+
+def replay_days(shop: Workshop, until_s: float) -> list[str]:
+    """Make the last day of each live account again from its tape, and look whether it drifts from its backtest."""
+    said = []
+    for folder in sorted((shop.workspace.home / "live").glob("*/tape")):
+        name = folder.parent.name
+        path = tape_of(folder, "last")
+        if path is None:
+            continue
+        if time.monotonic() > until_s:
+            said.append(f"{name} {path.stem} was not replayed: the time was spent")
+            continue
+        shop.progress(f"account {name}: {path.stem} from its tape")
+        try:
+            day = replayed(shop.workspace, path)
+            drifted = drift(folder)
+        except (TapeError, RegistryError, EngineError, DecideError) as error:
+            said.append(f"{name} {path.stem} cannot be replayed: {error}")
+            continue
+        word = f"{day.began.mode.upper()} {name} {day.day}"
+        if day.differences:
+            said.append(f"{word}: {len(day.differences)} decisions differ, first: {day.differences[0].sentence}")
+        else:
+            said.append(f"{word}: {day.bars} bars, {day.orders} orders, equal to the last bit")
+        if drifted is not None and not drifted.holds:
+            propose(folder.parent, drifted)
+            beyond = "; ".join(m.sentence for m in drifted.measures if not m.holds)
+            said.append(f"{word}: demotion of {drifted.strategy} is proposed: {beyond}")
+    return said
 
 
 def renew_certificates(shop: Workshop, until_s: float) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,15 +11,16 @@ from modules.artifacts import ArtifactStore
 from modules.datastore import DataStore
 from modules.lockbox import Emit, LockboxSpentError, Purpose, Standing, strategy_of
 from modules.manifest import Manifest
-from modules.promotion import PaperGate, PromotionSpec, Target, before
+from modules.promotion import PaperGate, PromotionSpec, Target
 from modules.replay import replay
 from modules.workspace import Workspace
 from supervisor.forge.choice import forge_of
 from supervisor.forge.port import PROMOTIONS, Draft
-from supervisor.promotion.criteria import LIVE, Answer, Criterion, Finding, all_hold, evaluate
+from supervisor.promotion.criteria import Answer, Criterion, all_hold, evaluate
 from supervisor.promotion.look import Look, look
 from supervisor.promotion.record import PromotionRecord, stages_of
 from supervisor.promotion.research import research
+from supervisor.promotion.traded import live_findings
 from supervisor.standing import unreviewed
 from traces.events import PromotionDecided, ReviewOpened
 from traces.reader import read
@@ -77,14 +79,12 @@ def assess(workspace: Workspace, manifest: Manifest, to: Target, spec: Promotion
         found = research(workspace, manifest, gate)
         criteria = evaluate(gate, found.findings, frozenset({"research"}))
         return Assessment(manifest, to, strategy, criteria, found.standings, found.validation)
-    criteria = evaluate(spec.gate(to), live_findings(to), frozenset({"live"}))
+    criteria = evaluate(
+        spec.gate(to),
+        live_findings(workspace, strategy, manifest.metrics.get("net_sharpe", math.nan), to),
+        frozenset({"live"}),
+    )
     return Assessment(manifest, to, strategy, criteria, (), None)
-
-
-def live_findings(to: Target) -> dict[str, Finding]:
-    """Figures of live trading by criterion: none, for nothing of this workspace has traded."""
-    words = f"no {before(to)} trading is recorded"
-    return {name: Finding(figure=None, words=words) for name in (*LIVE, "max_drawdown")}
 
 
 def promote(

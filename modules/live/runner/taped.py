@@ -21,7 +21,7 @@ class Began(Message, frozen=True, tag="began"):
     """First on a tape: what is traded, by which code, and the account as it stood.
 
     `records`, `instruments`, `facts`: digests of the tables beside the tape that were known when the runner began;
-    records that became known since follow as rows.
+    records that became known since follow as rows. `clock`: "venue" where recorded data were played.
     """
 
     account: str
@@ -36,6 +36,7 @@ class Began(Message, frozen=True, tag="began"):
     stages: dict[str, StageInForce]
     state: AccountState
     level: str = "paper"
+    clock: Literal["wall", "venue"] = "venue"
     records: str = ""
     instruments: str = ""
     facts: str | None = None
