@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import Row
+from modules.live.desk.collector import calm_collector
 from modules.live.desk.desk import Desk, Identity
 from modules.live.journal.file import FileJournal
 from modules.live.messages import Acknowledged, Ask, Filled, Report, Ruled, VenueNews
@@ -66,6 +67,7 @@ def rows() -> list[Row]:
         with FileJournal(folder / "journal") as journal:
             desk = Desk(WHO, FillingLink, journal)
             desk.recover()
+            calm_collector()
             paced = _paced(desk)
             seconds = _flat_out(desk, journal)
     finally:

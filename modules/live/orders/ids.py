@@ -22,11 +22,19 @@ def client_id(account: str, strategy: str, decided_ns: int, symbol: str, number:
 
     decided_ns: ns UTC of the decision (the bar's close), not of the sending. Raises ValueError for a time before 1970.
     """
+    return f"{tag(account)}-{_time(decided_ns)}-{_name(account, strategy, symbol, number)}"
+
+
+@lru_cache(maxsize=64)
+def _time(decided_ns: int) -> str:
     if not 0 <= decided_ns < 2**63:
         raise ValueError(f"decided_ns is {decided_ns}; give ns UTC since 1970")
-    what = hashlib.sha256("\0".join((account, strategy, symbol, str(number))).encode()).digest()
-    time = "".join(_DIGITS[decided_ns >> shift & 31] for shift in range(5 * (_TIME_DIGITS - 1), -1, -5))
-    return f"{tag(account)}-{time}-{_base32(what, 12)}"
+    return "".join(_DIGITS[decided_ns >> shift & 31] for shift in range(5 * (_TIME_DIGITS - 1), -1, -5))
+
+
+@lru_cache(maxsize=65_536)
+def _name(account: str, strategy: str, symbol: str, number: int) -> str:
+    return _base32(hashlib.sha256("\0".join((account, strategy, symbol, str(number))).encode()).digest(), 12)
 
 
 def child_of(strategy: str, parent: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from modules.live.desk.acceptance import Acceptance
-from modules.live.messages import Connection, Filled, Lost, Report, Ruled
+from modules.live.messages import Cancel, CancelAll, Connection, Filled, Lost, Report, Ruled
 from modules.live.orders.ids import client_id
 from modules.live.orders.order import OrderError, Ticket
 from modules.live.orders.states import State
@@ -193,6 +193,23 @@ def test_a_human_accepts_what_the_venue_has(tmp_path: Path) -> None:
     assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
     restart(day)
     assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
+
+
+def test_cancels_are_recorded_and_go_out(tmp_path: Path) -> None:
+    day, one, other = quiet(tmp_path), ticket(1), ticket(2)
+    for made in (one, other):
+        day.desk.submit(made)
+    day.desk.cancel(one.client_id)
+    assert day.desk.book.orders[one.client_id].state is State.CANCELLING
+    day.desk.cancel_all("mary", "enough")
+    assert day.desk.book.orders[other.client_id].state is State.CANCELLING
+    assert day.journal.took[-2:] == [Cancel(one.client_id), CancelAll("mary", "enough")]
+    assert {o.ended for o in day.truth.orders.values()} == {"cancelled"}
+    day.settle()
+    day.check()
+    day.desk.close()
+    with pytest.raises(ConnectionError, match="no connection"):
+        day.desk.cancel(one.client_id)
 
 
 @pytest.mark.parametrize("is_up", [False, True])
