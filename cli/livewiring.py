@@ -102,6 +102,7 @@ def check_risk_core(order: Order) -> None:
 @contextmanager
 def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskLine]]:
     """The runner at its desk, reconciled. Raises RefusedError where the venue has it otherwise, ResumeError."""
+    from modules.live.desk.collector import calm_collector
     from modules.live.desk.control import Control
     from modules.live.desk.desk import Identity
     from modules.live.journal.opening import open_journal
@@ -127,6 +128,7 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
         live = Live(runner, line, bars, order.folder / "tape", began_by(order, programme), say=say, resumed=resumed)
         show_to(live, line)
         stack.callback(live.close, "ended by its operator")
+        calm_collector()
         yield live, line
 
 
