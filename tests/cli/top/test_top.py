@@ -132,6 +132,7 @@ def test_1_2_a_wide_terminal_shows_all() -> None:
     assert any(ON["1"] in line for line in show((200, 50), SEEN, (), "2a")[3:])
 
 
+@pytest.mark.slow
 def test_1_live_is_told_from_paper_by_word_and_colour() -> None:
     async def bar(seen: Seen) -> tuple[str, object]:
         app = TopScreen(lambda: (seen, ()))

@@ -45,7 +45,10 @@ def test_a_disk_that_takes_nothing_is_complained_of(tmp_path: Path, complaints: 
     assert len(complaints) == 1 and "alerts.jsonl" in complaints[0]
 
 
-def test_the_webhook_tries_again(httpserver: HTTPServer, complaints: list[str]) -> None:
+def test_the_webhook_tries_again(
+    httpserver: HTTPServer, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "PAUSE_S", 0.0)
     answers = iter([500, 429, 200, 200])
     bodies = []
 
