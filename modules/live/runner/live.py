@@ -6,10 +6,12 @@ it had decided, to the same client ids, of which the desk sends none twice.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from modules.live.feeds.news import FeedNews, Quote, Trade
 from modules.live.feeds.recorded import known_at
@@ -24,6 +26,9 @@ from modules.live.runner.tape import Kind, TapeWriter
 from modules.live.runner.taped import BarDue, Began, CashTold, Ended, Outcome
 from modules.live.runner.ticks import TickRecorder
 from modules.panel import iso
+
+ASK_AGAIN_S: Final = 3.0
+"""After how long without a word a venue that plays recorded data is told again to go on."""
 
 Say = Callable[[str], None]
 Open = Callable[[Runner], Began]
@@ -52,22 +57,30 @@ class Live:
     """Told of each bar once its orders are on their way."""
     day: str = ""
     _tape: TapeWriter | None = None
+    _early: list[VenueNews] = field(default_factory=list)
     _tables: Tables | None = None
     _ticks: TickRecorder | None = None
 
     def run(self, until: Callable[[], bool] = lambda: False, timeout_s: float = 1.0) -> None:
         """Go on until the venue's recorded data end, or `until` says so. Raises TapeError: then nothing goes out."""
         self._go_on()
-        self.desk.proceed(self.last_ts_ns)
+        asked = -math.inf
         while not until():
+            if time.monotonic() - asked > ASK_AGAIN_S:  # told twice it goes on once: what it was told may be lost
+                self.desk.proceed(self.last_ts_ns)
+                asked = time.monotonic()
             for news in self.desk.poll(timeout_s):
                 self.hear(news)
-                if isinstance(news, Stepped) and news.ts_ns > self.last_ts_ns:
+                if not isinstance(news, Stepped):
+                    continue
+                if news.ts_ns > self.last_ts_ns:
                     self.step(news.ts_ns)
-                    if news.is_last:
-                        self.close("the recorded data are over")
-                        return
-                    self.desk.proceed(news.ts_ns)
+                    if not news.is_last:
+                        self.desk.proceed(news.ts_ns)
+                        asked = time.monotonic()
+                if news.is_last:
+                    self.close("the recorded data are over")
+                    return
 
     def follow(self, market: Market, until: Callable[[], bool], timeout_s: float = 0.02) -> None:
         """Go on by a market that is live, until `until` says so. Raises TapeError: then nothing goes out.
@@ -77,6 +90,7 @@ class Live:
         self.may_open = lambda ticket: market.may_open(ticket, self.runner.account.positions.get(ticket.symbol, 0))
         self.is_current = lambda _: False
         self._go_on()
+        self.roll(self.clock_ns())
         while not until():
             labels = market.poll(timeout_s)
             for news in self.desk.poll(0.0):
@@ -99,6 +113,9 @@ class Live:
         """Tape and take in what the venue said."""
         if isinstance(news, Filled | Moved | Marked | Stepped):
             self.roll(news.ts_ns)
+        if self._tape is None:
+            self._early.append(news)  # of no day that is known yet
+            return
         self._record(news)
         self.runner.hear(news)
 
@@ -182,6 +199,10 @@ class Live:
         self._tape = TapeWriter(path, self.clock_ns)
         if fresh:
             self._begin(self._tape)
+        early, self._early = self._early, []
+        for news in early:
+            self._record(news)
+            self.runner.hear(news)
 
     def _begin(self, tape: TapeWriter) -> None:
         if self._tables is None:

@@ -18,12 +18,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from modules.live.messages import Filled
+from modules.live.messages import Connection, Filled
 from modules.live.runner.account import BarClosed
 from modules.live.runner.drift import drift
 from modules.live.runner.replay import compare, replay
 from modules.live.runner.resume import ResumeError, resume, tapes
-from modules.live.runner.tape import TICK, Kind, TapeError, TapeWriter, read_tape, read_ticks
+from modules.live.runner.tape import TICK, Kind, TapeError, TapeWriter, read_messages, read_tape, read_ticks
 from modules.live.runner.taped import Decided, Ended, StageInForce
 from tests.modules.live.runner.desk import PlainDesk, live, plain_desk
 from tests.modules.live.runner.market import Market, market
@@ -148,6 +148,20 @@ def test_another_programme_is_compared_on_the_recorded_account(two_days: tuple[P
     assert all(ours == theirs for ours, theirs in navs)
     with pytest.raises(ResumeError, match="would be others today"):
         resume(there, "reversal")
+
+
+def test_words_of_no_day_wait_for_the_first_and_the_last_moment_ends_it_whenever_it_is_said(tmp_path: Path) -> None:
+    found = market(days=1, minutes=9)
+    start_ns = found.labels(0)[6]
+    desk = plain_desk(found, start_ns)
+    desk.waiting.append(Connection("sim", True, "up", 1_900_000_000_000_000_000))
+    live(found, start_ns, desk, tmp_path).run()
+    [path] = tapes(tmp_path)
+    assert path.stem == "2024-03-04"
+    assert isinstance(list(read_messages(path))[1], Connection)
+    desk.waiting.clear()
+    live(found, start_ns, desk, tmp_path, resume(tmp_path, "reversal")).run()
+    assert replay(path).differences == [] and len(decided(tmp_path)) == 3
 
 
 def test_a_tape_that_was_changed_is_refused(tmp_path: Path) -> None:
