@@ -6,7 +6,7 @@ A child of which nobody knows whether the venue has it counts as open: its lots 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from modules.live.algorithms.heard import OrderNews, Send
@@ -123,7 +123,7 @@ class Children:
         if order is None:
             return None
         if isinstance(news, Filled | Corrected):
-            fill = Fill(news.exec_id, news.lots, round(news.price * MICROS), news.fee_micros)
+            fill = Fill(news.exec_id, news.lots, round(news.price * MICROS), news.fee_micros, news.value_micros)
             if isinstance(news, Filled):
                 self.book.fill(news.client_id, fill)
             else:
@@ -150,10 +150,7 @@ class Children:
             return
         self.book.hear(name, News.SENT)
         if ruled.allowed != order.ticket.lots:
-            held = self.book.orders[name]
-            smaller = replace(held, ticket=replace(held.ticket, lots=ruled.allowed))
-            done = abs(smaller.executed) >= abs(ruled.allowed)
-            self.book.orders[name] = replace(smaller, state=State.FILLED) if done else smaller
+            self.book.size(name, ruled.allowed)
 
     def _count(self, name: str) -> None:
         """Bring the totals up to this child."""

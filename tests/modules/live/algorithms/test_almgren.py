@@ -29,7 +29,7 @@ def objective(x: np.ndarray, tau: float, impact: Impact, risk: float, shares: fl
     return found.cost + risk * found.variance
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 60), st.floats(0.001, 1.0), impacts, st.floats(0.0, 1e-4))
 def test_the_closed_form(count: int, tau: float, impact: Impact, risk: float) -> None:
     """1."""
@@ -45,7 +45,7 @@ def test_the_closed_form(count: int, tau: float, impact: Impact, risk: float) ->
     assert left == pytest.approx(oracle, rel=1e-9, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(2, 30), st.floats(0.01, 1.0), impacts, st.floats(0.0, 1e-5))
 def test_a_solver_finds_the_same(count: int, tau: float, impact: Impact, risk: float) -> None:
     """2: the gradient of E + lambda V over x_1..x_{N-1} is linear; its root, by elimination."""
@@ -61,7 +61,7 @@ def test_a_solver_finds_the_same(count: int, tau: float, impact: Impact, risk: f
     assert held(count, tau, impact, risk)[1:-1] == pytest.approx(inner.tolist(), rel=1e-7, abs=1e-10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(2, 12), impacts, st.floats(0.0, 1e-5), st.integers(0, 10**6), st.floats(-0.05, 0.05))
 def test_no_shift_is_better(count: int, impact: Impact, risk: float, at: int, by: float) -> None:
     """3."""

@@ -62,14 +62,31 @@ KINDS = ("cut", "refuse", "lose", "part", "twice", "bust", "rest")
 worlds = st.fixed_dictionaries({**dict.fromkeys(KINDS, chances), "seed": st.integers(0, 9_999)})
 
 
-@settings(max_examples=120, deadline=None)
-@given(
+anything = given(
     st.integers(-300, 300).filter(bool), st.integers(0, len(SETTINGS) - 1), st.booleans(),
     st.sampled_from([None, 998 * TICK, 1_003 * TICK]), worlds,
 )  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@anything
 def test_whatever_the_venue_answers(
     lots: int, chosen: int, leave: bool, limit: int | None, kind: dict[str, float]
 ) -> None:
+    check(lots, chosen, leave, limit, kind)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_500, deadline=None)
+@anything
+def test_whatever_the_venue_answers_for_long(
+    lots: int, chosen: int, leave: bool, limit: int | None, kind: dict[str, float]
+) -> None:
+    check(lots, chosen, leave, limit, kind)
+
+
+def check(lots: int, chosen: int, leave: bool, limit: int | None, kind: dict[str, float]) -> None:
+    """One order in one world."""
     algorithm = made(lots, chosen, limit=limit, residual="leave" if leave else "cross")
     world = World(algorithm, **kind)  # type: ignore[arg-type]
     world.run(END + 30 * SECOND, SECOND)
@@ -89,7 +106,7 @@ def test_whatever_the_venue_answers(
         assert "refused 5 times" in algorithm.stopped
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 500), st.integers(0, len(SETTINGS) - 1), worlds)
 def test_never_ahead_of_its_schedule(lots: int, chosen: int, kind: dict[str, float]) -> None:
     algorithm = made(lots, chosen)

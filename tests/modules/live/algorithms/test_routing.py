@@ -59,7 +59,7 @@ def scenes(draw: st.DrawFn) -> tuple[dict[str, Shown], dict[str, Terms], bool, i
     return shown, terms, draw(st.booleans()), limit, draw(st.integers(1, 12))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_as_cheap_as_lot_by_lot(scene: tuple[dict[str, Shown], dict[str, Terms], bool, int | None, int]) -> None:
     """1, 2, 3."""
@@ -73,7 +73,7 @@ def test_as_cheap_as_lot_by_lot(scene: tuple[dict[str, Shown], dict[str, Terms],
         assert leg.lots > 0 and leg.limit_micros == there[leg.venue][leg.lots - 1][1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(scenes())
 def test_no_split_is_cheaper(scene: tuple[dict[str, Shown], dict[str, Terms], bool, int | None, int]) -> None:
     """1: every split of at most six lots over three venues is tried."""

@@ -62,7 +62,7 @@ class Scene:
             self.floor.tend(self.now)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [1, 3, *(pytest.param(k, marks=pytest.mark.slow) for k in (0, 2, 4, 5, 7, 8))])
 def test_over_a_desk_that_loses_things(tmp_path: Path, seed: int) -> None:
     """1, 2."""
     scene = Scene(tmp_path / "journal", seed, faults=0.1 * (seed % 3))

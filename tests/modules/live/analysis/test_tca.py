@@ -83,7 +83,7 @@ def traded(draw: st.DrawFn) -> tuple[pl.DataFrame, pl.DataFrame]:
     return orders(*asked), fills(*done)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(traded())
 def test_the_parts_add_up(scene: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     """1, 2."""
