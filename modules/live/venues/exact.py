@@ -18,7 +18,7 @@ _MICROS = Decimal(1_000_000)
 _WHOLE = Decimal(1)
 _MOST = Decimal(10) ** 15
 _MOST_MONEY = Decimal(9) * 10**12  # what int64 micros hold
-_MOST_DIGITS = 24
+_MOST_DIGITS = 60
 _TICK_SHARE = Decimal("0.000001")  # of a tick, by which a price may be off it, as in the risk core
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII)
 

@@ -27,9 +27,9 @@ class AlpacaUnderTest(AccountUnderTest):
         return self._peer
 
     def adapter(self) -> AlpacaVenue:
-        peer, times = self._peer, Times(open_s=2.0, ping_s=5.0, retry_s=0.02, longest_retry_s=0.1)
+        peer, times = self._peer, Times(open_s=10.0, ping_s=20.0, retry_s=0.02, longest_retry_s=0.1)
         settings = AlpacaSettings(
-            KEY, SECRET, peer.rest.url, peer.updates.url, peer.quotes.url, timeout_s=self.answer_s, times=times
+            KEY, SECRET, peer.rest.url, peer.updates.url, peer.quotes.url, timeout_s=15.0, times=times
         )
         return AlpacaVenue(settings, self.listings)
 

@@ -33,10 +33,10 @@ class BybitUnderTest(AccountUnderTest):
         return self._peer
 
     def adapter(self) -> CryptoVenue:
-        peer, times = self._peer, Times(open_s=2.0, ping_s=5.0, retry_s=0.02, longest_retry_s=0.1)
+        peer, times = self._peer, Times(open_s=10.0, ping_s=20.0, retry_s=0.02, longest_retry_s=0.1)
         settings = CryptoSettings(
             KEY, SECRET, url=peer.rest.url, stream_url=peer.news.url, quotes_url=peer.tickers.url,
-            timeout_s=self.answer_s, times=times,
+            timeout_s=15.0, times=times,
         )  # fmt: skip
         return CryptoVenue(settings, self.listings)
 

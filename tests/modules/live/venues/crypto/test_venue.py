@@ -114,7 +114,14 @@ def test_codes(peer: BybitUnderTest, venue: CryptoVenue, heard: Heard, code: int
 
 @pytest.mark.parametrize(
     "broken",
-    [{"execPrice": "x"}, {"execQty": "0.5"}, {"side": "None"}, {"execId": ""}, {"leavesQty": None}, {"execFee": 0.1}],
+    [
+        {"execPrice": "x"},
+        {"execQty": "0.5"},
+        {"side": "None"},
+        {"execId": ""},
+        {"leavesQty": None},
+        {"execFee": "1e20"},
+    ],
 )
 def test_an_execution_that_cannot_be_read_begins_the_stream_anew(
     peer: BybitUnderTest, venue: CryptoVenue, heard: Heard, broken: dict[str, Any]

@@ -17,7 +17,7 @@ from tests.modules.live.venues.peers.under_test import AccountUnderTest
 
 class FixUnderTest(AccountUnderTest):
     faults = frozenset(Fault) - {Fault.RATE_LIMIT}
-    answer_s = 0.5
+    answer_s = 1.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class FixUnderTest(AccountUnderTest):
 
     def adapter(self) -> FixVenue:
         settings = FixSettings(
-            "127.0.0.1", self._peer.port, "ACCOUNT", Names("DESK", "VENUE", heartbeat_s=5), tls=False,
-            answer_s=self.answer_s, report_s=5.0, retry_s=0.02, longest_retry_s=0.1,
+            "127.0.0.1", self._peer.port, "ACCOUNT", Names("DESK", "VENUE", heartbeat_s=20), tls=False,
+            answer_s=self.answer_s, report_s=20.0, retry_s=0.02, longest_retry_s=0.1,
         )  # fmt: skip
         return FixVenue(settings, self.listings)
 

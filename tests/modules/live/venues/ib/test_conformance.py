@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 class IbUnderTest(AccountUnderTest):
     faults = frozenset(Fault) - {Fault.RATE_LIMIT, Fault.BUST}  # the client keeps TWS's limit; busts are corrections
-    answer_s = 0.5
+    answer_s = 1.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class IbUnderTest(AccountUnderTest):
 
     def adapter(self) -> IbVenue:
         settings = IbSettings(
-            "127.0.0.1", self._peer.port, 7, ACCOUNT, answer_s=self.answer_s, report_s=5.0, connect_s=2.0,
+            "127.0.0.1", self._peer.port, 7, ACCOUNT, answer_s=self.answer_s, report_s=20.0, connect_s=10.0,
             retry_s=0.02, longest_retry_s=0.1,
         )  # fmt: skip
         return IbVenue(settings, self.listings)
