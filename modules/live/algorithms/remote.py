@@ -18,7 +18,7 @@ from modules.live.algorithms.heard import Shown
 from modules.live.algorithms.working import Floor
 from modules.live.desk.asking import BookSeen, ByHand, Level, Stand, Told
 from modules.live.desk.client import DeskClient, DeskUnavailableError
-from modules.live.desk.desk import Outcome
+from modules.live.desk.outcome import Outcome
 from modules.live.messages import Ruled, VenueNews
 from modules.live.orders.ids import decided_ns
 from modules.live.orders.order import Ticket

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from modules.live.algorithms.algorithm import Algorithm, Standing
 from modules.live.algorithms.heard import Action, Event, NotSent, Send, Shown, Traded
 from modules.live.algorithms.parent import AlgorithmError
-from modules.live.desk.desk import Outcome
+from modules.live.desk.outcome import Outcome
 from modules.live.feeds.news import Bar, Quote, Trade
 from modules.live.messages import (
     Acknowledged,

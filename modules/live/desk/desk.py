@@ -7,18 +7,17 @@ not take what happens, and while the venue has it otherwise than the book.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
-
-import msgspec
+from typing import Final
 
 from modules.live.desk.acceptance import Acceptance
 from modules.live.desk.learned import learned
+from modules.live.desk.outcome import STATUS, Outcome, finite, is_ruling, sound
 from modules.live.desk.port import RiskLink
-from modules.live.journal.port import Journal, JournalError
+from modules.live.desk.record import Record
+from modules.live.journal.port import Journal
 from modules.live.messages import (
     AnyMessage,
     Ask,
@@ -36,41 +35,15 @@ from modules.live.messages import (
 )
 from modules.live.orders import ids
 from modules.live.orders.book import OrderBook
-from modules.live.orders.fold import GOES_OUT, RECORDED, Fold
+from modules.live.orders.fold import RECORDED, Fold
 from modules.live.orders.order import Order, OrderError, Ticket
 from modules.live.orders.reconcile import Admission, Break
-from modules.live.orders.states import State
-from modules.live.risk.rules import Answer
-
-MOST_UNRECORDED: Final = 200_000
-"""Messages kept in memory while the journal takes none; beyond it the oldest go, and the venue is asked instead."""
 
 KEPT_DAYS: Final = 3
 """Days for which ended orders are kept in memory. The journal keeps them all."""
 
 _DAY_NS: Final = 86_400_000_000_000
 _MICROS: Final = 1_000_000
-_ANSWERS: Final = frozenset(map(int, Answer))
-
-Status = Literal["sent", "refused", "unknown", "held"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a ticket.
-
-    sent: the risk core let it out (`ruled.allowed` lots). refused: it never went out. unknown: it may be at the venue;
-    news will tell, and it is never sent again. held: it was not asked for, and may be submitted again later (`why`).
-    `is_new` False: the ticket was submitted before, and this is where its order stands. `seq`: the journal's number of
-    the outcome; tell it to others once that is durable.
-    """
-
-    status: Status
-    client_id: str
-    ruled: Ruled | None = None
-    why: str | None = None
-    is_new: bool = True
-    seq: int = -1
 
 
 @dataclass(frozen=True)
@@ -106,15 +79,13 @@ class Desk:
         self._link: RiskLink | None = None
         self._learned: list[VenueNews] = []
         self.last_report: Report | None = None
-        self._unrecorded: list[AnyMessage] = []
-        self._journal_fault: str | None = None
-        self._seq, self._retry_at, self._day = -1, 0.0, -1
+        self._record = Record(self.journal)
+        self._retry_at, self._day = 0.0, -1
         self._accepted_ns = self.clock_ns()
         for entry in self.journal.read():
             self._fold.take(entry.message)
-            self._seq, self._accepted_ns = entry.seq, entry.ts_ns
-        self._record(self._hello())
-        self._fold.take(self._hello())
+            self._record.seq, self._accepted_ns = entry.seq, entry.ts_ns
+        self._take(self._hello())
 
     # --- what stands --------------------------------------------------------------------------------
 
@@ -136,8 +107,8 @@ class Desk:
     @property
     def cancel_only(self) -> str | None:
         """Why only cancels may go out; None = orders may."""
-        if self._journal_fault is not None:
-            return self._journal_fault
+        if self._record.fault is not None:
+            return self._record.fault
         return self._fold.admission.cancel_only
 
     # --- orders -------------------------------------------------------------------------------------
@@ -167,11 +138,8 @@ class Desk:
         if why is not None or link is None:
             return Outcome("held", client_id, why=why or "there is no connection to the risk core")
         ask = self._ask(ticket, parent_left)
-        try:
-            self._seq = self.journal.append(ask)
-        except JournalError as error:
-            self._journal_fault = str(error)
-            return Outcome("held", client_id, why=self._journal_fault)
+        if not self._record.holds(ask):
+            return Outcome("held", client_id, why=self._record.fault)
         self.book.create(ticket)  # what taking in the recorded asking does
         try:
             ruled = link.ask(ask)
@@ -196,8 +164,7 @@ class Desk:
 
         What `recover` learned, which no news had told, comes first.
         """
-        if self._unrecorded or self._journal_fault is not None:
-            self._record()
+        self._record.retry()
         if self._learned:
             news, self._learned = self._learned, []
             return news
@@ -281,17 +248,17 @@ class Desk:
         )  # fmt: skip
 
     def _ruled(self, client_id: str, ruled: Ruled) -> Outcome:
-        if not _is_ruling(ruled, self.book.orders[client_id].ticket):
+        if not is_ruling(ruled, self.book.orders[client_id].ticket):
             return self._silent(client_id, f"the risk core answers what is no ruling on {client_id}: {ruled}")
-        self._take(_finite(ruled))
-        status = _STATUS[self.book.orders[client_id].state]
-        return Outcome(status, client_id, ruled, seq=self._seq)
+        self._take(finite(ruled))
+        status = STATUS[self.book.orders[client_id].state]
+        return Outcome(status, client_id, ruled, seq=self._record.seq)
 
     def _silent(self, client_id: str, why: str) -> Outcome:
         """No ruling came: the order may be at the venue."""
         self._hung_up(why)
         self._take(Lost(client_id, why, self.clock_ns()))
-        return Outcome("unknown", client_id, why=why, seq=self._seq)
+        return Outcome("unknown", client_id, why=why, seq=self._record.seq)
 
     def _again(self, known: Order, ticket: Ticket) -> Outcome:
         if known.adopted:
@@ -299,37 +266,23 @@ class Desk:
             self._take(self._ask(ticket))
         else:
             self.book.create(ticket)  # raises where it is another one
-        return Outcome(_STATUS[known.state], ticket.client_id, why=known.state.value, is_new=False, seq=self._seq)
+        return Outcome(STATUS[known.state], ticket.client_id, why=known.state.value, is_new=False, seq=self._record.seq)
 
     def _heard(self, news: Iterable[VenueNews]) -> list[VenueNews]:
-        sound = [_sound(n) if type(n) is Filled or type(n) is Corrected else n for n in news]
-        self._take(*[n for n in sound if type(n) in RECORDED])
+        news = [sound(n) if type(n) is Filled or type(n) is Corrected else n for n in news]
+        self._take(*[n for n in news if type(n) in RECORDED])
         for listener in self.listeners:
-            for told in sound:
+            for told in news:
                 listener(told)
-        return sound
+        return news
 
     def _take(self, *messages: AnyMessage) -> None:
         """Record, then take in: what happened is taken in whether or not the journal can hold it now."""
         if messages:
-            self._record(*messages)
+            if not self._record.take(*messages):
+                self._fold.admission.lost("the journal missed messages; the venue is asked instead")
             for message in messages:
                 self._fold.take(message)
-
-    def _record(self, *messages: AnyMessage) -> None:
-        """Record, behind what could not be recorded before; where that fails only cancels go out until it works."""
-        waiting = (*self._unrecorded, *messages) if self._unrecorded else messages
-        try:
-            self._seq = self.journal.append(*waiting)
-        except JournalError as error:
-            self._journal_fault = str(error)
-            self._unrecorded += messages
-            if len(self._unrecorded) > MOST_UNRECORDED:
-                del self._unrecorded[: len(self._unrecorded) - MOST_UNRECORDED]
-                self._fold.admission.lost("the journal missed messages; the venue is asked instead")
-            return
-        self._unrecorded.clear()
-        self._journal_fault = None
 
     def _linked(self, what: Callable[[RiskLink], None]) -> None:
         if self._link is None:
@@ -343,35 +296,3 @@ class Desk:
     def _hung_up(self, why: str) -> None:
         self.close()
         self._fold.admission.lost(f"the connection to the risk core is gone ({why})")
-
-
-_STATUS: Final[dict[State, Status]] = {
-    State.CREATED: "unknown", State.UNKNOWN: "unknown", State.REJECTED: "refused", State.SENT: "sent",
-    State.WORKING: "sent", State.CANCELLING: "sent", State.FILLED: "sent", State.CANCELLED: "sent",
-    State.EXPIRED: "sent",
-}  # fmt: skip
-
-
-def _is_ruling(ruled: Ruled, ticket: Ticket) -> bool:
-    """Whether it can be an answer to the ticket."""
-    if type(ruled) is not Ruled or ruled.client_id != ticket.client_id or ruled.answer not in _ANSWERS:
-        return False
-    if ruled.answer not in GOES_OUT or not ruled.allowed:
-        return ruled.allowed == 0
-    return ruled.allowed * ticket.lots > 0 and abs(ruled.allowed) <= abs(ticket.lots)
-
-
-def _finite(ruled: Ruled) -> Ruled:
-    """A ruling with limit and value that JSON can hold."""
-    for name in ("limit", "value"):
-        value = getattr(ruled, name)
-        if value is not None and not math.isfinite(value):
-            ruled = msgspec.structs.replace(ruled, **{name: None})
-    return ruled
-
-
-def _sound(told: Filled | Corrected) -> Filled | Corrected:
-    """An execution with a price that is one: its lots count, whatever the venue says that they cost."""
-    if math.isfinite(told.price) and told.price >= 0.0:
-        return told
-    return msgspec.structs.replace(told, price=abs(told.value_micros / (told.lots or 1)) / _MICROS)
