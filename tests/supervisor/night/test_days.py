@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import msgspec
+import pytest
 
 from modules.live.runner.resume import tapes
 from modules.live.runner.tape import TapeWriter, read_tape
@@ -19,6 +20,7 @@ from tests.modules.live.runner.market import market
 from tests.modules.live.runner.test_tape import played
 
 
+@pytest.mark.slow
 def test_the_last_day_again(tmp_path: Path) -> None:
     found = market(days=1, minutes=10)
     folder = tmp_path / "live" / "t1" / "tape"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from modules.engine.exchange.events import Instrument
 from modules.live.feeds.bars import BarBuilder, BarShape
@@ -30,6 +31,8 @@ from tests.modules.live.runner.desk import PlainDesk, live, plain_desk
 from tests.modules.live.runner.market import Market, market
 from tests.modules.live.runner.test_equal import assert_equal
 from tests.modules.live.runner.test_tape import as_closed
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass

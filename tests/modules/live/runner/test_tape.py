@@ -121,6 +121,7 @@ def test_a_runner_cut_off_anywhere_goes_on_to_the_same_decisions(tmp_path: Path,
         assert all(replay(p).differences == [] for p in tapes(folder))
 
 
+@pytest.mark.slow
 def test_another_programme_is_compared_on_the_recorded_account(two_days: tuple[Path, Market], tmp_path: Path) -> None:
     folder, _ = two_days
     there = tmp_path / "other"
@@ -189,6 +190,7 @@ def test_a_tape_that_was_changed_is_refused(tmp_path: Path) -> None:
         list(read_tape(tmp_path / "none.tape"))
 
 
+@pytest.mark.slow
 def test_what_is_traded_is_its_backtest_in_four_measures(two_days: tuple[Path, Market]) -> None:
     found = drift(two_days[0])
     assert found is not None and found.holds
@@ -199,6 +201,7 @@ def test_what_is_traded_is_its_backtest_in_four_measures(two_days: tuple[Path, M
     assert 0.5 < fill_rate < 1.0 and slippage != 0.0
 
 
+@pytest.mark.slow
 def test_a_drift_is_said(two_days: tuple[Path, Market], tmp_path: Path) -> None:
     """Fills at worse prices, and half of the second day's missing."""
     there = tmp_path / "other"
@@ -223,6 +226,7 @@ def test_a_drift_is_said(two_days: tuple[Path, Market], tmp_path: Path) -> None:
     assert {m.name.split(",")[0] for m in found.measures if not m.holds} >= {"fill rate", "slippage"}
 
 
+@pytest.mark.slow
 def test_the_strategy_of_an_account_stays(two_days: tuple[Path, Market]) -> None:
     with pytest.raises(ResumeError, match="one account trades one"):
         resume(two_days[0], "momentum")
