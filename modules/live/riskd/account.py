@@ -174,7 +174,7 @@ class Account:
         taken = order.fills.get(exec_id)
         if taken is not None:
             lots, value, fee = taken
-            self._move(client_id, order, order.symbol, (-lots, -value, -fee), is_back=True)
+            self._move(client_id, order, order.symbol, (-lots, -value, -fee))
 
     def _ended(self, client_id: str) -> None:
         order = self.orders.get(client_id)
@@ -211,12 +211,10 @@ class Account:
             self.doubts.append(f"{client_id} is an order in {order.symbol}, the venue says {symbol}")
         return order
 
-    def _move(self, client_id: str, order: Tracked, symbol: str, change: Execution, *, is_back: bool = False) -> None:
+    def _move(self, client_id: str, order: Tracked, symbol: str, change: Execution) -> None:
         lots, value, fee = change
         try:
-            self.core.executed(
-                symbol, lots, value, fee, client_id=None if is_back else client_id, strategy=order.strategy
-            )
+            self.core.executed(symbol, lots, value, fee, client_id=client_id, strategy=order.strategy)
         except RiskCoreError as error:
             if not self.core.knows(symbol):
                 self.core.moved(-(value + fee), is_flow=False)
