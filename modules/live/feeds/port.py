@@ -31,7 +31,8 @@ class Feed(Protocol):
         """Whether nothing will come any more: a recording is over, or it was closed."""
 
     def fileno(self) -> int:
-        """A descriptor that is readable when `poll` has something, for a selector; -1 = there is none just now."""
+        """A descriptor that is readable when `poll` has something, for a selector; -1 = there is none just now,
+        look again soon."""
 
     def close(self) -> None:
         """Hang up."""

@@ -53,6 +53,7 @@ class Sync:
         if self.stand is Stand.LIVE:
             self.gaps += 1
             self.stand = Stand.LOST
+        self.dropped += len(self.held)
         self._let_go()
 
     def take(self, depth: Depth) -> tuple[Depth, ...]:
@@ -78,9 +79,7 @@ class Sync:
         self.snapshots += 1
         at, joined = depth.last, [depth]
         for change in self.held:
-            if change.last == 0:
-                continue  # it bears no number: what of it the snapshot holds cannot be told
-            if change.last <= at:
+            if change.last <= at:  # or it bears no number, and what of it the snapshot holds cannot be told
                 self.dropped += 1
                 continue
             if change.first > at + 1:

@@ -123,8 +123,8 @@ class WebSocketFeed:
         return self._closed
 
     def fileno(self) -> int:
-        """The socket while it is connected."""
-        return -1 if self._link is None else self._link.fileno()
+        """The socket while it is connected and has nothing that a selector would not see."""
+        return -1 if self._link is None or self._link.is_pending else self._link.fileno()
 
     def close(self) -> None:
         """Hang up."""

@@ -84,7 +84,7 @@ class WebSocketLink:
         """What came; waits up to `timeout_s` for the first byte. Raises LinkError once the connection is over and
         all that came before was given."""
         found = self._messages()
-        if not found and not self._pending():
+        if not found and not self.is_pending:
             self._poll.poll(max(0.0, timeout_s) * 1_000.0)
         any_byte = False
         for _ in range(MOST_CHUNKS):
@@ -121,6 +121,11 @@ class WebSocketLink:
         self._protocol.send_ping(b"")
         self._flush()
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is more that no selector sees: it was decrypted already."""
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+
     def fileno(self) -> int:
         """The socket's descriptor."""
         return self._sock.fileno()
@@ -147,9 +152,6 @@ class WebSocketLink:
                     found.append(b"".join(self._parts))
                     self._parts.clear()
         return found
-
-    def _pending(self) -> bool:
-        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
+from ssl import SSLContext
 
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
@@ -134,10 +135,10 @@ class Peer:
 
 
 @contextmanager
-def serving(peer: Peer) -> Iterator[Peer]:
+def serving(peer: Peer, ssl: SSLContext | None = None) -> Iterator[Peer]:
     """The server, until the end of the block; every thread of it is over then."""
     with serve(
-        peer.handle, "127.0.0.1", 0, process_request=peer.on_request, compression=None, close_timeout=0.2
+        peer.handle, "127.0.0.1", 0, process_request=peer.on_request, compression=None, close_timeout=0.2, ssl=ssl
     ) as server:
         peer.port = server.socket.getsockname()[1]
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -61,6 +61,8 @@ TRADES = [
     (100.0, 1.0, T, Gate.PASS),
     (0.0, 1.0, T, Gate.ZERO),
     (100.0, 0.0, T, Gate.ZERO),
+    (100.0, math.inf, T, Gate.ZERO),
+    (math.inf, 1.0, T, Gate.ZERO),
     (math.nan, 1.0, T, Gate.ZERO),
     (106.0, 1.0, T, Gate.SPIKE),
     (100.0, 1.0, T - 1, Gate.OUT_OF_ORDER),

@@ -45,8 +45,13 @@ ROWS = [
 @pytest.mark.parametrize(("words", "said", "applied", "stand"), ROWS, ids=[r[0] for r in ROWS])
 def test_a_sequence(words: str, said: list[Depth], applied: list[int], stand: Stand) -> None:
     book = Sync()
-    got = [d.last for one in said for d in book.take(one)]
-    assert (got, book.stand) == (applied, stand)
+    got = [d for one in said for d in book.take(one)]
+    assert ([d.last for d in got], book.stand) == (applied, stand)
+    assert changes(said) == changes(got) + book.dropped + len(book.held), "none disappears uncounted"
+
+
+def changes(messages: list[Depth]) -> int:
+    return sum(not d.is_snapshot for d in messages)
 
 
 @pytest.mark.parametrize("seed", range(30))
