@@ -207,6 +207,22 @@ def _came_back(heard: Heard, before: int, news: list[VenueNews]) -> bool:
     return len(heard.ups()) >= before + 2 and heard.ups()[-1]
 
 
+def report_once_up(venue: Venue, heard: Heard) -> Report:
+    """A report, once the connection stands; one that goes between the two is asked for again."""
+    for _ in range(5):
+        heard.until(lambda _: heard.ups()[-1] is True)
+        before = len(heard.ups())
+        try:
+            return venue.report()
+        except VenueError:
+            heard.until(partial(_changed, heard, before))
+    raise AssertionError("the venue says that it is up, and gives no report")
+
+
+def _changed(heard: Heard, before: int, news: list[VenueNews]) -> bool:
+    return len(heard.ups()) > before
+
+
 class VenueConformance:
     """Derive from it, and give the fixture `under_test`."""
 
@@ -597,11 +613,5 @@ class VenueConformance:
         assert len(heard.news) == count
 
     def report_once_up(self, venue: Venue, heard: Heard) -> Report:
-        """A report, once the connection stands; one that goes between the two is asked for again."""
-        for _ in range(5):
-            heard.until(lambda _: heard.ups()[-1] is True)
-            try:
-                return venue.report()
-            except VenueError:
-                heard.until(lambda _: heard.ups()[-1] is False)
-        raise AssertionError("the venue says that it is up, and gives no report")
+        """A report, once the connection stands."""
+        return report_once_up(venue, heard)

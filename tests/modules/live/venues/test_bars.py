@@ -175,6 +175,20 @@ def test_orders_in_one_symbol_fill_one_after_the_other() -> None:
     assert m.report().cash_micros == 10**12 - 100 * 100_500_000
 
 
+def test_the_limit_of_one_order_is_not_the_price_of_another() -> None:
+    """Invariants 3 and 4: one at its limit, one not at all, then one at the bar's price."""
+    m = quiet()
+    ts = m.run.bars.ts
+    m.proceed(0)
+    m.proceed(int(ts[0]))
+    m.submit(NewOrder("at its limit", "A", 5, "limit", "day", 99.5))
+    m.submit(NewOrder("too far", "A", 5, "limit", "day", 90.0))
+    m.submit(NewOrder("whatever", "A", 5))
+    said = m.proceed(int(ts[1]))
+    got = [(n.client_id, n.price) for n in said if isinstance(n, Filled)]
+    assert got == [("at its limit", 99.5), ("whatever", 100.0)]
+
+
 @pytest.mark.parametrize(
     ("lots", "limit", "tif", "fills"),
     [

@@ -167,6 +167,9 @@ CASES: dict[str, tuple[list[FeedNews], NewOrder, list[FeedNews], list[tuple[int,
     "what was taken is not there twice": (
         [quote(1, 99, 101, ask_size=4)], NewOrder("o", A, BUY), [trade(2, 100.0)], [(4, 101.0)], None,
     ),
+    "what is not believed shows nothing": (
+        [quote(1, 99, 101, ask_size=4)], NewOrder("o", A, BUY), [quote(2, 102, 101)], [(4, 101.0)], None,
+    ),
     "ioc: the rest ends": (
         [quote(1, 99, 101, ask_size=4)], NewOrder("o", A, BUY, "market", "ioc"), [], [(4, 101.0)], "expired",
     ),
@@ -315,6 +318,28 @@ def test_a_recording_waits_for_who_trades(tmp_path: Path) -> None:
     venue.proceed(T0 + 3)
     assert anew.until(lambda _: [n for n in anew.of(Stepped) if n.is_last])[0].ts_ns == T0 + 4
     venue.close()
+
+
+def test_nothing_is_said_before_it_is_durable(tmp_path: Path) -> None:
+    venue, heard = PaperVenue(account(), recording(), tmp_path, steps=True), Heard()
+    early: list[VenueNews] = []
+
+    def hear(news: VenueNews) -> None:
+        journal = venue._journal
+        assert journal is not None
+        if journal.durable < journal.last:
+            early.append(news)
+        heard(news)
+
+    venue.open(hear)
+    venue.proceed(0)
+    venue.submit(ask(A, 7), 7)
+    heard.first(Acknowledged)
+    venue.proceed(T0 + 1)
+    heard.first(Filled)
+    heard.until(lambda _: len(heard.of(Stepped)) == 2)
+    venue.close()
+    assert early == []
 
 
 def test_two_processes_have_no_account_in_common(tmp_path: Path) -> None:
