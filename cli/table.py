@@ -42,6 +42,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("drift", "drift", "Live beside the backtest of the same days; proposes a demotion.", LIVE),
     Entry("riskd", "riskd", "The risk core of an account: rules on every order, alone opens its venue.", LIVE),
     Entry("kill", "kill", "Stop an account at once, cancel, close; --reset lets it trade again.", LIVE),
+    Entry("account", "account", "Live accounts: new (from a run), list.", LIVE),
     Entry("exchange", "exchange", "The simulated exchange, on the bars of a run: PAPER.", LIVE),
     Entry("risk", "risk", "What an account holds and can lose, and whether the venue agrees.", LIVE),
     Entry("top", "top", "The terminal screen: positions, P&L, orders, book, risk, alerts, feeds.", LIVE),

@@ -90,6 +90,7 @@ IN_A_CHECKOUT = {
     "kill": "as riskd",
     "work": "as riskd",
     "rollback": "it reads git and the ledger, and no data",
+    "account": "test_account: it reads a run's artifacts, which end where the task did",
     "exchange": "test_exchange: it reads a run's artifacts, which end where the task did",
     "demo": "research and supervise one after the other",
 }
