@@ -265,3 +265,14 @@ def test_it_says_when_it_wants_to_be_called() -> None:
     assert algorithm.wake_ns == BEGIN + SECOND  # the pause after what crossed
     algorithm.on(BEGIN + 2 * SECOND)
     assert algorithm.wake_ns == BEGIN + 10 * SECOND
+
+
+@pytest.mark.parametrize("chosen", range(len(SETTINGS)))
+def test_the_window_is_kept_to_the_nanosecond(chosen: int) -> None:
+    """2: the last moment before the end still sends what is left, the end itself does not."""
+    limit = 2_000 * TICK
+    assert made(50, chosen, limit=limit).on(BEGIN - 1, shown(BEGIN - 1)) == []
+    last = made(50, chosen, limit=limit).on(END - 1, shown(END - 1))
+    assert [a.ticket.lots for a in last if isinstance(a, Send)] == [20 if SETTINGS[chosen].most_lots else 50]
+    late = made(50, chosen, limit=limit)
+    assert late.on(END, shown(END)) == [] and late.standing is Standing.DONE
