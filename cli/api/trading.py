@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -50,6 +51,12 @@ def submit(request: Request, response: Response, asked: OrderAsked) -> OrderTake
     given = asked.model_dump(exclude={"decided_ns"})
     if asked.lots == 0:
         raise ApiError(422, "lots is 0", fault("body.lots", 0, "is not 0", "give lots above 0 to buy, below 0 to sell"))
+    live = live_of(request)
+    try:
+        live.audit.write(request.state.token.name, "order", {**given, "decided_ns": decided})
+    except OSError as error:
+        words = f"who asked cannot be recorded: {error.strerror}"
+        raise unavailable("the log of requests", words, "free space on its disk; cancels go") from error
     told = _desk(request, lambda desk: desk.submit(ByHand(decided_ns=decided, **given)), decided)
     if told.status not in ("sent", "unknown"):
         raise _not_taken(told)
@@ -57,7 +64,7 @@ def submit(request: Request, response: Response, asked: OrderAsked) -> OrderTake
         response.status_code = 202
     return OrderTaken.model_validate(
         {
-            "mode": _mode(live_of(request).seen),
+            "mode": _mode(live.seen),
             "client_id": told.client_id,
             "status": told.status,
             "answer": None if told.answer is None else Answer(told.answer).name,
@@ -99,6 +106,8 @@ def read_order(request: Request, client_id: ClientId) -> OrderSeen:
 @router.delete("/v1/orders/{client_id}", status_code=202, dependencies=[Depends(needs("cancel"))])
 def cancel(request: Request, client_id: ClientId) -> Cancelling:
     """Cancel one order. No limit refuses a cancel."""
+    with suppress(OSError):
+        live_of(request).audit.write(request.state.token.name, "cancel", {"client_id": client_id})
     told = _desk(request, lambda desk: desk.cancel(client_id))
     if told.status == "bad":
         raise absent("order", "client_id", client_id, "GET /v1/orders lists them")
@@ -111,6 +120,8 @@ def cancel(request: Request, client_id: ClientId) -> Cancelling:
 def cancel_all(request: Request, reason: Reason) -> Cancelling:
     """Cancel whatever the venue has open."""
     by = f"api token {request.state.token.name}"
+    with suppress(OSError):
+        live_of(request).audit.write(request.state.token.name, "cancel all", {"reason": reason})
     told = _desk(request, lambda desk: desk.cancel_all(by, reason))
     if told.status != "done":
         raise _not_taken(told)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.requests import HTTPConnection
 
+from cli.api.audit import Audit
 from cli.api.faults import ApiError, fault
 from cli.api.gate import require
 from cli.api.tokens import Scope
@@ -33,6 +34,7 @@ class Live:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.alerts = Alerts()
+        self.audit = Audit(place.folder / "api.jsonl")
         self.desks = threading.BoundedSemaphore(MOST_DESKS)
         self.streams = threading.BoundedSemaphore(MOST_STREAMS)
         self.watch = WatchThread(Watcher(place), self._each)

@@ -97,6 +97,10 @@ def test_orders_and_what_is_shown() -> None:
         assert client.delete("/v1/orders", params={"reason": "a test"}).status_code == 202
         assert until(lambda: get("/v1/orders?state=open")["orders"] == [])
 
+        lines = [json.loads(line) for line in (pair.place.folder / "api.jsonl").read_text().splitlines()]
+        assert {line["by"] for line in lines} == {"t"} and lines[0]["what"]["decided_ns"] == asked["decided_ns"]
+        assert [line["verb"] for line in lines].count("cancel all") == 1
+
         page = get("/v1/orders?limit=2")
         rest = get(f"/v1/orders?limit=200&after={page['next']}")
         assert len(page["orders"]) == 2 and rest["next"] is None
@@ -120,6 +124,12 @@ def test_orders_and_what_is_shown() -> None:
         assert get("/v1/risk")["killed"] is None
         assert 'cws_rulings_total{account="test",answer="REJECT",rule="ORDER_LOTS"} 1.0' in client.get("/metrics").text
 
+        log = pair.place.folder / "api.jsonl"
+        log.unlink()
+        log.mkdir()
+        assert "who asked" in client.post("/v1/orders", json=ORDER).json()["faults"][0]["rule"]
+        assert client.delete("/v1/orders", params={"reason": "no disk"}).status_code == 202
+        log.rmdir()
         pair.kill("desk")
         assert client.post("/v1/orders", json=ORDER).status_code == 503
         assert client.delete("/v1/orders", params={"reason": "gone"}).status_code == 503

@@ -67,6 +67,7 @@ TABLE = [
     ("REMARK", stand(remarks=("c1: a fill came after the order had ended",)), "c1"),
 ]
 NOT_YET = [
+    replace(QUIET, orders=(Order(LOST.ticket, State.WORKING),)),
     status(uses=(Use("DAILY_LOSS", 0.0299, 0.05), Use("GROSS", 1.79, 2.0))),
     status(at_ns=NOW + 5 * SECOND),
     status(at_ns=NOW + 9 * SECOND, positions=(Position("AAA", 0, 10.0, NOW),)),

@@ -7,11 +7,16 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from modules.live.journal.port import Entry
 from modules.live.messages import Acknowledged, AnyMessage, Ask, Cancelled, Filled, Lost, Ruled
@@ -90,6 +95,26 @@ def test_3_what_is_exported() -> None:
     assert [f"{s.context.trace_id:032x}" for s in told] == [s.trace_id for s in made]
     assert told[0].parent is not None and f"{told[0].parent.span_id:016x}" == made[-1].span_id
     assert readable(made)[0].to_json() and not told[-1].status.is_unset
+
+
+def test_3_over_http(httpserver: HTTPServer) -> None:
+    complaints, bodies = list[str](), list[bytes]()
+
+    def take(request: Request) -> Response:
+        body = request.get_data()
+        bodies.append(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
+        return Response(status=200)
+
+    httpserver.expect_request("/v1/traces", method="POST").respond_with_handler(take)
+    exporting = Exporting(OTLPSpanExporter(endpoint=httpserver.url_for("/v1/traces"), timeout=10), complaints.append)
+    made = spans(ask(C1), ruled(C1), fill(C1, 1, 10))
+    exporting.add(iter(made))
+    exporting.close(20.0)
+    told = ExportTraceServiceRequest.FromString(bodies[0]).resource_spans[0].scope_spans[0].spans
+    assert [(s.name, s.trace_id.hex(), s.span_id.hex()) for s in told] == [
+        (s.name, s.trace_id, s.span_id) for s in made
+    ]
+    assert [s.end_time_unix_nano for s in told] == [s.end_ns for s in made] and complaints == []
 
 
 def test_3_a_collector_that_takes_nothing_is_complained_of() -> None:
