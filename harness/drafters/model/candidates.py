@@ -17,6 +17,7 @@ from modules.signal.behaviour import agreement
 from skills.registry import Skill
 
 RECIPE = "the model's own"
+EXAMPLES = 2
 AGAINST = -0.5
 """Rank correlation with the recipes' signal, on the reference market, at which a candidate counts as upside down."""
 
@@ -89,12 +90,16 @@ class Work:
 
     @cached_property
     def _reference(self) -> Node | None:
-        """What the skills' recipes make of the same reading: the way that the claim points."""
+        """The first of the recipes' signals: the way that the claim points."""
+        return parse(self.recipes[0]) if self.recipes else None
+
+    @cached_property
+    def recipes(self) -> tuple[str, ...]:
+        """What the skills' recipes make of the same reading; none where no skill matches it."""
         known = tuple(self.skills.values())
-        drafted = (
-            draft_candidates(self.reading, known, self.fields, 1) if matching_skills(self.reading, known) else None
-        )
-        return parse(drafted.candidates[0].expr) if drafted and drafted.candidates else None
+        if not matching_skills(self.reading, known):
+            return ()
+        return tuple(c.expr for c in draft_candidates(self.reading, known, self.fields, EXAMPLES).candidates)
 
     def _refuse(self, said: forms.SaidCandidate, reason: str) -> list[str]:
         self.bad[said.expr] = Rejected(expr=said.expr, skill=said.skill, reason=reason)
@@ -132,7 +137,7 @@ def sift(work: Work, others: Sequence[tuple[str, frozenset[str]]]) -> Draft:
     )
     stopped: str | None = None
     try:
-        talk.say(words.claim(work.reading, sorted(work.fields), work.k, work.revision))
+        talk.say(words.claim(work.reading, sorted(work.fields), work.k, work.revision, work.recipes))
     except ModelError as error:
         if error.reason is not Reason.BUDGET and not (error.reason is Reason.MALFORMED and work.good):
             raise

@@ -105,13 +105,25 @@ def hypothesis(text: str, answers: Sequence[Answered] = ()) -> str:
     return f"The hypothesis:\n{quoted(text)}{more}"
 
 
-def claim(reading: Reading, fields: Sequence[str], k: int, revision: Revision | None) -> str:
-    """What is to be drafted: the reading, the data's fields with their units, how many, and what was tried."""
+def claim(
+    reading: Reading, fields: Sequence[str], k: int, revision: Revision | None, recipes: Sequence[str] = ()
+) -> str:
+    """What is to be drafted: the reading, the data's fields with their units, how many, and what was tried.
+
+    `recipes`: the claim as the skills' recipes say it. Small models write the language only after an example of it.
+    """
     parts = [
         f"The claim, as read:\n{quoted(_of_reading(reading))}",
         "Fields of the data: " + ", ".join(f"{f} ({FIELD_UNITS.get(f, 'of no known unit')})" for f in fields),
         f"Write {k} distinct candidate{'s' if k > 1 else ''}, the best first.",
     ]
+    if recipes:
+        parts.insert(
+            2,
+            "The claim as recipes of the skills say it in the language:\n"
+            + "\n".join(recipes)
+            + "\nTake one as it is only where you know no better measure.",
+        )
     if revision is not None and (revision.tried or revision.remarks):
         parts.append(
             "Earlier candidates were tried; write none of them again. What was said of them:\n"

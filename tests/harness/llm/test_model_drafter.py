@@ -127,6 +127,14 @@ def test_drafts_candidates(tmp_path: Path) -> None:
     assert found.spent.calls == 2 and found.stopped is None
 
 
+def test_the_claim_is_shown_in_the_language(tmp_path: Path) -> None:
+    found, scripted = drafted(tmp_path, candidates(candidate(A), candidate(B)))
+    told = scripted.asked[1].messages[0].text
+    shown = told.partition("recipes of the skills say it in the language:\n")[2].partition("\nTake one")[0].splitlines()
+    assert len(shown) == 2 and all(parse(line, FIELDS) for line in shown) and len(found.candidates) == 2
+    assert all("-" in line for line in shown), "losers that rebound: the measure stands with a minus"
+
+
 def test_skills_are_disclosed_on_demand(tmp_path: Path) -> None:
     _, scripted = drafted(tmp_path, calls("read_skill", '{"name": "momentum"}'), candidates(A, B))
     first, second = scripted.asked[1], scripted.asked[2]
