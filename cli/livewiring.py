@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 DAY_NS = 86_400_000_000_000
+PATIENCE_S = 60.0
+"""How long a played day waits for a connection that went."""
 SHOWN_S = 0.25
 """How often viewers are told of feeds and books."""
 
@@ -118,7 +120,8 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
         journal = stack.enter_context(
             open_journal(order.folder / "desk" / "journal", f"{account}-desk", order.config.journal)
         )
-        line = DeskLine(Identity(account, order.mode, order.build), order.folder / SOCKET, journal, say)
+        patience = PATIENCE_S if order.config.clock == "venue" else 0.0
+        line = DeskLine(Identity(account, order.mode, order.build), order.folder / SOCKET, journal, say, patience)
         stack.callback(line.close)
         _agree(line)
         line.control = Control(order.folder / "desk.sock", line.desk)

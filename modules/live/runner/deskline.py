@@ -24,12 +24,20 @@ IDLE_S = 0.05
 class DeskLine:
     """A desk with its connection to the risk core at `socket`. `control` serves whoever looks on.
 
-    The first connection is made by `agree`, and made anew whenever it is lost.
+    The first connection is made by `agree`, and made anew whenever it is lost. `patience_s`: how long an order that is
+    held is tried again; only where time stands still meanwhile, as it does where recorded data are played.
     """
 
     def __init__(
-        self, identity: Identity, socket: Path, journal: Journal, say: Callable[[str], None] = lambda _: None
+        self,
+        identity: Identity,
+        socket: Path,
+        journal: Journal,
+        say: Callable[[str], None] = lambda _: None,
+        patience_s: float = 0.0,
     ) -> None:
+        self._patience_s = patience_s
+        self._later: list[VenueNews] = []
         self._client: RiskClient | None = None
         self._say = say
         self.control: Control | None = None
@@ -48,6 +56,8 @@ class DeskLine:
 
     def submit(self, ticket: Ticket) -> Outcome:
         """Ask for an order. One that was submitted before is where it stands."""
+        if self._patience_s > 0.0:
+            self._wait_until_open(ticket.client_id)
         outcome = self.desk.submit(ticket)
         ruled, lots = outcome.ruled, 0
         if outcome.status == "unknown":
@@ -59,6 +69,26 @@ class DeskLine:
             return Outcome(ticket.client_id, outcome.status, lots, words=words)
         return Outcome(ticket.client_id, outcome.status, lots, ruled.rule, ruled.limit, ruled.value, words)
 
+    def _wait_until_open(self, client_id: str) -> None:
+        """Wait until desk and risk core let orders out; what is heard meanwhile is told by the next `poll`."""
+        until, is_told = time.monotonic() + self._patience_s, False
+        while (why := self._shut()) is not None and time.monotonic() < until:
+            if not is_told:
+                self._say(f"{client_id} waits: {why}")
+                is_told = True
+            time.sleep(IDLE_S)
+            self.desk.tend()
+
+    def _shut(self) -> str | None:
+        """Why no order may go out just now."""
+        self._later += self.desk.poll(0.0)
+        if self.desk.cancel_only is not None or self._client is None:
+            return self.desk.cancel_only or "there is no connection to the risk core"
+        try:
+            return self._client.status().refusing
+        except OSError as error:
+            return str(error)
+
     def cancel(self, client_id: str) -> None:
         """Ask for a cancel; where nobody can be asked, the desk's next agreement with the venue shows what works."""
         try:
@@ -69,7 +99,8 @@ class DeskLine:
     def poll(self, timeout_s: float) -> list[VenueNews]:
         """What the venue said; serves the desk's socket meanwhile."""
         self.desk.tend()
-        news = self.desk.poll(0.0)
+        news = [*self._later, *self.desk.poll(0.0)]
+        self._later.clear()
         if not news:
             self._wait(timeout_s)
             news = self.desk.poll(0.0)

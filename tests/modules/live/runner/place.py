@@ -80,12 +80,12 @@ def place(market: Market, start_ns: int) -> Iterator[Place]:
 
 
 @contextmanager
-def trading(at: Place) -> Iterator[tuple[Live, DeskLine]]:
+def trading(at: Place, patience_s: float = 0.0) -> Iterator[tuple[Live, DeskLine]]:
     """A runner at a desk of the place, anew or from where the last one ended."""
     asked = programme(at.start_ns)
     with ExitStack() as stack:
         journal = stack.enter_context(FileJournal(at.folder / "desk" / "journal"))
-        line = DeskLine(Identity("t1", "paper", BUILD), at.folder / "riskd.sock", journal)
+        line = DeskLine(Identity("t1", "paper", BUILD), at.folder / "riskd.sock", journal, patience_s=patience_s)
         stack.callback(line.close)
         assert line.agree() is None
         tapes = at.folder / "tape"
