@@ -161,29 +161,27 @@ def market_of(order: Order, live: Live, line: DeskLine) -> Iterator[Market]:
     station = open_station(load_feeds(order.folder / CONFIG), traded, records, heard=live.feed_heard)
     live.bars = station
     try:
-        yield _shown_market(station, line)
+        _show_market(station, line)
+        yield station
     finally:
         station.close()
 
 
-def _shown_market(station: Station, line: DeskLine) -> Station:
-    """The same, telling viewers of the desk which feeds stall and what the books are, four times a second."""
+def _show_market(station: Station, line: DeskLine) -> None:
+    """Tell viewers of the desk which feeds stall and what the books are, four times a second."""
     import time
 
     from modules.live.feeds.shown import books_shown
 
-    poll, told_at = station.poll, float("-inf")
+    told_at = float("-inf")
 
-    def polled(timeout_s: float) -> list[int]:
+    def show() -> None:
         nonlocal told_at
-        labels = poll(timeout_s)
         if line.control is not None and time.monotonic() - told_at >= SHOWN_S:
             told_at = time.monotonic()
             line.control.feeds, line.control.books = station.stalled(), books_shown(station.market)
-        return labels
 
-    station.poll = polled  # type: ignore[method-assign]
-    return station
+    station.after_poll.append(show)
 
 
 def _agree(line: DeskLine) -> None:

@@ -45,6 +45,8 @@ class Station:
         self.feeds = {f.name: f for f in feeds}
         self.market, self.builder = market, builder
         self._schema, self._heard, self._clock_ns = like.schema, heard, clock_ns
+        self.after_poll: list[Callable[[], None]] = []
+        """Called at the end of each `poll`: for who shows what stands."""
         self._bars: dict[int, list[Bar]] = {}
         self._due_ns: dict[int, int] = {}  # when each label that was not said yet is to be
         self._said_ns = -1
@@ -78,6 +80,8 @@ class Station:
         for label in due:
             del self._due_ns[label]
             self._said_ns = max(self._said_ns, label)
+        for call in self.after_poll:
+            call()
         return due
 
     def _told(self, bar: Bar) -> None:
