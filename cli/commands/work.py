@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.errors import ExitCode, RefusedError, RequestError
+from cli.errors import CommandError, ExitCode, RefusedError, RequestError
 from cli.lazy import command_file
 from cli.output import Json, emit, say
 
@@ -199,6 +199,13 @@ def _run(
             ).run()  # fmt: skip
     except DeskUnavailableError as error:
         raise RefusedError(f"NO_DESK: {error}", "start the account's runner: cws live") from error
+    except OSError as error:
+        known = algorithm.children
+        raise CommandError(
+            f"{word}: the risk core is gone ({error}); {known.filled} lots are known as filled, {known.open_lots} more "
+            "may be at the venue",
+            "start it again: it asks the venue what it has; or stop the account: cws kill",
+        ) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

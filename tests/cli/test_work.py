@@ -152,6 +152,17 @@ def test_a_desk_that_ends_in_the_middle(cws: Cws, place: Place) -> None:
     assert len({o["id"] for o in place.orders}) == len(place.orders)
 
 
+def test_a_risk_core_that_ends_in_the_middle(cws: Cws, place: Place) -> None:
+    """2: nobody can say what became of the children, and that is said."""
+    place.start()
+    timer = threading.Timer(1.0, place.end)
+    timer.start()
+    done = cws("work", "buy", "AAA", "20", "--minutes", "5", "--slice", "0.5", "--json")
+    timer.join()
+    assert done.code == 1 and "the risk core is gone" in done.json["error"]["message"], done.out
+    assert "cws kill" in done.json["error"]["remedy"]
+
+
 def test_ended_by_hand_withdraws_what_rests(cws: Cws, place: Place) -> None:
     """3: an iceberg rests at its limit, and nobody comes."""
     place.start()
