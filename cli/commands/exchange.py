@@ -8,7 +8,7 @@ import typer
 
 from cli.errors import CommandError, RequestError
 from cli.lazy import command_file
-from cli.output import Json, emit, say
+from cli.output import Json, emit, say, working
 
 if TYPE_CHECKING:
     from modules.artifacts import ArtifactStore
@@ -42,11 +42,14 @@ def exchange(
     """
     from cli.session import stores
     from modules.live.venues.sim.server import SimExchange
+    from modules.live.venues.sim.warming import warm
     from modules.panel import iso
 
     s = stores()
     manifest = s.manifests.load(run)
     matching = matching_of(manifest, s.artifacts, _moment("since", since), _moment("until", until))
+    with working("compiling"):
+        warm()
     try:
         server = SimExchange(matching, account, port=port, pace_s=pace)
     except OSError as error:

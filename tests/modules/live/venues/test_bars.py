@@ -286,3 +286,27 @@ def test_what_ended_days_ago_is_forgotten() -> None:
         held.append("a" in m.orders.by_id)
         assert "b" in m.orders.by_id
     assert held[:3] == [True] * 3 and not held[-1]
+
+
+def test_after_warming_up_nothing_is_compiled() -> None:
+    """Whatever the bars are like: an exchange that compiles does not answer."""
+    from modules.engine.accounting import micros
+    from modules.engine.actions import act, restated
+    from modules.engine.filling import fill
+    from modules.engine.marking import borrow, fund, mark_positions
+    from modules.live.venues.sim.warming import warm
+
+    kernels = (act, borrow, fill, fund, mark_positions, micros, restated)
+    warm()
+    before = [len(k.signatures) for k in kernels]  # type: ignore[attr-defined]  # compiled functions have them
+    assert min(before) > 0
+    for actions in (False, True):
+        bars = market(3, actions=actions)
+        matching = BarMatching(prepared(bars))
+        moment = 0
+        for t in range(20, ROWS):
+            matching.proceed(moment)
+            moment = int(bars.ts[t])
+            for symbol in bars.symbols:
+                matching.submit(NewOrder(f"{t}{symbol}", symbol, (-1) ** t * 20))
+    assert [len(k.signatures) for k in kernels] == before  # type: ignore[attr-defined]  # as above
