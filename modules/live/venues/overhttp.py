@@ -122,12 +122,12 @@ class OverHttp(ABC):
 
     def _end(self) -> None:
         """Let what is queued out, and say nothing more."""
-        self._closing.set()
+        self._is_up = False
         for sender in (self._orders, self._cancels):
             if sender is not None:
                 sender.close(self._close_s)
+        self._closing.set()
         self._orders = self._cancels = None
-        self._is_up = False
 
     # --- for subclasses -----------------------------------------------------------------------------
 
