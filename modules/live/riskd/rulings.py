@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Final, Protocol, cast, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -34,19 +34,18 @@ from modules.live.messages import (
     Stepped,
     VenueNews,
 )
-from modules.live.risk.core import Day, RiskCore, RiskCoreError
+from modules.live.risk.core import RiskCore, RiskCoreError
 from modules.live.risk.rules import Answer, Rule
 from modules.live.riskd.account import Account, intent_of
-from modules.live.riskd.flatten import STRATEGY, Flattening
+from modules.live.riskd.days import Days
+from modules.live.riskd.flatten import Flattening
 from modules.live.riskd.latch import Latch, Latched, LatchError
-from modules.live.riskd.state import day_of, status_of
+from modules.live.riskd.recall import recall
+from modules.live.riskd.standing import Standing
+from modules.live.riskd.state import status_of
 from modules.live.venues.port import Venue, VenueError
 
-DAY_NS: Final = 86_400_000_000_000
 _MILLI_NS: Final = 1_000_000
-_LOOK_AGAIN_NS: Final = 1_000_000_000
-_LOOKS: Final = 3
-"""How often the venue is asked before what it lacks is believed."""
 _SAVE_NS: Final = 1_000_000_000
 UNANSWERED_NS: Final = 10_000_000_000
 """After this an order of which the venue said nothing is `Lost`."""
@@ -78,42 +77,39 @@ class Rulings:
     ) -> None:
         self.core, self.account, self._venue, self._journal, self._latch = core, Account(core), venue, journal, latch
         self.name, self.say = name, say
-        self._is_recorded = is_recorded
-        self._venue_ns = 0
+        self.standing = Standing(self.account, venue)
+        self.days = Days(self.account, is_recorded=is_recorded)
         self._deadline_ns = core.limits.deadline_ms * _MILLI_NS
-        self._day = -1
-        self._day_begun = False
         self._state = latch.read()
         self._flattening: Flattening | None = None
         self._closed_for: Rule = Rule.KILLED
-        self.unanswered: dict[str, int] = {}
-        # why nothing may go out, each on its own
-        self._asking: str | None = "the venue was not asked yet what it has"
-        self._breaks: list[str] = []
-        self._down: str | None = None
-        self._fault: str | None = None
-        self._is_blind = False
-        self._refusing: str | None = self._asking
-        self._looks, self._look_ns = 0, 0
-        self._saved_ns, self._saved = 0, (0, 0, 0, 0)
-        self._restored: tuple[int, Day] | None = None
+        self._saved_ns = 0
+
+    def recall(self) -> int:
+        """Fold the journal into the account, before the venue is opened; returns the entries read."""
+        return recall(self._journal, self.account, self.days)
+
+    def start(self) -> None:
+        """The first look, once the venue is open. An account without a past is taken as the venue has it, if flat."""
+        if self._state.killed:
+            self.core.kill(True)
+            self.cancel_all(Kill(self._state.by, self._state.reason, self._state.flatten))
+            if self._state.flatten:
+                self._flatten(Rule.KILLED)
+        self.standing.is_blind = True
+        self._look(time.monotonic_ns())
 
     # --- orders --------------------------------------------------------------------------------------
 
-    def now(self) -> int:
-        """The time by which is ruled."""
-        return self._venue_ns if self._is_recorded else time.time_ns()
-
     def ask(self, ask: Ask) -> Ruled:
         """Rule on an order; recorded, and sent where the ruling allows it, when this returns."""
-        wall = time.time_ns()
-        now = self._venue_ns if self._is_recorded else wall
+        wall, now = time.time_ns(), self.days.now()
         if self._latch.changed():
             self._obey_latch()
-        if now // DAY_NS > self._day:  # a clock that steps back begins no day anew
-            self._turn_day(now)
+        if self.days.turn(now):
+            self._day_turned()
         core = self.core
-        if self._refusing is not None and not self._state.killed:
+        if self.standing.refusing is not None and not self._state.killed:
             return self._refused(ask, Rule.CANCEL_ONLY, now)
         age = wall - ask.sent_ns
         if not -self._deadline_ns <= age <= self._deadline_ns:
@@ -132,10 +128,10 @@ class Rulings:
             self._journal.append(ask, ruled)
         except JournalError as error:
             core.withdraw(ask.client_id)
-            self._journal_failed(error)
+            self.standing.failed(str(error))
             return self._refused(ask, Rule.CANCEL_ONLY, now)
         self.account.sent(ask, allowed)
-        self.unanswered[ask.client_id] = time.monotonic_ns()
+        self.standing.unanswered[ask.client_id] = time.monotonic_ns()
         self._submit(ask, allowed)
         return ruled
 
@@ -143,9 +139,9 @@ class Rulings:
         try:
             self._venue.submit(ask, lots)
         except VenueError as error:
-            self.hear(RefusedByVenue(ask.client_id, f"not sent: {error}", self.now()))
+            self.hear(RefusedByVenue(ask.client_id, f"not sent: {error}", self.days.now()))
         except Exception as error:  # noqa: BLE001 - whatever broke in an adapter: bytes may have left
-            self.hear(Lost(ask.client_id, f"{type(error).__name__} while sending: {error}", self.now()))
+            self.hear(Lost(ask.client_id, f"{type(error).__name__} while sending: {error}", self.days.now()))
 
     def _refused(self, ask: Ask, rule: Rule, now: int, limit: float | None = None, value: float | None = None) -> Ruled:
         ruled = Ruled(ask.client_id, int(Answer.REJECT), int(rule), 0, limit, value, now)
@@ -156,9 +152,9 @@ class Rulings:
         """A closing order of our own: recorded and counted like any other."""
         rule = self._closed_for
         # sent also where it cannot be recorded: a full disk is no reason to stay exposed, and the venue's report has it
-        self._record(ask, Ruled(ask.client_id, int(Answer.FLATTEN), int(rule), lots, None, None, self.now()))
-        self.account.resumed(ask, lots, self.now())
-        self.unanswered[ask.client_id] = time.monotonic_ns()
+        self._record(ask, Ruled(ask.client_id, int(Answer.FLATTEN), int(rule), lots, None, None, self.days.now()))
+        self.account.resumed(ask, lots, self.days.now())
+        self.standing.unanswered[ask.client_id] = time.monotonic_ns()
         self._submit(ask, lots)
 
     def cancel(self, message: Cancel) -> None:
@@ -167,7 +163,7 @@ class Rulings:
         try:
             self._venue.cancel(message.client_id)
         except Exception as error:  # noqa: BLE001 - a cancel that fails must not end the process
-            self.hear(CancelRefused(message.client_id, f"not sent: {error}", self.now()))
+            self.hear(CancelRefused(message.client_id, f"not sent: {error}", self.days.now()))
 
     def cancel_all(self, message: CancelAll | Kill) -> str | None:
         """Ask for a cancel of everything; returns why it could not be sent."""
@@ -184,7 +180,7 @@ class Rulings:
             try:
                 self._venue.proceed(message.ts_ns)
             except VenueError as error:
-                self.hear(Connection(self._venue.name, False, f"not told to go on: {error}", self.now()))
+                self.hear(Connection(self._venue.name, False, f"not told to go on: {error}", self.days.now()))
 
     # --- the switch ----------------------------------------------------------------------------------
 
@@ -206,7 +202,7 @@ class Rulings:
 
     def reset(self, message: Reset) -> Status:
         """Open the latch and take the account as the venue has it. Raises LatchError, VenueError: it stays shut."""
-        report = self._report()
+        report = self.standing.report()
         if not report.complete:
             raise VenueError("the venue told only a part of what it has; ask again")
         try:
@@ -215,11 +211,11 @@ class Rulings:
             raise VenueError(f"the venue's account cannot be taken over: {error}") from error
         self._latch.open(message.by, message.reason, time.time_ns())
         self._record(message, report)
-        self._breaks, self._asking, self._flattening = [], None, None
+        self._flattening = None
         self._state = self._latch.read()
         self.core.kill(self._state.killed)
-        self._begin_day_if_known()
-        self._stand()
+        self.standing.settled([])
+        self._see()
         return self.status()
 
     def _obey_latch(self, *, recorded: bool = False) -> None:
@@ -235,7 +231,7 @@ class Rulings:
             self.core.kill(False)
             self._record(Reset(self._state.by, self._state.reason))
             self._flattening = None
-            self._ask_venue("the latch was opened")
+            self.standing.doubt("the latch was opened")
 
     def _flatten(self, rule: Rule) -> None:
         if self._flattening is None:
@@ -246,59 +242,48 @@ class Rulings:
 
     def hear(self, news: VenueNews) -> None:
         """Take in, record and pass on what the venue said."""
+        standing = self.standing
         if not isinstance(news, Marked):
-            if not isinstance(news, Moved | Connection | Stepped) and self.unanswered:
-                self.unanswered.pop(getattr(news, "client_id", ""), None)
+            if standing.unanswered and not isinstance(news, Moved | Connection | Stepped):
+                standing.unanswered.pop(getattr(news, "client_id", ""), None)
             self._record(news)
-        # only the market of a recording has its time: what else is said is said now
-        if self._is_recorded and isinstance(news, Marked | Moved | Stepped) and news.ts_ns > self._venue_ns:
-            self._venue_ns = news.ts_ns
-            if news.ts_ns // DAY_NS > self._day:
-                self._turn_day(news.ts_ns)
+        if self.days.hear(news):
+            self._day_turned()
         if isinstance(news, Connection):
-            self._connection(news)
+            standing.connection(news)
         else:
             self.account.hear(news)
             if self.account.doubts:
-                self._ask_venue("; ".join(self.account.doubts))
+                standing.doubt("; ".join(self.account.doubts))
                 self.account.doubts.clear()
-            if self._is_blind:
-                self._begin_day_if_known()
+            if standing.is_blind:
+                self._see()
         self.say(news)
 
     def after_news(self) -> None:
         """Once a batch of news was heard: whether the day's loss asks for a flat account."""
-        if not self._is_blind and self._day_begun and self._flattening is None and self.core.must_flatten():
+        if not self.standing.is_blind and self.days.has_begun and self._flattening is None and self.core.must_flatten():
             day = self.core.day
             loss = 1.0 - day.least_micros / day.first_micros if day.first_micros > 0 else 0.0
             self._flatten(Rule.DAILY_LOSS if loss >= self.core.limits.max_daily_loss else Rule.DRAWDOWN)
 
-    def _connection(self, news: Connection) -> None:
-        self._down = None if news.is_up else f"no connection to {news.venue}: {news.reason}"
-        if news.is_up:
-            self._ask_venue("the connection came back")
-        self._stand()
+    def _see(self) -> None:
+        """The day's figures count from a NAV that is known: with a price for everything that is held."""
+        self.standing.is_blind = bool(self.core.unmarked())
+        if not self.standing.is_blind and self.standing.asking is None:
+            self.days.begin()
+        self.standing.update()
 
-    def _ask_venue(self, why: str) -> None:
-        if self._asking is None:
-            self._look_ns = 0
-        self._looks = 0  # what is new was not looked for yet
-        self._asking = f"asking the venue what it has: {why}"
-        self._stand()
+    def _day_turned(self) -> None:
+        if self._flattening is not None and not self._state.killed:
+            self._flattening = None  # closed for the loss of a day that is over
 
     # --- where it stands -----------------------------------------------------------------------------
-
-    def _stand(self) -> None:
-        """Put together why nothing may go out; None = orders may."""
-        blind = "no price yet of " + ", ".join(self.core.unmarked()[:5]) if self._is_blind else None
-        more = f" and {len(self._breaks) - 1} more" if len(self._breaks) > 1 else ""
-        broken = f"{self._breaks[0]}{more}; a human accepts the venue's account by a reset" if self._breaks else None
-        self._refusing = self._fault or self._down or self._asking or broken or blind
 
     @property
     def refusing(self) -> str | None:
         """Why nothing but cancels may go out; None = orders may."""
-        return self._refusing
+        return self.standing.refusing
 
     @property
     def killed(self) -> str | None:
@@ -307,49 +292,36 @@ class Rulings:
 
     def status(self) -> Status:
         """Where the risk core stands."""
-        refusing = self._refusing
+        refusing = self.standing.refusing
         if self._flattening is not None and not self._flattening.is_flat:
             closing = self._flattening.sentence
             refusing = f"{refusing}; {closing}" if refusing else closing
         return status_of(
-            self.core, self.name, self.now(), killed=self.killed, refusing=refusing,
-            venues={self._venue.name: self._down is None},
+            self.core, self.name, self.days.now(), killed=self.killed, refusing=refusing,
+            venues={self._venue.name: self.standing.down is None},
         )  # fmt: skip
 
     def report(self) -> Report:
         """What the venue has; not complete where it cannot say."""
         try:
-            return self._report()
+            return self.standing.report()
         except VenueError:
-            return Report(self._venue.name, (), {}, 0, False, self.now())
-
-    def _report(self) -> Report:
-        """Raises VenueError. While an order has no answer yet, a report cannot be complete."""
-        try:
-            report = self._venue.report()
-        except VenueError:
-            raise
-        except Exception as error:
-            raise VenueError(f"the adapter broke while it asked: {type(error).__name__}: {error}") from error
-        if self.unanswered and report.complete:
-            told = {o.client_id for o in report.orders}
-            if any(i not in told for i in self.unanswered):
-                return Report(report.venue, report.orders, report.positions, report.cash_micros, False, report.ts_ns)
-        return report
+            return Report(self._venue.name, (), {}, 0, False, self.days.now())
 
     # --- time ----------------------------------------------------------------------------------------
 
     def tick(self) -> None:
         """What is due: the latch, the day, the venue's word, closing, the day's figures. Some times a second."""
-        mono, now = time.monotonic_ns(), self.now()
+        mono, now = time.monotonic_ns(), self.days.now()
         if self._latch.changed():
             self._obey_latch()
-        if now // DAY_NS > self._day:
-            self._turn_day(now)
-        if self.unanswered:
-            for client_id in [i for i, since in self.unanswered.items() if mono - since > UNANSWERED_NS]:
+        if self.days.turn(now):
+            self._day_turned()
+        unanswered = self.standing.unanswered
+        if unanswered:
+            for client_id in [i for i, since in unanswered.items() if mono - since > UNANSWERED_NS]:
                 self.hear(Lost(client_id, f"no answer in {UNANSWERED_NS // 10**9} s", now))
-        if self._asking is not None and self._down is None and mono >= self._look_ns:
+        if self.standing.is_due(mono):
             self._look(mono)
         if self._flattening is not None:
             self._flattening.step(mono, now)
@@ -357,104 +329,11 @@ class Rulings:
             self._save(mono)
 
     def _look(self, mono: int) -> None:
-        """Ask the venue, and compare; what it lacks is believed after some looks."""
-        self._look_ns = mono + _LOOK_AGAIN_NS
-        try:
-            report = self._report()
-        except VenueError as error:
-            self._asking = f"the venue does not say what it has: {error}"
-            self._stand()
-            return
-        self._looks += 1
-        open_ = self.account.compare(report, is_final=self._looks >= _LOOKS)
-        self.account.doubts.clear()  # they were the reason to ask
-        if open_ and (self._looks < _LOOKS or not report.complete):
-            self._asking = f"asking the venue what it has: {open_[0]}"
-            self._stand()
-            return
-        if open_:
-            self._breaks = open_
-            self._record(self._short_status())
-        else:
-            self.account.settle_cash(report)
-            self._breaks = []
-        self._asking = None
-        self._begin_day_if_known()
-        self._stand()
-
-    def start(self) -> None:
-        """The first look, once the venue is open. An account without a past is taken as the venue has it, if flat."""
-        if self._state.killed:
-            self.core.kill(True)
-            self.cancel_all(Kill(self._state.by, self._state.reason, self._state.flatten))
-            if self._state.flatten:
-                self._flatten(Rule.KILLED)
-        self._is_blind = True
-        self._look(time.monotonic_ns())
-
-    def _begin_day_if_known(self) -> None:
-        """The day's figures count from a NAV that is known: with a price for everything that is held."""
-        self._is_blind = bool(self.core.unmarked())
-        if self._is_blind or self._asking is not None:
-            return
-        if not self._day_begun:
-            self._day_begun = True
-            self._begin_figures()
-        self._stand()
-
-    def _begin_figures(self) -> None:
-        if self._restored is not None and self._restored[0] == self._day:
-            self.core.set_day(self._restored[1])
-        else:
-            self.core.begin_day()
-        if not self.account.buying_power_said:
-            self.core.buying_power(max(0, self.core.nav_micros))
-
-    def _turn_day(self, now: int) -> None:
-        self._day = now // DAY_NS
-        self.account.new_day(self._day)
-        if self._flattening is not None and not self._state.killed:
-            self._flattening = None
-
-    # --- the past ------------------------------------------------------------------------------------
-
-    def recall(self) -> int:
-        """Fold the journal into the account, before the venue is opened; returns the entries read. Raises JournalError.
-
-        What went out counts as open until the venue says otherwise, ids that passed today are remembered, and so are
-        the day's figures.
-        """
-        asked: dict[str, Ask] = {}
-        passed: dict[str, int] = {}
-        count = 0
-        for entry in self._journal.read():
-            count += 1
-            message = entry.message
-            if isinstance(message, Ask):
-                asked = {message.client_id: message}
-            elif isinstance(message, Ruled):
-                ask = asked.get(message.client_id)
-                if ask is None or message.allowed == 0 or message.rule == Rule.CANCEL_ONLY:
-                    continue
-                if message.answer != Answer.FLATTEN or ask.strategy == STRATEGY:
-                    self.account.today = message.at_ns // DAY_NS
-                    passed[message.client_id] = self.account.today
-                    self.account.resumed(ask, message.allowed, message.at_ns)
-            elif isinstance(message, Report):
-                self.account.take_over(message)
-            elif isinstance(message, Status):
-                self._restored = (message.at_ns // DAY_NS, day_of(message))
-                self._day = max(self._day, message.at_ns // DAY_NS)
-            elif not isinstance(message, Connection | Stepped | Marked):
-                self.account.hear(cast(VenueNews, message))
-        self.account.doubts.clear()  # the venue is asked anyway
-        if not self._is_recorded:
-            self._day = self.now() // DAY_NS
-        self.account.begin(self._day)
-        self.core.forget()
-        self.core.remember(i for i, day in passed.items() if day == self._day)
-        self.core.remember(self.core.open_orders)
-        return count
+        known = list(self.standing.breaks)
+        if self.standing.look(mono):
+            if self.standing.breaks and self.standing.breaks != known:
+                self._record(self._short_status())
+            self._see()
 
     # --- the record ----------------------------------------------------------------------------------
 
@@ -463,36 +342,29 @@ class Rulings:
         try:
             self._journal.append(*messages)
         except JournalError as error:
-            self._journal_failed(error)
+            self.standing.failed(str(error))
             return False
         return True
-
-    def _journal_failed(self, error: JournalError) -> None:
-        self._fault = f"the journal cannot be written: {error}"
-        self._stand()
 
     def _save(self, mono: int) -> None:
         """The day's figures, where they moved; and whether a journal that failed works again."""
         self._saved_ns = mono
-        day = self.core.day
-        figures = (self._day, day.first_micros, day.least_micros, day.deepest_micros)
-        if not self._day_begun or (self._fault is None and figures == self._saved):
-            return
-        if self._record(self._short_status()):
-            self._saved = figures
-            if self._fault is not None:
-                self._fault = None
-                self._ask_venue("the journal works again")
+        had_failed = self.standing.fault is not None
+        if (had_failed or self.days.moved()) and self._record(self._short_status()):
+            self.days.saved()
+            if had_failed:
+                self.standing.mended()
 
     def _short_status(self) -> Status:
+        """For the journal; of no time while NAV is not known, so that nobody takes its figures for the day's."""
         return status_of(
-            self.core, self.name, self.now(), killed=self.killed, refusing=self._refusing,
-            venues={self._venue.name: self._down is None}, is_short=True,
+            self.core, self.name, self.days.now() if self.days.has_begun else 0, killed=self.killed,
+            refusing=self.standing.refusing, venues={self._venue.name: self.standing.down is None}, is_short=True,
         )  # fmt: skip
 
     def close(self) -> None:
         """Write what must not be forgotten; orders stay where they are."""
-        if self._day_begun:
+        if self.days.has_begun:
             self._record(self._short_status())
 
 

@@ -19,7 +19,7 @@ import yaml
 
 from modules.live.messages import Ask, Cancel, Marked
 from modules.live.risk.rules import Rule
-from modules.live.riskd import rulings as module
+from modules.live.riskd import rulings, standing
 from tests.modules.live.riskd.house import core, drain, folder
 from tests.modules.live.venues.conformance import Fault
 from tests.modules.live.venues.test_sim import SimUnderTest
@@ -103,7 +103,7 @@ class Story:
         end = time.monotonic() + PATIENCE_S
         while True:
             self.pump(0.05)
-            if self.rulings.refusing is None and not self.rulings.unanswered:
+            if self.rulings.refusing is None and not self.rulings.standing.unanswered:
                 return
             assert time.monotonic() < end, self.rulings.refusing
 
@@ -150,8 +150,8 @@ def play(seed: int, steps: int, lives: int) -> Story:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOOK_AGAIN_NS", 250_000_000)
-    monkeypatch.setattr(module, "UNANSWERED_NS", 2_000_000_000)
+    monkeypatch.setattr(standing, "_LOOK_AGAIN_NS", 250_000_000)
+    monkeypatch.setattr(rulings, "UNANSWERED_NS", 2_000_000_000)
 
 
 @pytest.mark.parametrize("seed", range(3))

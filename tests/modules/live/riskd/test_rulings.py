@@ -61,7 +61,7 @@ def at_venue(place: Path) -> list[str]:
 def settle(rulings: Rulings, inbox: Inbox, steps: int = 5) -> None:
     """Let what is due happen, without waiting for the clock."""
     for _ in range(steps):
-        rulings._look_ns = 0
+        rulings.standing.look_ns = 0
         rulings.tick()
         drain(rulings, inbox)
 
