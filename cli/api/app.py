@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from cli.api import research, stream, trading
+from cli.api import account, orders, pipelineruns, research, stream
 from cli.api.faults import ApiError, Faults, on_api_error, on_http, on_invalid, on_known
 from cli.api.gate import Gate, Rates
 from cli.api.jobs import Jobs
@@ -86,8 +86,8 @@ def create_app(workspace: Workspace, rates: Rates | None = None, place: Place | 
 
     # The gate admits; this only says so in the description.
     bearer = [Security(HTTPBearer(auto_error=False))]
-    app.include_router(research.router, dependencies=bearer)
-    app.include_router(trading.router, dependencies=bearer)
+    for part in (research, pipelineruns, orders, account):
+        app.include_router(part.router, dependencies=bearer)
     app.include_router(stream.router)
     app.add_exception_handler(ApiError, on_api_error)
     app.add_exception_handler(RequestValidationError, on_invalid)

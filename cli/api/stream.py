@@ -10,9 +10,9 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
+from cli.api.account import fill_seen
 from cli.api.faults import ApiError
 from cli.api.gate import require
-from cli.api.trading import fill_seen
 from cli.api.wiring import Live, live_of, needs
 from modules.live.messages import Acknowledged, Cancelled, Expired, Filled, Marked, RefusedByVenue, VenueNews
 from modules.live.watch.metrics import text

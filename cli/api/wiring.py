@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from cli.api.audit import Audit
 from cli.api.faults import ApiError, fault
 from cli.api.gate import require
+from cli.api.shapes import Mode
 from cli.api.tokens import Scope
 from modules.live.watch.alerts import Alerts
 from modules.live.watch.place import Place
@@ -75,3 +76,21 @@ def live_of(connection: HTTPConnection) -> Live:
         remedy = "start the server with --account NAME; an account is a folder with a riskd.yaml"
         raise ApiError(503, "no account is traded here", fault("account", None, "the server watches one", remedy))
     return live
+
+
+def unavailable(who: str, why: str, remedy: str) -> ApiError:
+    """503: somebody that is needed does not answer."""
+    return ApiError(503, f"{who} does not answer", fault(who, None, why, remedy), headers={"Retry-After": "2"})
+
+
+def mode_of(seen: Seen) -> Mode:
+    return "LIVE" if seen.mode == "LIVE" else "PAPER"
+
+
+def journal_of(request: Request) -> Seen:
+    seen = live_of(request).seen
+    if seen.status is None and seen.stand is None:
+        raise unavailable("the desk", seen.desk or "it does not answer", "start it: cws live")
+    if seen.journal is not None:
+        raise unavailable("the journal", seen.journal, "restore it from a backup")
+    return seen

@@ -1,4 +1,4 @@
-"""What is traded: orders, portfolio, risk, live signals. Orders go through the desk, and so through the risk core."""
+"""Orders: submitted, shown, cancelled. They go through the desk, and so through the risk core."""
 
 from __future__ import annotations
 
@@ -13,29 +13,24 @@ from cli.api.faults import ApiError, Check, absent, fault
 from cli.api.remedies import REMEDIES
 from cli.api.shapes import (
     Cancelling,
-    Fills,
-    FillSeen,
-    Held,
-    LimitUse,
-    LiveDecision,
-    LiveSignal,
-    LiveSignals,
-    Mode,
     OrderAsked,
     Orders,
     OrderSeen,
     OrderTaken,
-    Portfolio,
-    Risk,
-    StandingAlert,
 )
-from cli.api.wiring import DEFAULT_PAGE, Page, live_of, needs
+from cli.api.wiring import (
+    DEFAULT_PAGE,
+    Page,
+    journal_of,
+    live_of,
+    mode_of,
+    needs,
+    unavailable,
+)
 from modules.live.desk.asking import ByHand, Told
 from modules.live.desk.client import DeskClient, DeskUnavailableError
-from modules.live.messages import Filled, Status
 from modules.live.orders.order import Order
 from modules.live.risk.rules import Answer, Rule
-from modules.live.watch.seen import Seen
 
 router = APIRouter()
 MICROS = 1e6
@@ -64,7 +59,7 @@ def submit(request: Request, response: Response, asked: OrderAsked) -> OrderTake
         response.status_code = 202
     return OrderTaken.model_validate(
         {
-            "mode": _mode(live.seen),
+            "mode": mode_of(live.seen),
             "client_id": told.client_id,
             "status": told.status,
             "answer": None if told.answer is None else Answer(told.answer).name,
@@ -84,20 +79,20 @@ def list_orders(
     state: Literal["open", "ended"] | None = None,
 ) -> Orders:
     """Orders: all that may be open, and the last 200 that ended."""
-    seen = _journal(request)
+    seen = journal_of(request)
     every = [o for o in seen.orders if state is None or o.is_open == (state == "open")]
     if after is not None:
         names = [o.ticket.client_id for o in every]
         every = every[names.index(after) + 1 :] if after in names else []
     shown = every[:page]
     following = shown[-1].ticket.client_id if len(every) > page else None
-    return Orders(mode=_mode(seen), orders=tuple(_order(o) for o in shown), next=following)
+    return Orders(mode=mode_of(seen), orders=tuple(_order(o) for o in shown), next=following)
 
 
 @router.get("/v1/orders/{client_id}", dependencies=[Depends(needs("portfolio"))])
 def read_order(request: Request, client_id: ClientId) -> OrderSeen:
     """One order."""
-    for order in _journal(request).orders:
+    for order in journal_of(request).orders:
         if order.ticket.client_id == client_id:
             return _order(order)
     raise absent("order", "client_id", client_id, "GET /v1/orders lists them")
@@ -113,7 +108,7 @@ def cancel(request: Request, client_id: ClientId) -> Cancelling:
         raise absent("order", "client_id", client_id, "GET /v1/orders lists them")
     if told.status != "done":
         raise _not_taken(told)
-    return Cancelling(mode=_mode(live_of(request).seen), client_id=client_id)
+    return Cancelling(mode=mode_of(live_of(request).seen), client_id=client_id)
 
 
 @router.delete("/v1/orders", status_code=202, dependencies=[Depends(needs("cancel"))])
@@ -125,121 +120,7 @@ def cancel_all(request: Request, reason: Reason) -> Cancelling:
     told = _desk(request, lambda desk: desk.cancel_all(by, reason))
     if told.status != "done":
         raise _not_taken(told)
-    return Cancelling(mode=_mode(live_of(request).seen), client_id=None)
-
-
-@router.get("/v1/portfolio", dependencies=[Depends(needs("portfolio"))])
-def portfolio(request: Request) -> Portfolio:
-    """What is held, and what it is worth."""
-    seen, status = _status(request)
-    return Portfolio(
-        mode=_mode(seen),
-        account=status.account,
-        at_ns=status.at_ns,
-        nav_usd=status.nav_micros / MICROS,
-        cash_usd=status.cash_micros / MICROS,
-        day_profit_usd=(status.nav_micros - status.day_nav_micros) / MICROS,
-        positions=tuple(
-            Held(
-                symbol=p.symbol,
-                lots=p.lots,
-                price=p.price,
-                value_usd=None if p.price is None else p.lots * p.price * seen.lot_size(p.symbol),
-                open_buy_lots=p.open_buy,
-                open_sell_lots=p.open_sell,
-            )
-            for p in status.positions
-        ),
-    )
-
-
-@router.get("/v1/fills", dependencies=[Depends(needs("portfolio"))])
-def fills(request: Request, page: Page = DEFAULT_PAGE) -> Fills:
-    """The last executions; /v1/stream has them as they come."""
-    seen = _journal(request)
-    newest = list(reversed(list(seen.tally.last_fills)))[:page]
-    return Fills(mode=_mode(seen), fills=tuple(fill_seen(f) for f in newest))
-
-
-@router.get("/v1/risk", dependencies=[Depends(needs("portfolio"))])
-def risk(request: Request) -> Risk:
-    """Limits and their use, what stops orders, alerts."""
-    seen, status = _status(request)
-    stand = seen.stand
-    return Risk(
-        mode=_mode(seen),
-        account=status.account,
-        at_ns=status.at_ns,
-        build=status.build,
-        killed=status.killed,
-        refusing=status.refusing,
-        cancel_only=f"the desk does not answer: {seen.desk}" if stand is None else stand.cancel_only,
-        breaks=() if stand is None else stand.breaks,
-        day_loss=status.day_loss,
-        uses=tuple(LimitUse(rule=u.rule, used=u.used, limit=u.limit) for u in status.uses),
-        venues=status.venues,
-        feeds={} if stand is None else stand.feeds,
-        alerts=tuple(
-            StandingAlert(rule=a.rule, severity=a.severity, sentence=a.sentence, remedy=a.remedy, since_ns=a.since_ns)
-            for a in live_of(request).alerts.standing
-        ),
-    )
-
-
-@router.get("/v1/signals", dependencies=[Depends(needs("portfolio"))])
-def signals(request: Request) -> LiveSignals:
-    """What the strategies that run wanted last. Those of a recorded run are at /v1/backtests/RUN/signals."""
-    seen = live_of(request).seen
-    if seen.stand is None:
-        raise unavailable("the desk", seen.desk or "it does not answer", "start it: cws live")
-    decisions = tuple(
-        LiveDecision(
-            strategy=d.strategy,
-            decided_ns=d.decided_ns,
-            signals=tuple(LiveSignal(symbol=w.symbol, signal=w.signal, weight=w.weight, lots=w.lots) for w in d.wanted),
-        )
-        for d in seen.stand.decided
-    )
-    return LiveSignals(mode=_mode(seen), decisions=decisions)
-
-
-def fill_seen(fill: Filled) -> FillSeen:
-    """An execution as the API shows it."""
-    return FillSeen(
-        client_id=fill.client_id,
-        exec_id=fill.exec_id,
-        symbol=fill.symbol,
-        lots=fill.lots,
-        price=fill.price,
-        value_usd=fill.value_micros / MICROS,
-        fee_usd=fill.fee_micros / MICROS,
-        ts_ns=fill.ts_ns,
-    )
-
-
-def unavailable(who: str, why: str, remedy: str) -> ApiError:
-    """503: somebody that is needed does not answer."""
-    return ApiError(503, f"{who} does not answer", fault(who, None, why, remedy), headers={"Retry-After": "2"})
-
-
-def _mode(seen: Seen) -> Mode:
-    return "LIVE" if seen.mode == "LIVE" else "PAPER"
-
-
-def _status(request: Request) -> tuple[Seen, Status]:
-    seen = live_of(request).seen
-    if seen.status is None:
-        raise unavailable("the risk core", seen.riskd or "it does not answer", "start it: cws riskd")
-    return seen, seen.status
-
-
-def _journal(request: Request) -> Seen:
-    seen = live_of(request).seen
-    if seen.status is None and seen.stand is None:
-        raise unavailable("the desk", seen.desk or "it does not answer", "start it: cws live")
-    if seen.journal is not None:
-        raise unavailable("the journal", seen.journal, "restore it from a backup")
-    return seen
+    return Cancelling(mode=mode_of(live_of(request).seen), client_id=None)
 
 
 def _desk(request: Request, ask: Callable[[DeskClient], T], decided_ns: int | None = None) -> T:
