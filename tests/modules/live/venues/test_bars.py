@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -296,9 +298,9 @@ def test_after_warming_up_nothing_is_compiled() -> None:
     from modules.engine.marking import borrow, fund, mark_positions
     from modules.live.venues.sim.warming import warm
 
-    kernels = (act, borrow, fill, fund, mark_positions, micros, restated)
+    kernels: tuple[Any, ...] = (act, borrow, fill, fund, mark_positions, micros, restated)
     warm()
-    before = [len(k.signatures) for k in kernels]  # type: ignore[attr-defined]  # compiled functions have them
+    before = [len(k.signatures) for k in kernels]
     assert min(before) > 0
     for actions in (False, True):
         bars = market(3, actions=actions)
@@ -309,4 +311,4 @@ def test_after_warming_up_nothing_is_compiled() -> None:
             moment = int(bars.ts[t])
             for symbol in bars.symbols:
                 matching.submit(NewOrder(f"{t}{symbol}", symbol, (-1) ** t * 20))
-    assert [len(k.signatures) for k in kernels] == before  # type: ignore[attr-defined]  # as above
+    assert [len(k.signatures) for k in kernels] == before
