@@ -90,7 +90,7 @@ class Gatekeeper:
         if gate is Gate.PASS:
             gate = self._sides(bid, ask, bid_size, ask_size)
         if gate is Gate.PASS and bid is not None and ask is not None:
-            gate = self._jump(0.5 * (bid + ask))
+            gate = self._jump(0.5 * bid + 0.5 * ask)
         return self._said(gate, venue_ns)
 
     def trade(self, price: float, size: float, venue_ns: int, seen_ns: int) -> Gate:
@@ -136,7 +136,7 @@ class Gatekeeper:
             return Gate.CROSSED
         if bid == ask and not self.limits.allow_locked:
             return Gate.LOCKED
-        if ask - bid > self._spread * 0.5 * (bid + ask):
+        if ask - bid > self._spread * (0.5 * bid + 0.5 * ask):
             return Gate.WIDE
         return Gate.PASS
 

@@ -34,7 +34,7 @@ class Top:
     @property
     def mid(self) -> float:
         """Half way between them."""
-        return 0.5 * (self.bid + self.ask)
+        return 0.5 * self.bid + 0.5 * self.ask
 
 
 @dataclass

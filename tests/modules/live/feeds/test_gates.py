@@ -111,3 +111,10 @@ def test_a_lone_spike_does_not_become_what_others_are_measured_by() -> None:
 
 def test_every_gate_has_its_words() -> None:
     assert set(MEANING) == set(Gate)
+
+
+def test_half_way_between_two_prices_is_a_price() -> None:
+    keeper = Gatekeeper(LIMITS)
+    assert keeper.quote(1.70e308, 1.71e308, 1.0, 1.0, T, T) is Gate.PASS
+    assert keeper.recent[0] < math.inf
+    assert keeper.quote(1.0e308, 1.71e308, 1.0, 1.0, T, T) is Gate.WIDE

@@ -96,7 +96,7 @@ def test_a_broken_book_prices_nothing_until_a_snapshot(words: str, bad: Depth, w
     assert it.wanted() == (("f", "A.X"),)
     it.take("f", [depth(8, ((9.8, 2.0),), ((9.9, 2.0),), 5 * MS, snapshot=True)])
     assert it.wanted() == () and it.health.stalled(5 * MS, "A.X") is None
-    assert it.marks["A.X"] == Marked("A.X", 0.5 * (9.8 + 9.9), 5 * MS)
+    assert it.marks["A.X"] == Marked("A.X", 0.5 * 9.8 + 0.5 * 9.9, 5 * MS)
 
 
 def test_changes_before_the_first_snapshot_ask_for_one_and_join_on_to_it() -> None:
