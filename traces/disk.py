@@ -33,6 +33,10 @@ class Disk:
         """Cut the file to `size` bytes."""
         os.ftruncate(fd, size)
 
+    def reserve(self, fd: int, start: int, size_bytes: int) -> None:
+        """Make the file at least `start + size_bytes` long, with zeros, so that writes into it need no new blocks."""
+        os.posix_fallocate(fd, start, size_bytes)
+
     def replace(self, source: Path, target: Path) -> None:
         """Rename over the target, atomically."""
         source.replace(target)

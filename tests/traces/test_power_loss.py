@@ -120,21 +120,27 @@ def left_over(synced: bytes, now: bytes, chance: random.Random) -> bytes:
     """What a power cut may leave of a file: all of the unsynced change, none, a torn part, or zeros and holes."""
     if now == synced:
         return now
-    if not now.startswith(synced):  # cut or rewritten: one or the other
+    if len(now) < len(synced):  # cut: one or the other
         return chance.choice([synced, now])
-    added = bytearray(now[len(synced) :])
+    same = next((i for i, (was, there) in enumerate(zip(synced, now, strict=False)) if was != there), len(synced))
+    end = max(len(now.rstrip(b"\0")), len(synced.rstrip(b"\0")), same + 1)  # zeros that are there to be written over
+    changed, rest = bytearray(now[same:end]), now[end:]
+    before = synced[same:end].ljust(len(changed), b"\0")  # what was overwritten, or zeros beyond the end
     match chance.choice(["all", "none", "torn", "zeros", "hole"]):
         case "none":
             return synced
         case "torn":
-            del added[chance.randrange(len(added)) :]
+            cut = chance.randrange(len(changed))
+            if same == len(synced):  # it grew, and its length is torn as well
+                return synced + bytes(changed[:cut])
+            changed[cut:] = before[cut:]
         case "zeros":
-            start = chance.randrange(len(added))
-            added[start:] = bytes(len(added) - start)
+            start = chance.randrange(len(changed))
+            changed[start:] = before[start:]
         case "hole":
-            start, end = sorted(chance.choices(range(len(added) + 1), k=2))
-            added[start:end] = bytes(end - start)
-    return synced + bytes(added)
+            start, end = sorted(chance.choices(range(len(changed) + 1), k=2))
+            changed[start:end] = before[start:end]
+    return synced[:same] + bytes(changed) + rest
 
 
 @dataclass

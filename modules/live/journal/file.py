@@ -4,11 +4,16 @@ An entry is in the operating system's hands when `append` returns (the process m
 `durable` has reached it (the power may go). After a crash the longest whole beginning of the file is kept, which holds
 at least everything that was durable; what follows it is set aside in a file of its own. The signed checkpoint shows a
 file that was cut or altered; it is at most `SIGN_SECONDS` behind.
+
+While it is open the file is longer than what is in it: room for what comes is reserved, filled with zeros. A write
+there changes no length and takes no blocks, so it does not wait for the file system's own journal while a sync is under
+way.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -24,6 +29,7 @@ from modules.live.journal.reading import LOG_NAME, JournalReader, read_journal
 from traces.checkpoint import CheckpointStore
 from traces.disk import Disk, replace_file, write_all
 
+ROOM_BYTES: Final = 8 << 20
 _REMEDY: Final = "free space or make the folder writable"
 
 __all__ = ["LOG_NAME", "SIGN_SECONDS", "FileJournal", "JournalReader", "read_journal"]
@@ -31,6 +37,8 @@ __all__ = ["LOG_NAME", "SIGN_SECONDS", "FileJournal", "JournalReader", "read_jou
 
 class FileJournal(GroupedJournal):
     """`Journal` in `folder`. One process at a time; the other arguments are those of `GroupedJournal`.
+
+    room_bytes: how much is reserved at once for what comes.
 
     Raises JournalError: in use, unreadable, cut off or altered.
     """
@@ -44,16 +52,18 @@ class FileJournal(GroupedJournal):
         commit_ms: float | None = 2.0,
         sign_seconds: float = SIGN_SECONDS,
         checkpoint_dir: Path | None = None,
+        room_bytes: int = ROOM_BYTES,
     ) -> None:
         self.path = folder / LOG_NAME
         self.set_aside: Path | None = None
         """Where bytes went that a crash had left behind the last whole group; None = there were none."""
         self._disk = disk or Disk()
+        self._room, self._length = room_bytes, 0  # the file's length, with what is reserved
         store = CheckpointStore(checkpoint_dir or folder / "checkpoint", self._disk)
         super().__init__(str(self.path), store, clock_ns, commit_ms, sign_seconds)
         with _named(self.path):
             self._disk.make_folder(folder, mode=0o700)
-            self._fd = self._disk.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            self._fd = self._disk.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 self._take()
                 self._begin(self._recover())
@@ -69,25 +79,53 @@ class FileJournal(GroupedJournal):
 
     def _put(self, start: Place, data: bytes, after: Place) -> None:
         try:
+            if after.size_bytes > self._length:
+                self._reserve(start.size_bytes, len(data))
             if self._disk.write(self._fd, data) != len(data):
                 raise OSError(0, "written in part")
         except OSError as error:
             try:
-                self._disk.truncate(self._fd, start.size_bytes)
+                self._cut(start)
             except OSError as worse:
                 self._fault = f"a failed write could not be taken back: {worse.strerror}"
             raise OSError(error.errno, f"{error.strerror}; {_REMEDY}") from error
 
     def _flush(self) -> None:
+        if self._length - self._end.size_bytes < self._room // 2:
+            with contextlib.suppress(OSError):  # whoever writes is told when there is no room at all
+                self._reserve(self._length, 0)
         self._disk.datasync(self._fd)
 
     def _put_again(self) -> None:
-        self._disk.truncate(self._fd, self._safe.size_bytes)
+        self._cut(self._safe)
         write_all(self._disk, self._fd, b"".join(data for _, data in self._waiting))
         self._disk.datasync(self._fd)
 
     def _let_go(self) -> None:
-        self._disk.close(self._fd)
+        try:
+            with contextlib.suppress(OSError):  # zeros behind the end are no harm
+                self._disk.truncate(self._fd, self._end.size_bytes)
+        finally:
+            self._disk.close(self._fd)
+
+    def _reserve(self, start: int, need: int) -> None:
+        """Room from `start` on: for a while where the disk has it, for what is needed where it has no more."""
+        try:
+            self._disk.reserve(self._fd, start, need + self._room)
+            self._length = start + need + self._room
+        except OSError as error:
+            if error.errno in (errno.EOPNOTSUPP, errno.EINVAL):
+                return  # a file system that cannot reserve grows with each write
+            if need == 0:
+                raise
+            self._disk.reserve(self._fd, start, need)
+            self._length = start + need
+
+    def _cut(self, place: Place) -> None:
+        """Nothing behind `place`, and the next write goes there."""
+        self._disk.truncate(self._fd, place.size_bytes)
+        self._length = place.size_bytes
+        os.lseek(self._fd, place.size_bytes, os.SEEK_SET)
 
     # --- opening ------------------------------------------------------------------------------------
 
@@ -111,9 +149,13 @@ class FileJournal(GroupedJournal):
             )
         start = Place(signed.count - 1, signed.size_bytes, signed.ts_ns, signed.head, signed.count - 1)
         self._check_signed(start)
-        place = self._whole(start, os.pread(self._fd, size - start.size_bytes, start.size_bytes))
-        if place.size_bytes < size:
-            self._put_aside(place, os.pread(self._fd, size - place.size_bytes, place.size_bytes))
+        tail = os.pread(self._fd, size - start.size_bytes, start.size_bytes).rstrip(b"\0")
+        place = self._whole(start, tail)
+        torn = tail[place.size_bytes - start.size_bytes :]
+        self._length = size
+        if torn:
+            self._put_aside(place, torn)
+        os.lseek(self._fd, place.size_bytes, os.SEEK_SET)
         self._disk.datasync(self._fd)
         return place
 
@@ -148,7 +190,7 @@ class FileJournal(GroupedJournal):
         digest = hashlib.sha256(torn).hexdigest()[:12]
         self.set_aside = self.path.with_name(f"torn-after-{place.seq + 1:09d}-{digest}.bytes")
         replace_file(self._disk, self.set_aside, torn, mode=0o600)
-        self._disk.truncate(self._fd, place.size_bytes)
+        self._cut(place)
 
 
 @contextlib.contextmanager

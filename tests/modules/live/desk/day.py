@@ -48,7 +48,7 @@ class Mirrored(FileJournal):
 
     def __init__(self, folder: Path, disk: Disk | None, clock_ns: Callable[[], int]) -> None:
         self.took: list[AnyMessage] = []
-        super().__init__(folder, disk=disk, clock_ns=clock_ns, commit_ms=None, sign_seconds=0.02)
+        super().__init__(folder, disk=disk, clock_ns=clock_ns, commit_ms=None, sign_seconds=0.02, room_bytes=3_000)
         self.took = [e.message for e in self.read()]
 
     def append(self, *messages: AnyMessage) -> int:
@@ -74,6 +74,7 @@ class Day:
     account: Account = field(default_factory=Account)
     tickets: list[Ticket] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    number: int = 1_000
 
     def __post_init__(self) -> None:
         self.open()
@@ -92,7 +93,8 @@ class Day:
         chance, truth, desk = self.chance, self.truth, self.desk
         what = chance.random()
         if what < 0.35:
-            made = ticket(chance.randrange(10**6), chance.choice([-7, -3, 4, 10]), chance.choice(["AAA", "BBB"]))
+            self.number += 1
+            made = ticket(self.number, chance.choice([-7, -3, 4, 10]), chance.choice(["AAA", "BBB"]))
             if self.tickets and chance.random() < 0.2:
                 made = chance.choice(self.tickets)
             self.tickets.append(made)

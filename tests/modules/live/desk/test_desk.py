@@ -170,7 +170,14 @@ def test_what_the_account_held_before_is_the_beginning(tmp_path: Path) -> None:
     day = Day(tmp_path, Truth(is_calm=True), random.Random(1), faults=0.0)
     day.truth.orders["long-ago"] = AtVenue("BBB", 30, [Filled("long-ago", "e", "BBB", 30, 1.0, 30, 0, 1)], "filled")
     truly = day.truth.report
-    day.truth.report = lambda: Report("sim", truly().orders[1:], day.truth.positions, 0, True, 1)  # type: ignore[method-assign]
+    first = [25, 26]  # a venue that is still counting
+
+    def report() -> Report:
+        lots = first.pop(0) if first else day.truth.positions["BBB"]
+        return Report("sim", truly().orders[1:], {"BBB": lots}, 0, True, 1)
+
+    day.truth.report = report  # type: ignore[method-assign]
+    assert {b.what for b in day.desk.recover()} == {"position"}, "not before it said the same twice"
     assert not day.desk.recover() and day.desk.book.positions == {"BBB": 30}
     restart(day)
     assert not day.desk.recover() and day.desk.book.positions == {"BBB": 30}, "once"

@@ -12,30 +12,40 @@ from traces.disk import Disk
 
 @dataclass
 class FullDisk(Disk):
-    """Takes `room` bytes into files that are open for append; then writes are cut short, and the next one fails.
+    """Has `room` bytes for a journal's log.
 
+    `reserves`: the room goes when it is reserved; else the file system cannot reserve, and writes are cut short.
     `stuck`: nothing can be taken back either.
     """
 
     room: int = 10**9
     stuck: bool = False
-    _appends: set[int] = field(default_factory=set)
+    reserves: bool = False
+    _logs: set[int] = field(default_factory=set)
 
     def open(self, path: Path, flags: int, mode: int = 0o644) -> int:
         fd = super().open(path, flags, mode)
-        self._appends.discard(fd)
-        if flags & os.O_APPEND:
-            self._appends.add(fd)
+        self._logs.discard(fd)
+        if path.name == "orders.jsonl":
+            self._logs.add(fd)
         return fd
 
     def write(self, fd: int, data: bytes) -> int:
-        if fd not in self._appends:
+        if self.reserves or fd not in self._logs:
             return super().write(fd, data)
         if self.room <= 0 and data:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         taken = super().write(fd, data[: self.room])
         self.room -= taken
         return taken
+
+    def reserve(self, fd: int, start: int, size_bytes: int) -> None:
+        if not self.reserves:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        if size_bytes > self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= size_bytes
+        super().reserve(fd, start, size_bytes)
 
     def truncate(self, fd: int, size: int) -> None:
         if self.stuck:
