@@ -55,7 +55,7 @@ def watch(
     if once:
         found = _once(watcher, alerts)
         lines = "\n".join(visible(a.line) for a in found)
-        emit({"alerts": msgspec.to_builtins(found)}, json, lambda out: out.print(lines, markup=False))
+        emit({"alerts": msgspec.to_builtins(found)}, json, lambda out: out.print(lines, markup=False, soft_wrap=True))
         raise typer.Exit(1 if found else 0)
     spans = _exporting(otlp, watcher) if otlp is not None else None
     hook = WebhookSink(webhook, _complain) if webhook is not None else None

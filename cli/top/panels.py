@@ -175,8 +175,9 @@ def book(seen: Seen) -> Panel:
             )
             rows.append(Row(cells))
     shown = {one.symbol for one in books}
+    now = seen.at_ns if seen.status is None else seen.status.at_ns  # of the venue, where it plays recorded data
     rows += [
-        Row((symbol, "", _price(mark.price), "", _age(seen.at_ns - mark.ts_ns)), "dim")
+        Row((symbol, "", _price(mark.price), "", _age(now - mark.ts_ns)), "dim")
         for symbol, mark in sorted(seen.marks.items())
         if symbol not in shown
     ]
