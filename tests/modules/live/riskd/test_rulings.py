@@ -185,6 +185,19 @@ def test_2_a_break_stands_until_a_human_accepts_it(place: Path) -> None:
         assert rulings.refusing is None  # what was accepted is remembered
 
 
+def test_2_a_break_goes_when_both_agree(place: Path) -> None:
+    venue = Telling(place)
+    venue.positions = {"AAA": 7}
+    with core(place, venue) as (rulings, inbox):
+        settle(rulings, inbox)
+        assert "position AAA" in str(rulings.refusing)
+        venue.positions = None
+        rulings.tick()
+        assert "position AAA" in str(rulings.refusing)  # not asked all the time
+        settle(rulings, inbox)
+        assert said(rulings.ask(order()))[0] is Answer.APPROVE
+
+
 def test_2_the_connection_goes_and_comes(place: Path) -> None:
     with core(place) as (rulings, inbox):
         rulings.hear(Connection("sim", False, "reset by peer", time.time_ns()))
