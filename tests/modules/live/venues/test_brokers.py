@@ -14,6 +14,7 @@ from modules.live.venues.exact import Listings
 from modules.live.venues.port import Venue, VenueError
 from modules.live.venues.registry import Scalar, VenueConfig, names, open_venue
 
+pytestmark = pytest.mark.slow  # the libraries of the brokers are read
 FIX: dict[str, Scalar] = {
     "host": "127.0.0.1", "port": 9, "sender": "ME", "target": "THEM", "mode": "paper", "logs_in": False,
 }  # fmt: skip
@@ -50,7 +51,6 @@ def test_instruments_have_the_venues_names_and_exact_steps(
     assert {(str(x.lot), str(x.tick)) for x in listed(venue)} == {("0.001", "0.05")}
 
 
-@pytest.mark.slow
 def test_crypto_has_the_exchanges_names(tmp_path: Path) -> None:
     assert [x.native for x in listed(made("ccxt", tmp_path, symbols=("XRP-USDT.BYBIT",)))] == ["XRPUSDT"]
 
@@ -89,7 +89,6 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         open_venue("alpaca", config)
 
 
-@pytest.mark.slow
 def test_the_registry_loads_no_library_of_a_venue() -> None:
     code = (
         "import sys, modules.live.venues.registry\n"

@@ -19,7 +19,7 @@ from modules.live.venues.port import VenueError
 STEPS = st.sampled_from([Decimal(x) for x in ("1", "0.1", "0.001", "0.0001", "100", "0.25")])
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(STEPS, st.integers(-(10**9), 10**9).filter(bool))
 def test_lots_come_back(lot: Decimal, lots: int) -> None:
     listing = Listing("A.X", "A", lot)
@@ -28,7 +28,7 @@ def test_lots_come_back(lot: Decimal, lots: int) -> None:
     assert listing.lots(decimal(text, "qty")) == abs(lots)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(STEPS, st.integers(1, 10**9))
 def test_prices_come_back(tick: Decimal, steps: int) -> None:
     price = float(steps * tick)

@@ -14,6 +14,8 @@ from tests.modules.live.venues.peers.alpaca import KEY, SECRET, AlpacaPeer
 from tests.modules.live.venues.peers.book import BookOrder, Execution
 from tests.modules.live.venues.peers.under_test import AccountUnderTest
 
+pytestmark = pytest.mark.slow
+
 
 class AlpacaUnderTest(AccountUnderTest):
     faults = frozenset(Fault) - {Fault.BUST, Fault.CORRECT}  # its stream of updates documents neither

@@ -31,6 +31,8 @@ from tests.modules.live.venues.peers.alpaca import AT
 from tests.modules.live.venues.peers.book import BookOrder
 from tests.modules.live.venues.peers.http import Answer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def peer() -> Iterator[AlpacaUnderTest]:

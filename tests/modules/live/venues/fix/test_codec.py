@@ -32,7 +32,7 @@ def test_a_message_is_what_an_independent_writer_makes_of_it() -> None:
     assert (heard.kind, heard.number, heard.need(11), heard.need(31)) == ("8", 3, "x", "1.5")
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, len(ORDER + BEAT)), max_size=6))
 def test_cuts_do_not_matter(cuts: list[int]) -> None:
     data, stream, found = ORDER + BEAT, Stream(), []
@@ -43,7 +43,7 @@ def test_cuts_do_not_matter(cuts: list[int]) -> None:
     assert stream.garbled == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.integers(0, len(ORDER) - 1), st.integers(1, 255))
 def test_a_changed_byte_loses_that_message_only(at: int, change: int) -> None:
     data = bytearray(ORDER)
@@ -61,7 +61,7 @@ def _body(message: bytes) -> int:
     return int(message.split(b"\x01")[1][2:])
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.binary(max_size=200), max_size=10))
 def test_garbage_is_dropped(parts: list[bytes]) -> None:
     stream = Stream()
