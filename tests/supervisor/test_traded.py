@@ -35,7 +35,8 @@ def record(
             )
             tape.message(Marked("A", 10.0, day))
             tape.message(Decided(day, first, first, (), (), (Ordered(f"c{day}", "A", 100),)))
-            tape.message(Filled(f"c{day}", f"x{day}", "A", 80, 10.01, 800_800_000, 400_400, day))
+            for _ in range(2):  # told again after a restart
+                tape.message(Filled(f"c{day}", f"x{day}", "A", 80, 10.01, 800_800_000, 400_400, day))
             tape.message(Decided(day + 1, last, last, (), (), ()))
 
 

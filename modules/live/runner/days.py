@@ -55,6 +55,7 @@ def days(folder: Path, strategy: str, level: str | None = None) -> list[Day]:
     found: list[Day] = []
     marks: dict[str, float] = {}
     decided: dict[str, float] = {}
+    seen: set[str] = set()
     for path in tapes(folder):
         day: Day | None = None
         for message in read_messages(path):
@@ -64,7 +65,11 @@ def days(folder: Path, strategy: str, level: str | None = None) -> list[Day]:
                 nav = message.state.nav_micros
                 day = Day(path.stem, message, nav, nav)
                 found.append(day)
+            elif isinstance(message, Filled) and message.exec_id in seen:
+                continue  # told again after a restart
             elif day is not None:
+                if isinstance(message, Filled):
+                    seen.add(message.exec_id)
                 _take(day, message, marks, decided)
     return found
 
