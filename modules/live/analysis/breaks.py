@@ -80,10 +80,11 @@ class Break:
 
 @dataclass(frozen=True)
 class Open:
-    """A break with the day (ISO date) on which it was first seen, and on how many it was."""
+    """A break with the days (ISO dates) on which it was first and last seen, and on how many it was."""
 
     found: Break
     since: str
+    last: str
     days: int
 
 
@@ -135,15 +136,19 @@ def _positions(ours: Mapping[str, int], theirs: Mapping[str, int], prices: Mappi
 
 
 def aged(before: Sequence[Open], found: Sequence[Break], day: str) -> tuple[Open, ...]:
-    """Today's breaks with the day they were first seen on, longest open first. Days must not go back."""
+    """Today's breaks with the day they were first seen on, longest open first; a day compared twice counts once.
+
+    Raises ValueError where the day is before one that was compared already.
+    """
     known = {b.found.key: b for b in before}
-    late = next((b for b in before if b.since > day), None)
+    late = next((b for b in before if b.last > day), None)
     if late is not None:
-        raise ValueError(f"day {day} is before {late.since}, when a break was already open; give days in order")
+        raise ValueError(f"day {day} is before {late.last}, when a break was already open; give days in order")
     opened = []
     for one in found:
         old = known.get(one.key)
-        opened.append(Open(one, day, 1) if old is None else Open(one, old.since, old.days + 1))
+        more = 0 if old is not None and old.last == day else 1
+        opened.append(Open(one, day, day, 1) if old is None else Open(one, old.since, day, old.days + more))
     return tuple(sorted(opened, key=lambda b: (b.since, ORDER.index(b.found.what), b.found.subject)))
 
 

@@ -106,18 +106,21 @@ def test_positions_cash_and_an_incomplete_statement() -> None:
         ("position", "C.X", None),
         ("cash", "cash", -1),
     ]
+    gone = compare(ours, msgspec.structs.replace(said, positions={"B.X": 7}))
+    assert [(b.subject, b.ours, b.theirs) for b in gone] == [("A.X", "6 lots", "0 lots")]
     part = compare(ours, msgspec.structs.replace(said, complete=False, positions={}))
     assert [b.what for b in part] == ["statement"]
 
 
 def test_breaks_grow_old_until_they_are_gone() -> None:
     one, two = (Break("position", s, s, "1 lots", "2 lots", None) for s in ("A.X", "B.X"))
-    monday = aged((), [one], "2023-01-09")
-    assert monday == (Open(one, "2023-01-09", 1),)
+    mon, tue, wed, thu = "2023-01-09", "2023-01-10", "2023-01-11", "2023-01-12"
+    monday = aged((), [one], mon)
+    assert monday == (Open(one, mon, mon, 1),) == aged(monday, [one], mon)
     worse = replace(one, theirs="3 lots")
-    tuesday = aged(monday, [two, worse], "2023-01-10")
-    assert tuesday == (Open(worse, "2023-01-09", 2), Open(two, "2023-01-10", 1))
-    assert aged(tuesday, [two], "2023-01-11") == (Open(two, "2023-01-10", 2),)
-    assert aged(aged(tuesday, [], "2023-01-11"), [one], "2023-01-12") == (Open(one, "2023-01-12", 1),)
+    tuesday = aged(monday, [two, worse], tue)
+    assert tuesday == (Open(worse, mon, tue, 2), Open(two, tue, tue, 1))
+    assert aged(tuesday, [two], wed) == (Open(two, tue, wed, 2),)
+    assert aged(aged(tuesday, [], wed), [one], thu) == (Open(one, thu, thu, 1),)
     with pytest.raises(ValueError, match="days in order"):
-        aged(tuesday, [], "2023-01-08")
+        aged(tuesday, [], mon)
