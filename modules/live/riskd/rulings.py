@@ -268,11 +268,12 @@ class Rulings:
             self._flatten(Rule.DAILY_LOSS if loss >= self.core.limits.max_daily_loss else Rule.DRAWDOWN)
 
     def _see(self) -> None:
-        """The day's figures count from a NAV that is known: with a price for everything that is held."""
-        self.standing.is_blind = bool(self.core.unmarked())
-        if not self.standing.is_blind and self.standing.asking is None:
+        """The day's figures count from a NAV that is known: the venue agrees, and everything held has a price."""
+        standing = self.standing
+        standing.is_blind = bool(self.core.unmarked())
+        if not standing.is_blind and standing.asking is None and not standing.breaks:
             self.days.begin()
-        self.standing.update()
+        standing.update()
 
     def _day_turned(self) -> None:
         if self._flattening is not None and not self._state.killed:

@@ -195,6 +195,7 @@ def test_2_a_break_goes_when_both_agree(place: Path) -> None:
         rulings.tick()
         assert "position AAA" in str(rulings.refusing)  # not asked all the time
         settle(rulings, inbox)
+        assert rulings.core.day.first_micros == rulings.core.nav_micros == 10**12  # no day begins with a NAV of nobody
         assert said(rulings.ask(order()))[0] is Answer.APPROVE
 
 
