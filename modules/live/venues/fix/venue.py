@@ -38,6 +38,7 @@ from modules.live.venues.unanswered import Unanswered
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.05
 _READ_BYTES: Final = 65_536
+_MOST_QUESTIONS: Final = 5
 _MISSED: Final = "the venue missed the questions"
 
 
@@ -145,7 +146,9 @@ class FixVenue:
     def report(self) -> Report:
         """Ask for everything and wait."""
         answers = self._asked()
-        while answers.broken == _MISSED:
+        for _ in range(_MOST_QUESTIONS):
+            if answers.broken != _MISSED:
+                break
             answers = self._asked()
         if answers.broken is not None:
             raise VenueError(f"{self.name}: {answers.broken}; ask again")
