@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from modules.live.desk.acceptance import Acceptance
-from modules.live.messages import Cancel, CancelAll, Connection, Filled, Lost, Report, Ruled
+from modules.live.messages import Cancel, CancelAll, Connection, Filled, Lost, RefusedByVenue, Report, Ruled
 from modules.live.orders.ids import client_id
 from modules.live.orders.order import OrderError, Ticket
 from modules.live.orders.states import State
@@ -135,6 +135,25 @@ def test_strangers_keep_the_desk_cancel_only(tmp_path: Path) -> None:
     assert "not of account main" in str(day.desk.cancel_only)
     whats = {b.what for b in day.desk.recover()}
     assert whats == {"stranger", "position"} and not day.desk.book.orders
+
+
+def test_strangers_at_the_beginning_are_a_break_until_a_human_accepts_them(tmp_path: Path) -> None:
+    day = Day(tmp_path, Truth(is_calm=True), random.Random(1), faults=0.0)
+    day.truth.orders["by-hand"] = AtVenue("AAA", 6)
+    day.truth.trade("by-hand", 6)
+    assert {b.what for b in day.desk.recover()} == {"stranger"} and day.desk.cancel_only is not None
+    day.desk.accepted = lambda: Acceptance("mary", "mine", 2 * 10**18)
+    assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
+
+
+def test_news_that_contradict_what_was_said_are_asked_about(tmp_path: Path) -> None:
+    day, made = quiet(tmp_path), ticket(1)
+    day.desk.submit(made)
+    day.desk.poll(0.0)
+    day.truth.outbox.append(RefusedByVenue(made.client_id, "never heard of it", 1))
+    day.desk.poll(0.0)
+    assert "contradict" in str(day.desk.cancel_only)
+    assert {b.what for b in day.desk.recover()} == {"ended otherwise"}, "the venue has it open"
 
 
 def test_a_venue_whose_lists_lag_is_asked_again(tmp_path: Path) -> None:
