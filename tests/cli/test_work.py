@@ -13,7 +13,8 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -94,6 +95,19 @@ class Place:
         """What the venue was told, in order."""
         return [json.loads(line) for line in (self.folder / TOLD).read_text().splitlines()]
 
+    def after_the_first(self, what: Callable[[], None]) -> threading.Thread:
+        """Do something once an order has reached the venue."""
+
+        def wait() -> None:
+            until = time.monotonic() + 60.0
+            while not self.orders and time.monotonic() < until:
+                time.sleep(0.05)
+            what()
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        return thread
+
     @property
     def orders(self) -> list[dict[str, object]]:
         """Orders that reached the venue."""
@@ -143,8 +157,7 @@ def test_a_desk_that_ends_in_the_middle(cws: Cws, place: Place) -> None:
         place.end_desk()
         place.start_desk()
 
-    timer = threading.Timer(1.2, again)
-    timer.start()
+    timer = place.after_the_first(again)
     done = cws("work", "buy", "AAA", "20", "--minutes", "0.2", "--slice", "0.5", "--json")
     timer.join()
     assert done.code == 0, done.out
@@ -155,9 +168,8 @@ def test_a_desk_that_ends_in_the_middle(cws: Cws, place: Place) -> None:
 def test_a_risk_core_that_ends_in_the_middle(cws: Cws, place: Place) -> None:
     """2: nobody can say what became of the children, and that is said."""
     place.start()
-    timer = threading.Timer(1.0, place.end)
-    timer.start()
-    done = cws("work", "buy", "AAA", "20", "--minutes", "5", "--slice", "0.5", "--json")
+    timer = place.after_the_first(place.end)
+    done = cws("work", "buy", "AAA", "100", "--minutes", "0.5", "--slice", "0.5", "--json")
     timer.join()
     assert done.code == 1 and "the risk core is gone" in done.json["error"]["message"], done.out
     assert "cws kill" in done.json["error"]["remedy"]
@@ -166,8 +178,7 @@ def test_a_risk_core_that_ends_in_the_middle(cws: Cws, place: Place) -> None:
 def test_ended_by_hand_withdraws_what_rests(cws: Cws, place: Place) -> None:
     """3: an iceberg rests at its limit, and nobody comes."""
     place.start()
-    timer = threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
+    timer = place.after_the_first(lambda: os.kill(os.getpid(), signal.SIGINT))
     argv = ("work", "buy", "AAA", "20", "--by", "iceberg", "--display", "5", "--limit", "99", "--minutes", "5")
     done = cws(*argv, "--json")
     timer.join()
