@@ -86,7 +86,7 @@ def market(days: int = 2, minutes: int = 15, seed: int = 7, sigma: float = 0.002
     return Market(records, instruments)
 
 
-def programme(start_ns: int, expr: str = "-returns(close, 2)", gross: float = 0.06) -> Programme:
+def programme(start_ns: int, expr: str = "-returns(close, 2)", gross: float = 0.06, loss: float = 0.05) -> Programme:
     """Short-term reversal of ranks, small enough that no order is larger than the risk core lets pass."""
     names: dict[Stage, str] = {
         "ingest": "files", "clean": "quality", "feature": "expression", "backtest": "bars", "size": "rank_neutral",
@@ -95,6 +95,7 @@ def programme(start_ns: int, expr: str = "-returns(close, 2)", gross: float = 0.
     modules: dict[Stage, Module] = {stage: load_module(stage, name) for stage, name in names.items()}
     modules["feature"] = modules["feature"].with_settings({"expr": expr})
     modules["size"] = modules["size"].with_settings({"gross_leverage": gross, "smoothing_bars": 1})
+    modules["execute"] = modules["execute"].with_settings({"max_daily_loss": loss})
     return Programme("reversal", modules, start_ns)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from modules.engine.bars import prepare
+from modules.engine.risk import Decision
 from modules.live.messages import Busted, Corrected, Filled
 from modules.live.runner.account import Account, BarClosed
 from modules.live.runner.core import Runner
@@ -21,9 +22,11 @@ from tests.modules.live.runner.market import Market, backtest, market, programme
 from tests.modules.live.runner.matching import Matching
 
 
-def play(found: Market, start_ns: int, *, again: bool = False, restart: bool = False) -> tuple[list[BarClosed], Runner]:
+def play(
+    found: Market, start_ns: int, *, again: bool = False, restart: bool = False, loss: float = 0.05
+) -> tuple[list[BarClosed], Runner]:
     """The runner beside the backtest's own matching; `again`: each fill is told twice; `restart`: anew each bar."""
-    asked = programme(start_ns)
+    asked = programme(start_ns, loss=loss)
     bars, _ = backtest(found, asked)
     settings = trading(asked)
     run = prepare(
@@ -60,8 +63,8 @@ def play(found: Market, start_ns: int, *, again: bool = False, restart: bool = F
     return closed, runner
 
 
-def assert_equal(found: Market, closed: list[BarClosed], start_ns: int) -> None:
-    bars, simulated = backtest(found, programme(start_ns))
+def assert_equal(found: Market, closed: list[BarClosed], start_ns: int, loss: float = 0.05) -> None:
+    bars, simulated = backtest(found, programme(start_ns, loss=loss))
     log = simulated.orders
     wanted = [
         (
@@ -81,7 +84,7 @@ def assert_equal(found: Market, closed: list[BarClosed], start_ns: int) -> None:
     assert [c.nav_micros for c in closed] == simulated.bars.nav.tolist()
     assert [c.cash_micros for c in closed] == simulated.bars.cash.tolist()
     assert simulated.unfilled > 0
-    assert len(set(simulated.bars.nav.tolist())) > 10
+    assert len(set(simulated.bars.nav.tolist())) > 5
 
 
 def test_live_decisions_are_the_backtests_though_fills_are_told_twice_and_the_account_is_made_anew() -> None:
@@ -89,6 +92,17 @@ def test_live_decisions_are_the_backtests_though_fills_are_told_twice_and_the_ac
     start_ns = found.labels(0)[6]
     closed, _ = play(found, start_ns, again=True, restart=True)
     assert_equal(found, closed, start_ns)
+
+
+def test_a_days_loss_closes_the_account_until_the_day_ends_as_in_the_backtest() -> None:
+    found, loss = market(minutes=12), 0.0001
+    start_ns = found.labels(0)[6]
+    closed, _ = play(found, start_ns, loss=loss)
+    assert_equal(found, closed, start_ns, loss)
+    shut = [c.ts_ns for c in closed if any(d.decision == Decision.FLATTEN for d in c.decisions)]
+    opened = [c.ts_ns for c in closed if any(d.decision == Decision.APPROVE for d in c.decisions)]
+    assert shut
+    assert max(opened) > min(shut)  # the next day
 
 
 def test_what_a_venue_takes_back_or_corrects_is_as_if_it_had_been_said_so_at_once() -> None:
