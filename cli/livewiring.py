@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.errors import RefusedError
+from modules.live.units import DAY_NS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from supervisor.clearance import Clearance
 
 Say = Callable[[str], None]
-DAY_NS = 86_400_000_000_000
 PATIENCE_S = 60.0
 """How long a played day waits for a connection that went."""
 SHOWN_S = 0.25
@@ -171,7 +171,7 @@ def _show_market(station: Station, line: DeskLine) -> None:
     """Tell viewers of the desk which feeds stall and what the books are, four times a second."""
     import time
 
-    from modules.live.feeds.shown import books_shown
+    from modules.live.runner.shown import books_shown
 
     told_at = float("-inf")
 

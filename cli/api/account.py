@@ -26,10 +26,10 @@ from cli.api.wiring import (
     unavailable,
 )
 from modules.live.messages import Filled, Status
+from modules.live.units import MICROS
 from modules.live.watch.seen import Seen
 
 router = APIRouter()
-MICROS = 1e6
 
 
 @router.get("/v1/portfolio", dependencies=[Depends(needs("portfolio"))])

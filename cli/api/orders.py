@@ -31,9 +31,9 @@ from modules.live.desk.asking import ByHand, Told
 from modules.live.desk.client import DeskClient, DeskUnavailableError
 from modules.live.orders.order import Order
 from modules.live.risk.rules import Answer, Rule
+from modules.live.units import MICROS
 
 router = APIRouter()
-MICROS = 1e6
 ClientId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Reason = Annotated[str, Query(min_length=1, max_length=200, description="why; it is recorded")]
 T = TypeVar("T")

@@ -23,6 +23,7 @@ from typing import Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cli.errors import CommandError, RequestError
+from modules.live.units import DAY_NS
 
 Scope = Literal["research", "run", "portfolio", "trade", "cancel", "metrics"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
@@ -36,7 +37,6 @@ MEANINGS: Final[dict[Scope, str]] = {
 }
 PREFIX = "cws_"
 MOST_TOKENS = 256
-DAY_NS = 86_400_000_000_000
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}$")
 _SECRET_BYTES = 32
 

@@ -15,6 +15,7 @@ import typer
 from cli.errors import CommandError, ExitCode, RefusedError, RequestError
 from cli.lazy import command_file
 from cli.output import Json, emit, say
+from modules.live.units import MICROS, SECOND_NS
 
 if TYPE_CHECKING:
     from modules.live.algorithms.algorithm import Algorithm
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from modules.live.riskd.config import RiskdConfig
 
 app = command_file()
-
-_NS_S = 1_000_000_000
-_MICROS = 1_000_000
 
 
 @app.command()
@@ -140,10 +138,10 @@ def _parent(
         symbol=instrument.symbol,
         lots=lots,
         begin_ns=now,
-        end_ns=now + round(minutes * 60 * _NS_S),
+        end_ns=now + round(minutes * 60 * SECOND_NS),
         venues=(config.venue.name,),
-        limit_micros=None if limit is None else round(limit * _MICROS),
-        tick_micros=max(1, round(instrument.tick * _MICROS)),
+        limit_micros=None if limit is None else round(limit * MICROS),
+        tick_micros=max(1, round(instrument.tick * MICROS)),
         residual="leave" if leave else "cross",
     )
 
@@ -179,8 +177,8 @@ def _algorithm(
 def _run(
     algorithm: Algorithm, client: RiskClient, folder: Path, instrument: Instrument, word: str, *, json: bool
 ) -> None:
-    from modules.live.algorithms.remote import Work, remote
     from modules.live.desk.client import DeskUnavailableError
+    from modules.live.working.remote import Work, remote
 
     ended: list[str] = []
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from modules.live.orders.order import Order
+from modules.live.units import MICROS
 from modules.live.watch.alerts import Alert
 from modules.live.watch.seen import Seen
 
 Tone = Literal["plain", "good", "bad", "warn", "dim"]
-MICROS: Final = 1e6
 BAR_CELLS: Final = 10
 NEAR, AT = 0.6, 0.9
 NONE: Final = "-"

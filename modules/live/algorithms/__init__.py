@@ -5,5 +5,5 @@ out than is left.
 that it sent, `algorithm.py` the step that all share, `kinds.py` the algorithms, `settings.py` how they are asked for.
 `almgren.py`, `volume.py` and `schedule.py` are their arithmetic, `routing.py` the choice of venues. All of it is
 pure: the time, the market and the fills come in, tickets go out. `replaying.py` runs the same objects in the event
-engine, `working.py` over the desk.
+engine, `modules/live/working/` over the desk.
 """

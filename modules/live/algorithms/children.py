@@ -28,8 +28,8 @@ from modules.live.orders.ids import child_of, client_id
 from modules.live.orders.order import Fill, Order, Ticket
 from modules.live.orders.states import News, State
 from modules.live.risk.rules import Answer
+from modules.live.units import MICROS
 
-MICROS: Final = 1_000_000
 MOST_CHILDREN: Final = 100_000
 _NEWS: Final[dict[type, News]] = {
     Acknowledged: News.ACKNOWLEDGED,

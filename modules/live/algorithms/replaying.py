@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from modules.engine.exchange import layout, view
 from modules.engine.exchange.orders import Event as OrderEvent
@@ -23,8 +22,7 @@ from modules.live.algorithms.parent import AlgorithmError
 from modules.live.messages import Acknowledged, Cancelled, CancelRefused, Expired, Filled, RefusedByVenue, Ruled
 from modules.live.orders.order import Ticket
 from modules.live.risk.rules import Answer, Rule
-
-MICROS: Final = 1_000_000
+from modules.live.units import MICROS
 
 
 @dataclass(frozen=True)

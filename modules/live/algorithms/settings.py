@@ -14,9 +14,7 @@ from modules.live.algorithms.parent import AlgorithmError, Parent
 from modules.live.algorithms.routing import PPM, Terms
 from modules.live.algorithms.schedule import along, evenly, rounded, window
 from modules.live.algorithms.volume import VolumeCurve
-
-_DAY_NS = 86_400_000_000_000
-_SECOND_NS = 1_000_000_000
+from modules.live.units import DAY_NS, SECOND_NS
 
 
 class _Settings(BaseModel):
@@ -33,11 +31,11 @@ class _Settings(BaseModel):
     @property
     def slice_ns(self) -> int:
         """The slice in ns."""
-        return round(self.slice_s * _SECOND_NS)
+        return round(self.slice_s * SECOND_NS)
 
     def placing(self, terms: Mapping[str, Terms]) -> Placing:
         """How children are placed."""
-        return Placing(self.style, round(self.retry_s * _SECOND_NS), self.least_lots, self.most_lots, dict(terms))
+        return Placing(self.style, round(self.retry_s * SECOND_NS), self.least_lots, self.most_lots, dict(terms))
 
 
 class Twap(_Settings):
@@ -114,7 +112,7 @@ def build(
     else:
         impact = almgren.impact_of(settings.price, settings.sigma_day, settings.adv_lots, settings.spread)
         left = almgren.held(
-            slices.count, (parent.end_ns - parent.begin_ns) / slices.count / _DAY_NS, impact, settings.risk_aversion
+            slices.count, (parent.end_ns - parent.begin_ns) / slices.count / DAY_NS, impact, settings.risk_aversion
         )
         targets = rounded(parent.total, [1.0 - share for share in left[1:]])
     return Scheduled(settings.name, parent, slices, placing, targets)

@@ -13,7 +13,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import polars as pl
 
@@ -24,9 +24,8 @@ from modules.live.messages import Ask, Busted, Corrected, Filled, Marked, Messag
 from modules.live.orders.ids import decided_ns
 from modules.live.runner.tape import Frame, Kind
 from modules.live.runner.taped import Decided, Outcome
+from modules.live.units import MICROS, SECOND_NS
 
-MICROS: Final = 1_000_000
-_NS_S: Final = 1_000_000_000
 Candle: TypeAlias = tuple[int, float, float, float, float, float]
 """Label, open, high, low, close, volume; what is missing is NaN."""
 
@@ -108,7 +107,7 @@ class _Day:
         """Keep the last price of each second."""
         past, price = self.past.setdefault(symbol, []), self.price(symbol)
         assert price is not None
-        if past and past[-1][0] // _NS_S == now_ns // _NS_S:
+        if past and past[-1][0] // SECOND_NS == now_ns // SECOND_NS:
             past[-1] = now_ns, price
         else:
             past.append((now_ns, price))
@@ -198,7 +197,7 @@ def _costs(day: _Day) -> Costs:
         )  # fmt: skip
         for column, value in zip(fills.values(), values, strict=True):
             column.append(value)
-        hours.append(f"{fill.ts_ns // _NS_S // 3600 % 24:02}:00")
+        hours.append(f"{fill.ts_ns // SECOND_NS // 3600 % 24:02}:00")
     rows: dict[str, list[object]] = {name: [] for name in ORDERS}
     for name, order in day.orders.items():
         if order.lots == 0:

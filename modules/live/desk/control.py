@@ -30,6 +30,7 @@ from modules.live.desk.asking import (
 )
 from modules.live.orders.ids import child_of, client_id
 from modules.live.orders.order import OrderError, Ticket
+from modules.live.units import MICROS
 from modules.live.wire import FrameReader, WireError, encode
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ MOST_WAITING_BYTES: Final = 8 * 1024 * 1024
 MOST_REMARKS: Final = 50
 MOST_PRICE: Final = 1e9
 _READ_BYTES: Final = 64 * 1024
-_MICROS: Final = 1_000_000
 _OWNER_ONLY: Final = 0o177
 
 
@@ -205,7 +205,7 @@ class Control:
 def _limit_micros(price: float | None) -> int | None:
     if price is not None and not 0.0 < price <= MOST_PRICE:
         raise OrderError(f"limit_price is {price}; it is above 0 and at most {MOST_PRICE:g}, or left out")
-    return None if price is None else round(price * _MICROS)
+    return None if price is None else round(price * MICROS)
 
 
 def _listen(path: Path) -> socket.socket:

@@ -38,12 +38,10 @@ from modules.live.orders.book import OrderBook
 from modules.live.orders.fold import RECORDED, Fold
 from modules.live.orders.order import Order, OrderError, Ticket
 from modules.live.orders.reconcile import Admission, Break
+from modules.live.units import DAY_NS, MICROS
 
 KEPT_DAYS: Final = 3
 """Days for which ended orders are kept in memory. The journal keeps them all."""
-
-_DAY_NS: Final = 86_400_000_000_000
-_MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -214,10 +212,10 @@ class Desk:
         newest = next(reversed(self.book.orders), None)
         if newest is None or not ids.is_of(self.identity.account, newest):
             return
-        day = ids.decided_ns(newest) // _DAY_NS
+        day = ids.decided_ns(newest) // DAY_NS
         if day > self._day:
             self._day = day
-            self._fold.forget((day - KEPT_DAYS) * _DAY_NS)
+            self._fold.forget((day - KEPT_DAYS) * DAY_NS)
 
     def close(self) -> None:
         """Hang up. The journal stays with whoever opened it."""
@@ -240,7 +238,7 @@ class Desk:
         return Hello("desk", self.identity.mode, self.identity.build, self.identity.account)
 
     def _ask(self, ticket: Ticket, parent_left: int = -1) -> Ask:
-        limit = None if ticket.limit_micros is None else ticket.limit_micros / _MICROS
+        limit = None if ticket.limit_micros is None else ticket.limit_micros / MICROS
         return Ask(
             ticket.client_id, ticket.strategy, ticket.symbol, ticket.lots, ticket.venue, self.identity.mode,
             self.identity.build, self.clock_ns(), ticket.order_type, ticket.time_in_force,  # type: ignore[arg-type]

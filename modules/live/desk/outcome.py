@@ -13,8 +13,8 @@ from modules.live.orders.fold import GOES_OUT
 from modules.live.orders.order import Ticket
 from modules.live.orders.states import State
 from modules.live.risk.rules import Answer
+from modules.live.units import MICROS
 
-_MICROS: Final = 1_000_000
 _ANSWERS: Final = frozenset(map(int, Answer))
 
 Status = Literal["sent", "refused", "unknown", "held"]
@@ -68,4 +68,4 @@ def sound(told: Filled | Corrected) -> Filled | Corrected:
     """An execution with a price that is one: its lots count, whatever the venue says that they cost."""
     if math.isfinite(told.price) and told.price >= 0.0:
         return told
-    return msgspec.structs.replace(told, price=abs(told.value_micros / (told.lots or 1)) / _MICROS)
+    return msgspec.structs.replace(told, price=abs(told.value_micros / (told.lots or 1)) / MICROS)

@@ -15,11 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modules.calendars import DAY_NS, UNKNOWN, Sessions, sessions
 from modules.live.feeds.news import Bar, Trade
+from modules.live.units import MILLI_NS, SECOND_NS
 from modules.panel import IntArray
 
 DAY_S: Final = 86_400
-_SECOND_NS: Final = 1_000_000_000
-_MILLI_NS: Final = 1_000_000
 
 
 class BarShape(BaseModel):
@@ -99,7 +98,7 @@ class BarBuilder:
 
     def bounds(self, ts_ns: int) -> tuple[int, int] | None:
         """Begin and end of the bar that a trade belongs to; None outside of every session."""
-        length = self.shape.interval_s * _SECOND_NS
+        length = self.shape.interval_s * SECOND_NS
         if self._sessions is None:
             begin = ts_ns - ts_ns % length
             return begin, begin + length
@@ -125,7 +124,7 @@ class BarBuilder:
         if at < 0:
             return 0, 0
         first, last = int(known.open_ns[at]), int(known.close_ns[at])
-        return (first, last) if ts_ns < last + self.shape.closing_ms * _MILLI_NS else (0, 0)
+        return (first, last) if ts_ns < last + self.shape.closing_ms * MILLI_NS else (0, 0)
 
     def _date(self, begin_ns: int) -> int:
         if self._sessions is None:
@@ -138,7 +137,7 @@ class BarBuilder:
         if self.shape.closing_ms and self._sessions is not None:
             at = _last_before(self._sessions.open_ns, end_ns - 1)
             wait += self.shape.closing_ms if at >= 0 and int(self._sessions.close_ns[at]) == end_ns else 0
-        return end_ns + wait * _MILLI_NS
+        return end_ns + wait * MILLI_NS
 
 
 def _last_before(opens: IntArray, ts_ns: int) -> int:

@@ -13,7 +13,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_MILLI_NS: Final = 1_000_000
+from modules.live.units import MILLI_NS
+
 _INF: Final = math.inf
 
 
@@ -79,7 +80,7 @@ class Gatekeeper:
 
     def __post_init__(self) -> None:
         limits = self.limits  # a model's fields are slow to read, and this is on the way of every tick
-        self._ahead_ns, self._stale_ns = limits.ahead_ms * _MILLI_NS, limits.stale_ms * _MILLI_NS
+        self._ahead_ns, self._stale_ns = limits.ahead_ms * MILLI_NS, limits.stale_ms * MILLI_NS
         self._spread, self._limit, self._memory = limits.max_spread, limits.max_jump, limits.memory
 
     def quote(

@@ -7,11 +7,10 @@ that grows old while its market is open. Times are given, so a replay says the s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_MILLI_NS: Final = 1_000_000
+from modules.live.units import MILLI_NS
 
 
 class HealthLimits(BaseModel):
@@ -74,7 +73,7 @@ class FeedHealth:
         source = self.sources.get(feed) or _Source()
         if not source.is_up:
             return f"feed {feed} is down: {source.reason}"
-        silent_ms = (now_ns - source.heard_ns) // _MILLI_NS
+        silent_ms = (now_ns - source.heard_ns) // MILLI_NS
         if silent_ms > self.limits.feed_ms:
             return f"feed {feed} has said nothing for {silent_ms} ms, above feed_ms = {self.limits.feed_ms}"
         if silent_ms < -self.limits.feed_ms:
@@ -88,7 +87,7 @@ class FeedHealth:
         priced = self.priced_ns.get(symbol)
         if priced is None:
             return f"{symbol} has had no believed price yet"
-        old_ms = (now_ns - priced) // _MILLI_NS
+        old_ms = (now_ns - priced) // MILLI_NS
         if old_ms > self.limits.price_ms and symbol not in self.shut:
             return f"the last believed price of {symbol} is {old_ms} ms old, above price_ms = {self.limits.price_ms}"
         return None

@@ -39,8 +39,8 @@ from modules.live.orders.order import Fill, OrderError, Ticket
 from modules.live.orders.reconcile import Admission, Break, VenueOrder, VenueReport, reconcile
 from modules.live.orders.states import News, Remark, State
 from modules.live.risk.rules import Answer, Rule
+from modules.live.units import MICROS
 
-_MICROS: Final = 1_000_000
 _DUPLICATE: Final = int(Rule.DUPLICATE)
 GOES_OUT: Final = (int(Answer.APPROVE), int(Answer.REDUCE))
 _NEWS: Final[dict[type, News]] = {
@@ -59,7 +59,7 @@ RECORDED: Final = frozenset(
 
 def ticket_of(ask: Ask) -> Ticket:
     """The ticket that an `Ask` was made of."""
-    limit = None if ask.limit_price is None else round(ask.limit_price * _MICROS)
+    limit = None if ask.limit_price is None else round(ask.limit_price * MICROS)
     return Ticket(
         ask.client_id, ask.strategy, ask.symbol, ask.lots, ask.venue, ask.order_type, ask.time_in_force, limit,
         ask.parent,
@@ -68,7 +68,7 @@ def ticket_of(ask: Ask) -> Ticket:
 
 def fill_of(told: Filled | Corrected) -> Fill:
     """The execution that the venue told."""
-    return Fill(told.exec_id, told.lots, round(told.price * _MICROS), told.fee_micros, told.value_micros)
+    return Fill(told.exec_id, told.lots, round(told.price * MICROS), told.fee_micros, told.value_micros)
 
 
 @dataclass
@@ -230,7 +230,7 @@ class Fold:
             VenueOrder(
                 o.client_id, tuple(map(fill_of, o.fills)), o.ended,
                 Ticket(o.client_id, "", o.symbol, o.lots, told.venue, o.order_type, o.time_in_force,
-                       None if o.limit_price is None else round(o.limit_price * _MICROS)) if o.lots else None,
+                       None if o.limit_price is None else round(o.limit_price * MICROS)) if o.lots else None,
             )
             for o in told.orders
         )  # fmt: skip

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from modules.engine.accounting import MICROS
 from modules.live.risk import layout as at
 from modules.live.risk.limits import LiveLimits
+from modules.live.units import MILLI_NS, SECOND_NS
 from modules.panel import FloatArray
-
-_SECOND_NS: Final = 1_000_000_000
-_MILLI_NS: Final = 1_000_000
 
 
 def limits_table(limits: LiveLimits) -> FloatArray:
@@ -34,11 +30,11 @@ def limits_table(limits: LiveLimits) -> FloatArray:
         (at.L_CONCENTRATION, limits.max_concentration),
         (at.L_PARTICIPATION, limits.max_participation),
         (at.L_TOTAL, limits.total_capital_usd * MICROS),
-        (at.L_STALE_NS, limits.stale_ms * _MILLI_NS),
-        (at.L_MESSAGE_NS, _SECOND_NS // limits.messages_a_second),
-        (at.L_MESSAGE_BURST_NS, _SECOND_NS - _SECOND_NS // limits.messages_a_second),
-        (at.L_REPEAT_NS, 60 * _SECOND_NS // limits.repeats_a_minute),
-        (at.L_REPEAT_BURST_NS, 60 * _SECOND_NS - 60 * _SECOND_NS // limits.repeats_a_minute),
+        (at.L_STALE_NS, limits.stale_ms * MILLI_NS),
+        (at.L_MESSAGE_NS, SECOND_NS // limits.messages_a_second),
+        (at.L_MESSAGE_BURST_NS, SECOND_NS - SECOND_NS // limits.messages_a_second),
+        (at.L_REPEAT_NS, 60 * SECOND_NS // limits.repeats_a_minute),
+        (at.L_REPEAT_BURST_NS, 60 * SECOND_NS - 60 * SECOND_NS // limits.repeats_a_minute),
     ):
         table[slot] = value
     return table

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
 from modules.live.messages import Marked, Moved, Stepped, VenueNews
 from modules.live.risk.core import Day
 from modules.live.riskd.account import Account
-
-DAY_NS: Final = 86_400_000_000_000
-"""Days are UTC's."""
+from modules.live.units import DAY_NS
 
 
 class Days:

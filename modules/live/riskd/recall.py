@@ -13,9 +13,10 @@ from modules.live.messages import Ask, Connection, Marked, Report, Ruled, Status
 from modules.live.risk.core import Day
 from modules.live.risk.rules import Answer, Rule
 from modules.live.riskd.account import Account
-from modules.live.riskd.days import DAY_NS, Days
+from modules.live.riskd.days import Days
 from modules.live.riskd.flatten import STRATEGY
 from modules.live.riskd.state import day_of
+from modules.live.units import DAY_NS
 
 
 def recall(journal: Journal, account: Account, days: Days) -> int:

@@ -43,9 +43,9 @@ from modules.live.riskd.latch import Latch, Latched, LatchError
 from modules.live.riskd.recall import recall
 from modules.live.riskd.standing import Standing
 from modules.live.riskd.state import status_of
+from modules.live.units import MILLI_NS
 from modules.live.venues.port import Venue, VenueError
 
-_MILLI_NS: Final = 1_000_000
 _SAVE_NS: Final = 1_000_000_000
 UNANSWERED_NS: Final = 10_000_000_000
 """After this an order of which the venue said nothing is `Lost`."""
@@ -79,7 +79,7 @@ class Rulings:
         self.name, self.say = name, say
         self.standing = Standing(self.account, venue)
         self.days = Days(self.account, is_recorded=is_recorded)
-        self._deadline_ns = core.limits.deadline_ms * _MILLI_NS
+        self._deadline_ns = core.limits.deadline_ms * MILLI_NS
         self._state = latch.read()
         self._flattening: Flattening | None = None
         self._closed_for: Rule = Rule.KILLED

@@ -8,13 +8,12 @@ from typing import Final
 
 import msgspec
 
+from modules.live.units import SECOND_NS
 from modules.live.watch.rules import RULES, AlertRule, Severity
 from modules.live.watch.seen import Seen
 
 MOST_STANDING: Final = 500
 """Alerts beyond it are counted in one of their own: a flood tells nothing."""
-
-_SECOND_NS: Final = 1_000_000_000
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +86,7 @@ class Alerts:
             pending = self._standing[key] = _Pending(alert)
         else:
             pending.alert = msgspec.structs.replace(pending.alert, sentence=sentence)
-        if pending.is_told or seen.at_ns - pending.alert.since_ns < rule.hold_s * _SECOND_NS:
+        if pending.is_told or seen.at_ns - pending.alert.since_ns < rule.hold_s * SECOND_NS:
             return []
         self._standing[key] = replace(pending, is_told=True)
         return [pending.alert]

@@ -9,13 +9,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final, Literal
 
 from modules.live.orders.states import State
+from modules.live.units import MICROS
 from modules.live.watch.alerts import Alert
 from modules.live.watch.seen import BOUNDS_S, Seen, Waits
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-_MICROS: Final = 1e6
 Labels = tuple[str, ...]
 Sample = tuple[Labels, float]
 
@@ -95,9 +95,9 @@ def _of_status(seen: Seen, found: dict[str, list[Sample]]) -> None:
     found["cws_info"] = [((status.mode, status.build), 1)]
     found["cws_killed"] = [((), status.killed is not None)]
     found["cws_refusing"] = [((), status.refusing is not None)]
-    found["cws_nav_usd"] = [((), nav / _MICROS)]
-    found["cws_cash_usd"] = [((), status.cash_micros / _MICROS)]
-    found["cws_day_profit_usd"] = [((), (nav - first) / _MICROS)]
+    found["cws_nav_usd"] = [((), nav / MICROS)]
+    found["cws_cash_usd"] = [((), status.cash_micros / MICROS)]
+    found["cws_day_profit_usd"] = [((), (nav - first) / MICROS)]
     found["cws_day_loss_ratio"] = [((), status.day_loss)]
     found["cws_limit_used_ratio"] = [((u.rule,), u.used / u.limit) for u in status.uses if u.limit > 0.0]
     held = status.positions
@@ -125,8 +125,8 @@ def _of_tally(seen: Seen, found: dict[str, list[Sample]]) -> None:
     found["cws_asks"] = [((strategy,), count) for strategy, count in tally.asks.items()]
     found["cws_rulings"] = [(key, count) for key, count in tally.rulings.items()]
     found["cws_fills"] = [((strategy,), count) for strategy, count in tally.fills.items()]
-    found["cws_traded_usd"] = [((), tally.traded_micros / _MICROS)]
-    found["cws_fees_usd"] = [((), tally.fee_micros / _MICROS)]
+    found["cws_traded_usd"] = [((), tally.traded_micros / MICROS)]
+    found["cws_fees_usd"] = [((), tally.fee_micros / MICROS)]
     found["cws_refused_by_venue"] = [((), tally.refused)]
     found["cws_lost"] = [((), tally.lost)]
     found["cws_amended"] = [((how,), count) for how, count in tally.amended.items()]

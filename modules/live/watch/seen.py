@@ -28,6 +28,7 @@ from modules.live.messages import (
 from modules.live.orders.ids import decided_ns
 from modules.live.orders.order import Order
 from modules.live.risk.rules import Answer, Rule
+from modules.live.units import SECOND_NS
 
 BOUNDS_S: Final = (50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 0.25, 1.0, 5.0, 60.0)
 """Upper bounds of the classes that waits are counted in, seconds."""
@@ -36,7 +37,6 @@ MOST_KEPT: Final = 200
 """Fills and ended orders that are kept to be shown."""
 
 MOST_PENDING: Final = 100_000
-_SECOND_NS: Final = 1_000_000_000
 _LONGEST_S: Final = 3_600.0
 """A wait above it is of a clock that is not the wall's (recorded data), and is not counted."""
 
@@ -50,7 +50,7 @@ class Waits:
 
     def add(self, wait_ns: int) -> None:
         """Count one; what no clock could have measured is left out."""
-        wait_s = wait_ns / _SECOND_NS
+        wait_s = wait_ns / SECOND_NS
         if 0.0 <= wait_s <= _LONGEST_S:
             self.counts[bisect_left(BOUNDS_S, wait_s)] += 1
             self.sum_s += wait_s

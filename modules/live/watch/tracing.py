@@ -26,6 +26,7 @@ from modules.live.messages import (
 )
 from modules.live.orders.ids import decided_ns
 from modules.live.risk.rules import Answer, Rule
+from modules.live.units import HOUR_NS
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -36,7 +37,6 @@ MOST_OPEN: Final = 10_000
 
 EXPORT_S: Final = 0.5
 MOST_IN_A_GROUP: Final = 512
-_HOUR_NS: Final = 3_600_000_000_000
 Value = str | int | float
 
 
@@ -142,7 +142,7 @@ class Spans:
             decided = decided_ns(order.ask.client_id)
         except ValueError:
             return order.asked_ns
-        return decided if 0 <= order.asked_ns - decided <= _HOUR_NS else order.asked_ns
+        return decided if 0 <= order.asked_ns - decided <= HOUR_NS else order.asked_ns
 
     def _whole(self, order: _Order, at: int, failed: str | None, how: str = "filled") -> Span:
         ask = order.ask

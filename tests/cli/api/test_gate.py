@@ -17,8 +17,9 @@ from collections.abc import Iterator
 import pytest
 
 from cli.api.gate import MAX_BODY_BYTES, MOST_CALLERS, Rates
-from cli.api.tokens import DAY_NS, SCOPES, TokenStore
+from cli.api.tokens import SCOPES, TokenStore
 from cli.errors import CommandError, RequestError
+from modules.live.units import DAY_NS
 from modules.workspace import Workspace
 from tests.cli.api.conftest import Client
 from tests.cli.conftest import Cws, cws  # noqa: F401 - the fixture

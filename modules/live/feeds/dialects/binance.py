@@ -13,8 +13,8 @@ import msgspec
 from modules.live.feeds.dialects.port import DialectError
 from modules.live.feeds.news import Beat, Depth, FeedNews, Levels, Quote, Trade
 from modules.live.feeds.symbols import SymbolMap
+from modules.live.units import MILLI_NS
 
-_MILLI_NS: Final = 1_000_000
 Stream = Literal["depth", "bookTicker", "trade"]
 _SUFFIX: Final[dict[str, str]] = {"depth": "@depth@100ms", "bookTicker": "@bookTicker", "trade": "@trade"}
 
@@ -123,15 +123,15 @@ class Binance:
         """None for an instrument that was not asked for, or a stream that means nothing here."""
         if stream == "depth":
             d = self._depth.decode(data)
-            symbol, at = self._symbols.canonical(d.s), d.E * _MILLI_NS
+            symbol, at = self._symbols.canonical(d.s), d.E * MILLI_NS
             return None if symbol is None else Depth(symbol, self.venue, False, d.U, d.u, d.b, d.a, at, seen_ns)
         if stream == "bookTicker":
             q = self._ticker.decode(data)
-            symbol, at = self._symbols.canonical(q.s), q.E * _MILLI_NS or seen_ns  # the spot market says no time
+            symbol, at = self._symbols.canonical(q.s), q.E * MILLI_NS or seen_ns  # the spot market says no time
             return None if symbol is None else Quote(symbol, self.venue, q.b, q.a, q.B, q.A, at, seen_ns)
         if stream == "trade":
             t = self._trade.decode(data)
-            symbol, at = self._symbols.canonical(t.s), t.T * _MILLI_NS
+            symbol, at = self._symbols.canonical(t.s), t.T * MILLI_NS
             side: Literal["buy", "sell"] = "sell" if t.m else "buy"  # m: the buyer was there first
             return None if symbol is None else Trade(symbol, self.venue, t.p, t.q, side, str(t.t), at, seen_ns)
         return None

@@ -13,9 +13,9 @@ import msgspec
 from modules.live.feeds.dialects.port import DialectError
 from modules.live.feeds.news import Beat, Depth, FeedNews, Levels, Trade
 from modules.live.feeds.symbols import SymbolMap
+from modules.live.units import MILLI_NS
 
 DEPTHS: Final = (1, 50, 200, 500, 1000)
-_MILLI_NS: Final = 1_000_000
 
 
 class _Book(msgspec.Struct, gc=False):
@@ -110,7 +110,7 @@ class Bybit:
             return [Beat(self.venue, seen_ns)]
         if frame.type not in ("snapshot", "delta"):
             raise DialectError(f"type {frame.type!r} of {frame.topic} is neither snapshot nor delta")
-        at = (frame.cts or frame.ts) * _MILLI_NS
+        at = (frame.cts or frame.ts) * MILLI_NS
         whole = frame.type == "snapshot"
         return [Depth(symbol, self.venue, whole, book.u, book.u, book.b, book.a, at, seen_ns)]
 
@@ -120,7 +120,7 @@ class Bybit:
             symbol = self._symbols.canonical(deal.s)
             if symbol is not None:
                 side: Literal["buy", "sell"] = "buy" if deal.S == "Buy" else "sell"
-                found.append(Trade(symbol, self.venue, deal.p, deal.v, side, deal.i, deal.T * _MILLI_NS, seen_ns))
+                found.append(Trade(symbol, self.venue, deal.p, deal.v, side, deal.i, deal.T * MILLI_NS, seen_ns))
         return found or [Beat(self.venue, seen_ns)]
 
     def _book_topic(self, native: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modules.live.messages import Ask, BuyingPower, Report
+from modules.live.units import DAY_NS
 from modules.live.venues.crypto.quotes import Quotes
 from modules.live.venues.crypto.rest import CATEGORY, MONEY, Rest
 from modules.live.venues.crypto.words import (
@@ -33,7 +34,6 @@ LIVE_STREAM: Final = "wss://stream.bybit.com/v5/private"
 DEMO_STREAM: Final = "wss://stream-demo.bybit.com/v5/private"
 QUOTES_STREAM: Final = "wss://stream.bybit.com/v5/public/linear"
 _INSTRUMENTS: Final = "public_get_v5_market_instruments_info"
-_DAY_NS: Final = 86_400 * 1_000_000_000
 _DAY_MS: Final = 86_400_000
 _LONGEST_WINDOW_DAYS: Final = 7
 
@@ -188,7 +188,7 @@ class CryptoVenue(OverHttp):
         body = new_order(ask, lots, self._listings.here(ask.symbol))
         self._natives[ask.client_id] = body["symbol"]
         if ask.order_type == "limit" and ask.time_in_force == "day":
-            self._days[ask.client_id] = self._clock_ns() // _DAY_NS
+            self._days[ask.client_id] = self._clock_ns() // DAY_NS
         return body
 
     def _place(self, client_id: str, body: Body) -> str:
@@ -247,7 +247,7 @@ class CryptoVenue(OverHttp):
 
     def _beat(self) -> object:
         """Nothing came for a while: say so, and end the orders of days that are over."""
-        today = self._clock_ns() // _DAY_NS
+        today = self._clock_ns() // DAY_NS
         for client_id in [i for i, day in list(self._days.items()) if day < today]:
             del self._days[client_id]
             self.cancel(client_id)

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from modules.live.units import SECOND_NS
 from modules.live.venues.exact import FigureError
 from modules.live.venues.fix.codec import Field, Heard, encode, stamp
 
 REMEMBERED: Final = 100_000
 """Sent messages that are remembered for a resend."""
-
-_SECOND_NS: Final = 1_000_000_000
 
 
 class Sequences:
@@ -229,7 +228,7 @@ class Session:
     def tick(self, now_ns: int) -> Step:
         """What time asks for; call it a few times a second."""
         step = Step()
-        beat = self._names.heartbeat_s * _SECOND_NS
+        beat = self._names.heartbeat_s * SECOND_NS
         silence = now_ns - self._heard_ns
         if not self.is_up:
             if silence > beat:

@@ -37,14 +37,13 @@ from modules.live.messages import (
     VenueNews,
 )
 from modules.live.risk.core import Instrument
+from modules.live.units import DAY_NS, MICROS
 from modules.live.venues.sim.orders import Ended, SimOrder, SimOrders
 from modules.live.venues.sim.protocol import NewOrder
 
 MOST_USD: Final = 1e9
 """An order worth more is refused: int64 micros stay exact far above it."""
-_DAY_NS: Final = 86_400_000_000_000
 _YEAR_DAYS: Final = 365.0
-_MICROS: Final = 1e6
 
 
 _ENDS: Final[dict[type, Ended]] = {RefusedByVenue: "rejected", Cancelled: "cancelled", Expired: "expired"}
@@ -128,7 +127,7 @@ class PaperMatching:
     def _at(self, now_ns: int) -> None:
         """Time goes on; with a new UTC day orders of the day end, and positions cost what they cost."""
         before, self.now_ns = self.now_ns, max(self.now_ns, now_ns)
-        days = self.now_ns // _DAY_NS - before // _DAY_NS
+        days = self.now_ns // DAY_NS - before // DAY_NS
         if before == 0 or days == 0 or not self._fills:
             return
         for order in [o for o in self.orders.working.values() if o.sent.time_in_force == "day"]:
@@ -279,8 +278,8 @@ class PaperMatching:
     def _cost(self, x: Instrument, shares: float, size: int, *, blind: bool) -> int:
         c = self.costs
         charged = scheduled(
-            fee(size, c.commission_bps * BPS), shares, c.commission_share_usd * _MICROS,
-            c.commission_trade_usd * _MICROS, c.commission_minimum_usd * _MICROS,
+            fee(size, c.commission_bps * BPS), shares, c.commission_share_usd * MICROS,
+            c.commission_trade_usd * MICROS, c.commission_minimum_usd * MICROS,
         )  # fmt: skip
         if blind:
             impact = impact_rate(c.impact_k, x.sigma_day, shares, x.adv_lots * x.lot_size)

@@ -23,11 +23,11 @@ from modules.engine.filling import fill
 from modules.engine.marking import borrow, fund, mark_positions
 from modules.engine.settings import TradingSettings
 from modules.live.messages import Marked, Moved, Report, Restated, Stepped, VenueNews
+from modules.live.units import DAY_NS
 from modules.live.venues.sim.orders import SimOrder, SimOrders
 from modules.live.venues.sim.protocol import NewOrder
 from modules.panel import FloatArray, Panel, read_only
 
-_DAY_NS: Final = 86_400_000_000_000
 _OFFERED: Final = frozenset({("market", "day"), ("market", "ioc"), ("market", "gtc")}) | frozenset(
     ("limit", tif) for tif in ("day", "gtc", "ioc")
 )
@@ -241,7 +241,7 @@ class BarMatching:
         tif = order.sent.time_in_force
         if order.sent.order_type == "market":
             return tif == "ioc" or order.number not in self._stays
-        next_day = self._is_last or self.run.bars.ts[self._at + 1] // _DAY_NS != self._now // _DAY_NS
+        next_day = self._is_last or self.run.bars.ts[self._at + 1] // DAY_NS != self._now // DAY_NS
         return tif == "ioc" or (tif == "day" and bool(next_day))
 
     # --- what stands --------------------------------------------------------------------------------

@@ -18,12 +18,12 @@ from modules.live.messages import (
     RefusedByVenue,
     VenueNews,
 )
+from modules.live.units import DAY_NS
 from modules.live.venues.sim.protocol import NewOrder
 
 Ended = Literal["filled", "cancelled", "rejected", "expired"]
 KEPT_DAYS: Final = 2
 MOST_OPEN: Final = 100_000
-_DAY_NS: Final = 86_400_000_000_000
 
 
 @dataclass
@@ -146,8 +146,8 @@ class SimOrders:
 
     def forget(self, now_ns: int) -> None:
         """Drop what ended more than `KEPT_DAYS` ago, once a day: an exchange's report is of recent days."""
-        if now_ns // _DAY_NS == self._day:
+        if now_ns // DAY_NS == self._day:
             return
-        self._day = now_ns // _DAY_NS
-        oldest = now_ns - KEPT_DAYS * _DAY_NS
+        self._day = now_ns // DAY_NS
+        oldest = now_ns - KEPT_DAYS * DAY_NS
         self.by_id = {i: o for i, o in self.by_id.items() if o.ended is None or o.ended_ns >= oldest}

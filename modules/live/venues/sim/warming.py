@@ -8,11 +8,11 @@ import polars as pl
 from modules.engine.bars import prepare
 from modules.engine.limits import RiskLimits
 from modules.engine.settings import Costs, Liquidity
+from modules.live.units import DAY_NS
 from modules.live.venues.sim.bars import BarMatching
 from modules.live.venues.sim.protocol import NewOrder
 from modules.panel import Panel
 
-_DAY_NS = 86_400_000_000_000
 _SYMBOLS = ("A.WARM", "B.WARM")
 
 
@@ -40,7 +40,7 @@ def _bars() -> Panel:
     split[2, 0], dividend[3, 0], delisting[4, 1] = 2.0, 1.0, -0.5
     fields = {"close": close, "open": close, "volume": 1000.0 * close, "raw_close": close, "raw_open": close}
     actions = {"split": split, "dividend": dividend, "delisting": delisting}
-    return Panel(np.arange(1, 6, dtype=np.int64) * _DAY_NS, _SYMBOLS, fields | actions)
+    return Panel(np.arange(1, 6, dtype=np.int64) * DAY_NS, _SYMBOLS, fields | actions)
 
 
 def _instruments() -> pl.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from modules.live.messages import Ask, Marked, Stepped
-from modules.live.riskd.days import DAY_NS
+from modules.live.units import DAY_NS
 from tests.modules.live.riskd.child import RecordingVenue
 from tests.modules.live.riskd.house import core, drain, folder
 

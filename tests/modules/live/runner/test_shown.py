@@ -5,7 +5,7 @@ from __future__ import annotations
 from modules.engine.exchange.events import Instrument
 from modules.live.feeds.market import Market
 from modules.live.feeds.news import Quote
-from modules.live.feeds.shown import books_shown
+from modules.live.runner.shown import books_shown
 
 NOW = 1_700_000_000_000_000_000
 

@@ -28,8 +28,8 @@ from modules.live.messages import (
     VenueNews,
 )
 from modules.live.orders.order import Ticket
+from modules.live.units import MICROS
 
-MICROS: Final = 1_000_000
 MOST_PARENTS: Final = 10_000
 _OF_ORDERS = (Acknowledged, RefusedByVenue, Filled, Corrected, Busted, Cancelled, CancelRefused, Expired, Lost)
 

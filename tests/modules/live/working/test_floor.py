@@ -16,12 +16,12 @@ from modules.live.algorithms.algorithm import Standing
 from modules.live.algorithms.heard import Shown
 from modules.live.algorithms.parent import AlgorithmError, Parent
 from modules.live.algorithms.settings import Twap, build
-from modules.live.algorithms.working import Floor
 from modules.live.desk.desk import Desk, Identity
 from modules.live.feeds.news import Bar, Quote, Trade
 from modules.live.journal.file import FileJournal
 from modules.live.messages import Filled
 from modules.live.orders.ids import client_id, decided_ns, is_of
+from modules.live.working.floor import Floor
 from tests.modules.live.desk.faulty import FaultyLink, Truth
 
 SECOND = 1_000_000_000

@@ -15,16 +15,15 @@ from typing import Final, Protocol
 
 from modules.live.algorithms.algorithm import Algorithm, Standing
 from modules.live.algorithms.heard import Shown
-from modules.live.algorithms.working import Floor
 from modules.live.desk.asking import BookSeen, ByHand, Level, Stand, Told
 from modules.live.desk.client import DeskClient, DeskUnavailableError
 from modules.live.desk.outcome import Outcome
 from modules.live.messages import Ruled, VenueNews
 from modules.live.orders.ids import decided_ns
 from modules.live.orders.order import Ticket
+from modules.live.units import MICROS, SECOND_NS
+from modules.live.working.floor import Floor
 
-MICROS: Final = 1_000_000
-_NS_S: Final = 1_000_000_000
 _LOOK_S: Final = 1.0
 """How often the desk is asked for the books that it sees."""
 
@@ -120,7 +119,7 @@ class Work:
             why = self.until()
             if why is not None and self.algorithm.stopped is None:
                 floor.stop(self.algorithm.parent.parent_id, why, now)
-            if now - looked >= _LOOK_S * _NS_S:
+            if now - looked >= _LOOK_S * SECOND_NS:
                 looked = now
                 for display in self._books():
                     floor.shown(symbol, display)
@@ -130,7 +129,7 @@ class Work:
                 self.say(f"{filled} of {self.algorithm.parent.total} lots filled")
             if self.algorithm.standing is Standing.DONE:
                 return
-            wait_s = _LOOK_S if wake is None else min(_LOOK_S, max(0.0, (wake - now) / _NS_S))
+            wait_s = _LOOK_S if wake is None else min(_LOOK_S, max(0.0, (wake - now) / SECOND_NS))
             for news in self.risk.news(wait_s):
                 floor.hear(news)
 
