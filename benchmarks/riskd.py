@@ -72,6 +72,7 @@ def _write(folder: Path) -> None:
         "venue": {"name": "sim"},
         "instruments": instruments,
         "limits": {"strategies": {"alpha": 5e6}},
+        "spin_ms": 20.0,
     }
     (folder / "riskd.yaml").write_text(yaml.safe_dump(account))
     limits = {"messages_a_second": 1_000, "repeats_a_minute": 120, "stale_ms": 60_000, "deadline_ms": 1_000}

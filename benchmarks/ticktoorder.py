@@ -153,8 +153,8 @@ def _trade(folder: Path, journal: FileJournal, sink: socket.socket) -> dict[str,
         data = {"s": f"S{k:02d}USDT", "b": f"{PRICE - 0.01:.2f}", "B": "100", "a": f"{PRICE + 0.01:.2f}", "A": "100"}
         quote = json.dumps({"stream": f"{data['s'].lower()}@bookTicker", "data": data}).encode()
         due += 1.0 / PACE
-        while (left := due - time.perf_counter()) > 0.0:
-            time.sleep(left)
+        while time.perf_counter() < due:
+            desk.poll(0.0)
         at = time.perf_counter_ns()
         now = time.time_ns()
         market.take("binance", dialect.decode(quote, now))
@@ -198,7 +198,7 @@ def _configure(folder: Path) -> None:
     ]
     account = {
         "account": "bench", "mode": "paper", "venue": {"name": "sim"}, "instruments": instruments,
-        "limits": {"strategies": {"alpha": 5_000_000.0}},
+        "limits": {"strategies": {"alpha": 5_000_000.0}}, "spin_ms": 20.0,
     }  # fmt: skip
     limits = {
         "messages_a_second": 1000, "repeats_a_minute": 120, "max_leverage": 2.0, "stale_ms": 60000,

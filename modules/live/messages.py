@@ -97,13 +97,17 @@ class Proceed(Message, frozen=True, tag="proceed"):
 
 
 class Welcome(Message, frozen=True, tag="welcome"):
-    """The connection stands. `limits` is the digest of the limits in force."""
+    """The connection stands. `limits` is the digest of the limits in force.
+
+    `spins`: the risk core has a processor of its own and looks on without sleeping, so whoever asks may do so too.
+    """
 
     mode: Mode
     build: str
     account: str
     limits: str
     deadline_ms: int
+    spins: bool = False
 
 
 class Turned(Message, frozen=True, tag="turned"):

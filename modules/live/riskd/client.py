@@ -39,6 +39,8 @@ LEAST_S: Final = 2.0
 """How long anything but an order may take: nothing waits for it in a hurry."""
 
 _READ_BYTES: Final = 256 * 1024
+_SPIN_S: Final = 0.0003
+"""How long a ruling is looked for before sleeping: waking up again takes longer than most rulings."""
 _NOT_NEWS: Final = (Welcome, Turned, Ruled, Status, Report)
 T = TypeVar("T", bound=Message)
 
@@ -200,6 +202,10 @@ class RiskClient:
             if left <= 0.0 or not self._poll.poll(left * 1_000.0):
                 self._die()
                 raise RiskSilentError(f"no answer on {what} in time; if it is an order, it may be out")
+        elif self.welcome.spins:
+            until = time.perf_counter() + _SPIN_S
+            while not self._poll.poll(0.0) and time.perf_counter() < until:
+                pass
         try:
             data = self._socket.recv(_READ_BYTES)
         except OSError as error:  # BlockingIOError: the socket's own deadline

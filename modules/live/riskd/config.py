@@ -66,6 +66,7 @@ class RiskdConfig(BaseModel):
     venue: VenueRow
     instruments: tuple[InstrumentRow, ...] = Field(min_length=1, max_length=10_000)
     clock: Literal["wall", "venue"] = "wall"
+    spin_ms: float = Field(default=0.0, ge=0.0, le=1_000.0, description="look on without sleeping after each order")
     limits: dict[str, object] = Field(default_factory=dict, description="tighter than limits.yaml, or strategies")
     journal: Store = Field(default=Store(), description="where this account's journals are, the desk's too")
 

@@ -146,7 +146,7 @@ def served(
     if len(os.fsencode(path)) > _LONGEST_PATH_BYTES:
         raise StartError(f"{path} is longer than {_LONGEST_PATH_BYTES} bytes, a socket's most; move CWS_HOME")
     with prepared(folder, config, venue, build, limits_file=limits_file) as (rulings, inbox, limits):
-        yield Server(rulings, inbox, path, digest_of(limits))
+        yield Server(rulings, inbox, path, digest_of(limits), spin_s=config.spin_ms / 1_000.0)
 
 
 def log_to(folder: Path, mode: Mode, account: str) -> None:
