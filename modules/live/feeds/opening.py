@@ -25,6 +25,7 @@ from modules.live.feeds.health import HealthLimits
 from modules.live.feeds.port import Feed, FeedError
 from modules.live.feeds.symbols import SymbolError, symbol_map
 from modules.live.feeds.websocket import Patience, WebSocketFeed
+from modules.live.refused import refused
 
 CONFIG: Final = "feeds.yaml"
 MOST_FEEDS: Final = 16
@@ -79,8 +80,7 @@ def load_feeds(path: Path) -> FeedsConfig:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FeedError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'feeds'}: {e['msg']}" for e in error.errors())
-        raise FeedError(f"{path}: {wrong}") from error
+        raise FeedError(f"{path}: {refused(error, 'feeds')}") from error
 
 
 def make_feed(name: str, options: FeedOptions, symbols: Iterable[str]) -> Feed:

@@ -14,6 +14,7 @@ from modules.engine.limits import (
     HARD_MAX_SECTOR_NAV,
     HARD_MAX_TRADE_RISK,
 )
+from modules.live.refused import refused
 
 HARD_MAX_DRAWDOWN: Final = 0.05
 HARD_MAX_ORDER_NAV: Final = 0.05
@@ -137,5 +138,4 @@ def load_limits(path: Path = FILE) -> LiveLimits:
     try:
         return LiveLimits.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'limits'}: {e['msg']}" for e in error.errors())
-        raise LimitsError(f"limits {path.name}: {problems}") from error
+        raise LimitsError(f"limits {path.name}: {refused(error, 'limits')}") from error

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from modules.live.journal.opening import Store
 from modules.live.messages import Mode
+from modules.live.refused import refused
 from modules.live.risk.core import Instrument
 from modules.live.risk.limits import FILE, LimitsError, LiveLimits, Name, load_limits
 
@@ -115,7 +116,7 @@ class RiskdConfig(BaseModel):
         try:
             return LiveLimits.model_validate({**base.model_dump(), **self.limits})
         except ValidationError as error:
-            raise LimitsError(f"limits of account {self.account}: {_problems(error)}") from error
+            raise LimitsError(f"limits of account {self.account}: {refused(error, 'file')}") from error
 
 
 def load_config(folder: Path) -> RiskdConfig:
@@ -130,8 +131,4 @@ def load_config(folder: Path) -> RiskdConfig:
     try:
         return RiskdConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_problems(error)}") from error
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{path}: {refused(error, 'file')}") from error

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from modules.live.messages import Mode
+from modules.live.refused import refused
 from modules.live.risk.core import Instrument
 from modules.live.venues.port import Venue, VenueError
 
@@ -49,7 +50,7 @@ def options(kind: type[O], name: str, config: VenueConfig) -> O:
     try:
         return kind.model_validate(dict(config.options))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        wrong = refused(error, "options")
         raise VenueError(f"options of venue {name}: {wrong}; it takes {', '.join(kind.model_fields)}") from None
 
 

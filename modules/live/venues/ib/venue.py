@@ -16,32 +16,31 @@ from ib_async.client import Client
 from ib_async.objects import ExecutionFilter
 
 from modules.live.messages import (
-    Acknowledged,
     Ask,
     BuyingPower,
-    Cancelled,
     CancelRefused,
     Connection,
     Corrected,
     Filled,
     Lost,
-    Marked,
     Moved,
     RefusedByVenue,
     Report,
     VenueNews,
 )
-from modules.live.venues.exact import FigureError, Listings, micros
+from modules.live.venues.exact import FigureError, Listings
 from modules.live.venues.ib import words
 from modules.live.venues.ib.ears import Ears, StrictDecoder
-from modules.live.venues.ib.report import TAGS, Collected, order_name
+from modules.live.venues.ib.executions import Executions
+from modules.live.venues.ib.orders import Orders
+from modules.live.venues.ib.quotes import Quotes
+from modules.live.venues.ib.report import TAGS, Collected
 from modules.live.venues.port import Hear, VenueError
 from modules.live.venues.unanswered import Unanswered
 
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.1
 _CLIENT: Any = Client  # the library says no types of it
-_BID, _ASK = frozenset({1, 66}), frozenset({2, 67})
 
 
 @dataclass(frozen=True)
@@ -62,17 +61,6 @@ class IbSettings:
     longest_retry_s: float = 30.0
 
 
-@dataclass
-class _Known:
-    """An order: its number at this client (0 = another's), and what was heard of it."""
-
-    order_id: int
-    perm_id: int = 0
-    done: int = 0
-    acknowledged: bool = False
-    ended: bool = False
-
-
 class IbVenue:
     """One account. The client pages orders at TWS's own limit of messages a second."""
 
@@ -90,13 +78,9 @@ class IbVenue:
         self._why = ""
         self._refused: str | None = None
         self._is_up = False
-        self._known: dict[str, _Known] = {}
-        self._by_order: dict[int, str] = {}
-        self._by_perm: dict[int, str] = {}
-        self._waiting: dict[str, tuple[Filled | Corrected, asyncio.TimerHandle]] = {}
-        self._revisions: dict[str, int] = {}
-        self._fees: set[str] = set()
-        self._quotes: dict[int, tuple[str, dict[str, float]]] = {}
+        self._orders = Orders(settings.client)
+        self._executions = Executions(settings.account, listings, self._executed, self._later)
+        self._quotes = Quotes(listings)
         self._collected: Collected | None = None
         self._numbers = itertools.count(1)
 
@@ -148,7 +132,7 @@ class IbVenue:
         except FigureError as error:
             raise VenueError(f"{self.name}: the report cannot be read: {error}") from error
         for order in report.orders:
-            self._known.setdefault(order.client_id, _Known(0)).done = abs(sum(f.lots for f in order.fills))
+            self._orders.reported(order)
         self._hear(BuyingPower(micros=power, ts_ns=self._clock_ns()))
         return report
 
@@ -204,7 +188,7 @@ class IbVenue:
             return False
         client.reqAllOpenOrders()
         if settings.market_data:
-            self._subscribe()
+            self._quotes.subscribe(client)
         self._state(True, "logged on")
         self._first.set()
         while not self._gone.is_set():
@@ -232,15 +216,11 @@ class IbVenue:
     def _ended(self) -> None:
         if self._collected is not None:
             self._collected.fail(self._why)
-        for fill, timer in list(self._waiting.values()):
-            timer.cancel()
+        for fill in self._executions.ended():
             self._hear(fill)
-        self._waiting.clear()
         for client_id in self._unanswered.all():
             self._lost(client_id, self._why)
-        self._by_order.clear()
-        for known in self._known.values():
-            known.order_id = 0
+        self._orders.disconnected()
         if self._is_up:
             self._state(False, self._why)
 
@@ -252,27 +232,25 @@ class IbVenue:
 
     def _place(self, client_id: str, contract: Any, order: Any) -> None:
         """The broker would take one id twice: this is where it is not sent twice."""
-        if client_id in self._known:
+        if client_id in self._orders:
             self._unanswered.answered(client_id)
             self._lost(client_id, "the id was used before, so there may be such an order; this one was not sent")
             return
         try:
             order_id = self._client.getReqId()
-            self._known[client_id] = _Known(order_id)
-            self._by_order[order_id] = client_id
+            self._orders.placed(client_id, order_id)
             self._client.placeOrder(order_id, contract, order)
         except ConnectionError as error:
             self._unanswered.answered(client_id)
             self._lost(client_id, str(error))
 
     def _cancel(self, client_id: str) -> None:
-        known = self._known.get(client_id)
-        if known is None or not known.order_id or known.ended:
-            reason = "ended" if known and known.ended else "no order of this client; TWS cancels only a client's own"
-            self._hear(CancelRefused(client_id=client_id, reason=reason, ts_ns=self._clock_ns()))
+        number = self._orders.number(client_id)
+        if isinstance(number, str):
+            self._hear(CancelRefused(client_id=client_id, reason=number, ts_ns=self._clock_ns()))
             return
         with contextlib.suppress(ConnectionError):
-            self._client.cancelOrder(known.order_id)
+            self._client.cancelOrder(number)
 
     def _cancel_all(self) -> None:
         with contextlib.suppress(ConnectionError):
@@ -289,13 +267,6 @@ class IbVenue:
         except ConnectionError as error:
             collected.fail(str(error))
 
-    def _subscribe(self) -> None:
-        self._quotes.clear()
-        for listing in self._listings:
-            number = self._client.getReqId()
-            self._quotes[number] = (listing.symbol, {})
-            self._client.reqMktData(number, words.contract(listing), "", False, False, [])
-
     # --- the thread: what is heard ------------------------------------------------------------------
 
     def _news(self, client_id: str, news: VenueNews) -> None:
@@ -307,13 +278,7 @@ class IbVenue:
 
     def on_order(self, contract: Any, order: Any, state: Any) -> None:
         """An open order: who it is."""
-        client_id = order_name(order.orderRef, order.permId)
-        known = self._known.setdefault(client_id, _Known(0))
-        known.perm_id = order.permId
-        self._by_perm[order.permId] = client_id
-        if order.clientId == self._settings.client and order.orderId > 0:
-            known.order_id = order.orderId
-            self._by_order[order.orderId] = client_id
+        self._orders.opened(order)
         if self._collected is not None and order.account in ("", self._settings.account):
             self._collected.orders[order.permId] = (contract, order)
 
@@ -321,65 +286,35 @@ class IbVenue:
         """An order's state."""
         if self._collected is not None:
             self._collected.done[perm_id] = filled
-        own = self._by_order.get(order_id) if client == self._settings.client else None
-        client_id = own or self._by_perm.get(perm_id)
-        if client_id is None:
-            return
-        known, at = self._known[client_id], self._clock_ns()
-        if status in words.WORKING and not known.acknowledged:
-            known.acknowledged = True
-            self._news(client_id, Acknowledged(client_id=client_id, venue_id=str(perm_id), ts_ns=at))
-        if status in words.CANCELLED and not known.ended:
-            known.ended = True
-            self._news(client_id, Cancelled(client_id=client_id, ts_ns=at))
+        news = self._orders.status(order_id, status, perm_id, client, self._clock_ns())
+        if news is not None:
+            self._news(news.client_id, news)
 
     def on_execution(self, contract: Any, execution: Any) -> None:
         """An execution, told as soon as its fee is known, or soon after."""
         if self._collected is not None:
             self._collected.execution(contract, execution)
-        if execution.acctNumber != self._settings.account:
-            return
-        client_id = order_name(execution.orderRef, execution.permId)
-        fill = words.filled(client_id, execution, contract.symbol, None, self._listings)
-        exec_id, revision = words.execution_id(execution.execId)
-        before = self._revisions.setdefault(exec_id, revision)
-        if revision < before:
-            return
-        self._revisions[exec_id] = revision
-        assert self._loop is not None
-        timer = self._loop.call_later(self._settings.fee_s, self._tell, execution.execId)
-        self._waiting[execution.execId] = (fill if revision == before else Corrected(**_fields(fill)), timer)
-        if revision == before:
-            done = self._listings.there(contract.symbol).lots(words.exact(execution.cumQty))
-            self._follow(client_id, fill, done)
-
-    def _follow(self, client_id: str, fill: Filled, done: int) -> None:
-        """Executions have no numbers, but say how much is done: one that is missing shows, and all are asked for."""
-        known = self._known.setdefault(client_id, _Known(0))
-        told, known.done = known.done + abs(fill.lots), max(known.done, done)
-        if done > told:
+        fill = self._executions.take(contract, execution)
+        if fill is not None and self._orders.is_short(
+            fill, self._listings.there(contract.symbol).lots(words.exact(execution.cumQty))
+        ):  # one was missed: all are asked for
             self._client.reqExecutions(self._client.getReqId(), ExecutionFilter(acctCode=self._settings.account))
+
+    def _later(self, job: Callable[[str], None], exec_id: str) -> asyncio.TimerHandle:
+        assert self._loop is not None
+        return self._loop.call_later(self._settings.fee_s, job, exec_id)
+
+    def _executed(self, news: Filled | Corrected | Moved) -> None:
+        if isinstance(news, Moved):
+            self._hear(news)
+        else:
+            self._news(news.client_id, news)
 
     def on_fee(self, report: Any) -> None:
         """The fee of an execution."""
         if self._collected is not None:
             self._collected.fees[report.execId] = report.commission
-        waiting = self._waiting.get(report.execId)
-        fee = micros(words.exact(report.commission))
-        if waiting is not None:
-            news, timer = waiting
-            self._waiting[report.execId] = (type(news)(**{**_fields(news), "fee_micros": fee}), timer)
-            self._tell(report.execId)
-        elif self._collected is None and fee and report.execId not in self._fees:
-            self._hear(Moved(what="fee", symbol=None, micros=-fee, ts_ns=self._clock_ns()))
-        self._fees.add(report.execId)
-
-    def _tell(self, exec_id: str) -> None:
-        waiting = self._waiting.pop(exec_id, None)
-        if waiting is not None:
-            fill, timer = waiting
-            timer.cancel()
-            self._news(fill.client_id, fill)
+        self._executions.fee(report, self._clock_ns(), is_asked=self._collected is not None)
 
     def on_error(self, request: int, code: int, text: str) -> None:
         """An error of an order, of a cancel, or of the connection behind TWS."""
@@ -388,29 +323,19 @@ class IbVenue:
             self._state(False, f"{code}: {text}")
         elif code in words.UP and not self._is_up:
             self._state(True, f"{code}: {text}")
-        client_id = self._by_order.get(request)
-        if client_id is None or request in self._quotes:
+        news = None if request in self._quotes else self._orders.error(request, code, text, at)
+        if news is None:
             _log.info("ib: %s: %s", code, text)
-            return
-        known = self._known[client_id]
-        if code in words.NO_CANCEL:
-            self._hear(CancelRefused(client_id=client_id, reason=f"{code}: {text}", ts_ns=at))
-        elif code in words.REFUSED and not known.acknowledged:
-            known.ended = True
-            self._news(client_id, RefusedByVenue(client_id=client_id, reason=f"{code}: {text}", ts_ns=at))
+        elif isinstance(news, CancelRefused):
+            self._hear(news)
+        elif isinstance(news, RefusedByVenue):
+            self._news(news.client_id, news)
 
     def on_tick(self, request: int, kind: int, price: float) -> None:
         """A bid or an ask."""
-        found = self._quotes.get(request)
-        side = "bid" if kind in _BID else "ask" if kind in _ASK else None
-        if found is None or side is None:
-            return
-        symbol, sides = found
-        sides[side] = price
-        bid, ask = sides.get("bid", 0.0), sides.get("ask", 0.0)
-        if 0.0 < bid <= ask:
-            middle = float((words.exact(bid) + words.exact(ask)) / 2)
-            self._hear(Marked(symbol=symbol, price=middle, ts_ns=self._clock_ns()))
+        mark = self._quotes.take(request, kind, price, self._clock_ns())
+        if mark is not None:
+            self._hear(mark)
 
     def on_list(self, what: str, row: Any) -> None:
         """A row of a report."""
@@ -427,7 +352,3 @@ class IbVenue:
     def on_unreadable(self, error: Exception) -> None:
         """What a message said is not known: begin anew, and ask."""
         self._leave(f"a message cannot be read: {error}")
-
-
-def _fields(news: Filled | Corrected) -> dict[str, Any]:
-    return {f: getattr(news, f) for f in news.__struct_fields__}

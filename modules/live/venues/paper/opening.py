@@ -12,6 +12,7 @@ from modules.engine.settings import Costs
 from modules.live.feeds.opening import FeedOptions, make_feed
 from modules.live.feeds.port import Feed
 from modules.live.feeds.recorded import RecordedFeed, bars_of
+from modules.live.refused import refused
 from modules.live.venues.paper.matching import PaperMatching
 from modules.live.venues.paper.venue import PaperVenue
 from modules.live.venues.port import VenueError
@@ -60,7 +61,6 @@ def _feed(chosen: PaperOptions, symbols: tuple[str, ...]) -> Feed:
         path = Path(chosen.records or "")
         return RecordedFeed(path.stem, bars_of(pl.read_parquet(path)), speed=chosen.speed)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise VenueError(f"venue paper, feed {chosen.feed}: {wrong}") from None
+        raise VenueError(f"venue paper, feed {chosen.feed}: {refused(error, 'feed')}") from None
     except (OSError, pl.exceptions.PolarsError) as error:  # a feed that refuses is an OSError
         raise VenueError(f"venue paper, feed {chosen.feed}: {error}") from error
