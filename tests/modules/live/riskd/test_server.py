@@ -35,7 +35,8 @@ from modules.live.messages import (
 from modules.live.risk.rules import Rule
 from modules.live.riskd.client import RiskClient, RiskUnavailableError
 from modules.live.riskd.config import SOCKET
-from modules.live.riskd.server import MOST_CONNECTIONS, Server
+from modules.live.riskd.peers import MOST_CONNECTIONS
+from modules.live.riskd.server import Server
 from modules.live.wire import encode
 from tests.modules.live.riskd.house import DESK, KILLER, VIEWER, client, folder, heard, order, resting, server
 
@@ -155,7 +156,7 @@ def test_2_half_a_frame_never_acts(place: Path) -> None:
 
 
 def test_2_one_who_does_not_read(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modules.live.riskd.server.MOST_BEHIND_BYTES", 20_000)
+    monkeypatch.setattr("modules.live.riskd.peers.MOST_BEHIND_BYTES", 20_000)
     with raw(place) as deaf, client(place) as desk:
         deaf.sendall(encode(VIEWER))
         with pytest.raises(OSError, match=r"pipe|reset"):
