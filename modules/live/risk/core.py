@@ -10,7 +10,8 @@ from typing import Final
 
 from modules.engine.accounting import EXACT_LIMIT, MICROS
 from modules.live.risk import layout as at
-from modules.live.risk.holdings import MODES, Holdings
+from modules.live.risk.held import MODES
+from modules.live.risk.holdings import Holdings
 from modules.live.risk.intent import Day, Instrument, Intent, Mode, Open, RiskCoreError, Ruling
 from modules.live.risk.kernel import judge
 from modules.live.risk.rules import FLATTENING, Answer, Rule
