@@ -17,21 +17,20 @@ from typing import Final
 
 from modules.live.messages import (
     Ask,
-    Cancelled,
     CancelRefused,
     Connection,
-    Expired,
     Lost,
     RefusedByVenue,
     Report,
     VenueNews,
 )
-from modules.live.venues.exact import FigureError, Listing, Listings
+from modules.live.venues.exact import FigureError, Listings
 from modules.live.venues.fix.codec import Heard, Stream, stamp
+from modules.live.venues.fix.orders import Orders, Sent
 from modules.live.venues.fix.quotes import Quotes
 from modules.live.venues.fix.report import Answers, questions
 from modules.live.venues.fix.session import Names, Sequences, Session, Step
-from modules.live.venues.fix.words import cancel_order, heard, new_order
+from modules.live.venues.fix.words import heard, new_order
 from modules.live.venues.port import Hear, VenueError
 from modules.live.venues.unanswered import Unanswered
 
@@ -60,16 +59,6 @@ class FixSettings:
     market_data: bool = True
 
 
-@dataclass
-class _Sent:
-    """What a cancel needs to know of an order that was sent."""
-
-    listing: Listing
-    lots: int
-    wants_cancel: bool = False
-    ended: bool = False
-
-
 class FixVenue:
     """One account behind one FIX session."""
 
@@ -80,7 +69,7 @@ class FixVenue:
         self._numbers = Sequences(settings.sequences)
         self._reset = not self._numbers.is_kept
         self._by_number: dict[int, str] = {}
-        self._orders: dict[str, _Sent] = {}
+        self._orders = Orders()
         self._unanswered = Unanswered(settings.answer_s, time.monotonic)
         self._lock = threading.RLock()
         self._socket: socket.socket | None = None
@@ -115,7 +104,7 @@ class FixVenue:
         fields = new_order(ask, lots, listing, self._settings.account, self._clock_ns())
         with self._lock:
             session = self._standing()
-            self._orders.setdefault(ask.client_id, _Sent(listing, lots))
+            self._orders.sent(ask.client_id, listing, lots)
             self._unanswered.sent(ask.client_id)
             self._send(session.application("D", fields, self._clock_ns(), order=ask.client_id))
 
@@ -130,11 +119,10 @@ class FixVenue:
         reason = "no order of this run or of its last report; ask for a report first"
         self._hear(CancelRefused(client_id=client_id, reason=reason, ts_ns=self._clock_ns()))
 
-    def _cancel(self, client_id: str, sent: _Sent) -> None:
+    def _cancel(self, client_id: str, sent: Sent) -> None:
         """Under the lock."""
-        sent.wants_cancel, now_ns = True, self._clock_ns()
-        quantity, cancel_id = sent.listing.quantity(sent.lots), f"{client_id}~{next(self._count)}"
-        fields = cancel_order(client_id, cancel_id, sent.listing.native, sent.lots, quantity, now_ns)
+        now_ns = self._clock_ns()
+        fields = sent.cancel(client_id, f"{client_id}~{next(self._count)}", now_ns)
         self._send(self._standing().application("F", fields, now_ns))
 
     def cancel_all(self) -> None:
@@ -157,9 +145,7 @@ class FixVenue:
         except FigureError as error:
             raise VenueError(f"{self.name}: the report cannot be read: {error}") from error
         with self._lock:
-            for order in report.orders:
-                if order.ended is None and order.symbol in {x.symbol for x in self._listings}:
-                    self._orders.setdefault(order.client_id, _Sent(self._listings.here(order.symbol), order.lots))
+            self._orders.reported(report.orders, self._listings)
         return report
 
     def _asked(self) -> Answers:
@@ -287,8 +273,8 @@ class FixVenue:
         if step.filled_gap and self._answers is not None:
             self._answers.fail(_MISSED)
         if step.filled_gap and step.down is None:
-            for client_id, sent in self._orders.items():
-                if sent.wants_cancel and not sent.ended:
+            for client_id, sent in self._orders.open():
+                if sent.wants_cancel:
                     self._cancel(client_id, sent)
 
     def _tell(self, step: Step) -> None:
@@ -348,19 +334,15 @@ class FixVenue:
     def _cancel_each(self) -> None:
         """The venue has no mass cancel: one after the other."""
         with self._lock, contextlib.suppress(VenueError):
-            for client_id, sent in self._orders.items():
-                if not sent.ended:
-                    self._cancel(client_id, sent)
+            for client_id, sent in self._orders.open():
+                self._cancel(client_id, sent)
 
     def _note(self, news: VenueNews) -> None:
         client_id = getattr(news, "client_id", None)
         if client_id is None:
             return
         self._unanswered.answered(client_id)
-        sent = self._orders.get(client_id)
-        if sent is not None:
-            sent.ended = sent.ended or isinstance(news, RefusedByVenue | Cancelled | Expired)
-            sent.wants_cancel = sent.wants_cancel and not isinstance(news, CancelRefused)
+        self._orders.note(client_id, news)
 
     def _lost(self, client_id: str, reason: str) -> None:
         self._hear(Lost(client_id=client_id, reason=reason, ts_ns=self._clock_ns()))
