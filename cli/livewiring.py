@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cli.session import Stores
     from modules.live.feeds.station import Station
-    from modules.live.messages import Mode
+    from modules.live.messages import Mode, Report
     from modules.live.riskd.config import RiskdConfig
     from modules.live.runner.core import Runner
     from modules.live.runner.decide import Programme
@@ -101,6 +101,38 @@ def check_risk_core(order: Order) -> None:
         )
 
 
+def drifted(folder: Path) -> str | None:
+    """Why a demotion stops the account, with the remedy; None = none is proposed."""
+    from supervisor.demotion import proposed
+
+    why = proposed(folder)
+    return None if why is None else f"DRIFTED: {why}; a human dismisses it: cws drift --dismiss --reason TEXT"
+
+
+def check_capital(order: Order, report: Report, runner: Runner) -> None:
+    """Real money stays within its level's stage, gains counted as well. Raises RefusedError."""
+    cleared = order.clearance
+    if cleared.capital_usd is None or order.mode != "live":
+        return
+    holds = report.cash_micros / 1e6 + _worth(report.positions, runner)
+    if holds > cleared.capital_usd:
+        raise RefusedError(
+            f"CAPITAL: the account holds {holds:,.2f} USD, at level {cleared.level} it may hold "
+            f"{cleared.capital_usd:,.0f}",
+            "take the rest out of the account, or promote the strategy",
+        )
+
+
+def _worth(positions: dict[str, int], runner: Runner) -> float:
+    """Positions in USD at the last close that is known; without any they count nothing."""
+    import polars as pl
+
+    closes = runner.all_records().drop_nulls("close").sort("event_time", "available_at")
+    prices = dict(closes.group_by("symbol").agg(pl.col("close").last()).iter_rows())
+    sizes = dict(runner.instruments.group_by("symbol").agg(pl.col("lot_size").last()).iter_rows())
+    return float(sum(lots * sizes.get(s, 1.0) * prices.get(s, 0.0) for s, lots in positions.items() if lots))
+
+
 @contextmanager
 def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskLine]]:
     """The runner at its desk, reconciled. Raises RefusedError where the venue has it otherwise, ResumeError."""
@@ -127,8 +159,10 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
         line.control = Control(order.folder / "desk.sock", line.desk)
         resumed = resume(order.folder / "tape", order.strategy)
         runner = resumed.runner if resumed is not None else _fresh(order, programme, line, records, instruments)
+        check_capital(order, line.report(), runner)
         bars = RecordedBars(records, _last_label(runner.all_records(), order.since_ns - 1))
         live = Live(runner, line, bars, order.folder / "tape", began_by(order, programme), say=say, resumed=resumed)
+        live.opens_nothing = lambda: drifted(order.folder)
         show_to(live, line)
         stack.callback(live.close, "ended by its operator")
         calm_collector()
@@ -202,14 +236,7 @@ def _fresh(
     from modules.live.runner.core import Runner
     from modules.live.runner.programmes import trading_of
 
-    report, cleared = line.report(), order.clearance
-    if cleared.capital_usd is not None and order.mode == "live" and report.cash_micros > cleared.capital_usd * 1e6:
-        raise RefusedError(
-            f"CAPITAL: the account holds {report.cash_micros / 1e6:,.2f} USD, at level {cleared.level} it may hold "
-            f"{cleared.capital_usd:,.0f}",
-            "take the rest out of the account, or promote the strategy",
-        )
-    chosen = order.manifest.task.symbols
+    report, chosen = line.report(), order.manifest.task.symbols
     symbols = tuple(s for s in sorted(instruments["symbol"].unique().to_list()) if chosen is None or s in chosen)
     account = Account(
         symbols, trading_of(programme), cash_micros=report.cash_micros, strategy=order.strategy,

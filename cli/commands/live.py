@@ -83,12 +83,12 @@ def _order(s: Session, run: str, venue: str, account: str | None, since: str | N
 
 
 def _refuse(order: Order, word: str) -> None:
-    from supervisor.demotion import proposed
+    from cli.livewiring import drifted
 
     problems = [str(p) for p in order.clearance.problems]
-    drifted = proposed(order.folder)
-    if drifted is not None:
-        problems.append(f"DRIFTED: {drifted}; a human dismisses it: cws drift --dismiss --reason TEXT")
+    demotion = drifted(order.folder)
+    if demotion is not None:
+        problems.append(demotion)
     if problems:
         shown = "".join(f"\n  - {p}" for p in problems)
         raise RefusedError(f"{word} does not trade run {order.manifest.run_id}:{shown}", "nothing was connected to")

@@ -53,6 +53,8 @@ class Live:
     """Whether orders decided at a bar may still go out."""
     may_open: Callable[[Ticket], str | None] = lambda _: None
     """Why an order may not go out just now: a feed that stalls. What only reduces is never held."""
+    opens_nothing: Callable[[], str | None] = lambda: None
+    """Asked at each bar: why nothing may be opened, such as a demotion. What reduces, and cancels, still go."""
     shown: Callable[[BarClosed], None] = lambda _: None
     """Told of each bar once its orders are on their way."""
     day: str = ""
@@ -133,10 +135,16 @@ class Live:
             return
         for client_id in made.cancels:
             self.desk.cancel(client_id)
+        stopped = self.opens_nothing() if made.tickets else None
         for ticket in made.tickets:
-            why = self.may_open(ticket)
+            why = (stopped if self._opens(ticket) else None) or self.may_open(ticket)
             self.settle(Outcome(ticket.client_id, "held", 0, words=why) if why else self.desk.submit(ticket))
         self.shown(made)
+
+    def _opens(self, ticket: Ticket) -> bool:
+        """Whether a ticket does more than reduce what is held."""
+        held = self.runner.account.positions.get(ticket.symbol, 0)
+        return ticket.lots * held >= 0 or abs(ticket.lots) > abs(held)
 
     def _go_on(self) -> None:
         """Take in what was missed since the last process ended, and send what nothing says was submitted."""

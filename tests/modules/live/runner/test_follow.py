@@ -2,7 +2,8 @@
 
 1. Bars of a feed, told one by one, give every decision, NAV and cash of the backtest, and are on the tape.
 2. Where the feed stalls nothing is opened, and what reduces goes out.
-3. An order decided before the end of the last process is not sent by the next.
+3. The same from the bar on at which a demotion was proposed, whichever clock, with its words.
+4. An order decided before the end of the last process is not sent by the next.
 """
 
 from __future__ import annotations
@@ -124,6 +125,30 @@ def test_a_feed_that_stalls_opens_nothing_and_lets_go(tmp_path: Path) -> None:
     assert session.runner.account.positions == {
         s: int(n) for s, n in zip(desk.matching.run.bars.symbols, desk.matching.run.book.lots, strict=True) if n
     }
+
+
+@pytest.mark.parametrize("at_bar", [0, 3])
+def test_a_demotion_opens_nothing_and_lets_go(tmp_path: Path, at_bar: int) -> None:
+    found = market(days=1, minutes=14)
+    start_ns = found.labels(0)[6]
+    desk = plain_desk(found, start_ns)
+    session = live(found, start_ns, desk, tmp_path)
+    bars: list[int] = []
+    session.shown = lambda made: bars.append(made.ts_ns)
+    session.opens_nothing = lambda: "DRIFTED: s1 drifted" if len(bars) >= at_bar else None
+    session.run()
+    held, last = {}, start_ns
+    for day in tapes(tmp_path):
+        for m in read_messages(day):
+            if isinstance(m, Outcome) and m.status == "held":
+                assert m.words == "DRIFTED: s1 drifted" and m.client_id not in desk.sent
+                held[m.client_id] = last
+            last = m.ts_ns if isinstance(m, Decided) else last
+        assert replay(day).differences == []
+    assert held and min(held.values()) == bars[at_bar]
+    late = [f for f in desk.fills if at_bar and f.ts_ns > bars[at_bar]]
+    assert bool(late) is bool(at_bar)  # what reduced went out, where something was held
+    assert bool(session.runner.account.positions) <= bool(at_bar)
 
 
 def test_an_order_of_before_is_not_sent(tmp_path: Path) -> None:
