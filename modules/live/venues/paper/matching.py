@@ -16,8 +16,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from modules.engine.accounting import fee, micros
-from modules.engine.costs import BPS, impact_rate, scheduled
+from modules.engine.accounting import micros
 from modules.engine.exchange.events import Instrument as Listed
 from modules.engine.settings import Costs
 from modules.live.feeds.gates import GateLimits
@@ -37,15 +36,13 @@ from modules.live.messages import (
     VenueNews,
 )
 from modules.live.risk.core import Instrument
-from modules.live.units import DAY_NS, MICROS
+from modules.live.units import DAY_NS
+from modules.live.venues.paper.charges import execution, holding
 from modules.live.venues.sim.orders import Ended, SimOrder, SimOrders
 from modules.live.venues.sim.protocol import NewOrder
 
 MOST_USD: Final = 1e9
 """An order worth more is refused: int64 micros stay exact far above it."""
-_YEAR_DAYS: Final = 365.0
-
-
 _ENDS: Final[dict[type, Ended]] = {RefusedByVenue: "rejected", Cancelled: "cancelled", Expired: "expired"}
 
 
@@ -133,14 +130,9 @@ class PaperMatching:
         for order in [o for o in self.orders.working.values() if o.sent.time_in_force == "day"]:
             self._said.append(self.orders.expire(order, self.now_ns))
         self._rests &= self.orders.working.keys()
-        short, long = self._worth(-1), self._worth(1)
-        for what, worth, rate in (
-            ("borrow", short, self.costs.borrow_bps_year), ("funding", long, self.costs.funding_bps_year),
-        ):  # fmt: skip
-            charged = fee(worth, rate * BPS * days / _YEAR_DAYS) if worth else 0
-            if charged:
-                self.cash_micros -= charged
-                self._said.append(Moved(what, None, -charged, self.now_ns))  # type: ignore[arg-type]  # both are words
+        for what, charged in holding(self.costs, self._worth(-1), self._worth(1), days):
+            self.cash_micros -= charged
+            self._said.append(Moved(what, None, -charged, self.now_ns))
 
     def _worth(self, side: int) -> int:
         """What is held on one side, at its marks, micros above 0."""
@@ -269,22 +261,11 @@ class PaperMatching:
         """Execute. `blind`: nobody showed the price for it, so spread and impact are charged."""
         x = self.instruments[order.sent.symbol]
         value = micros(lots, x.lot_size, price)
-        charged = self._cost(x, abs(lots) * x.lot_size, abs(value), blind=blind)
+        charged = execution(self.costs, x, abs(lots) * x.lot_size, abs(value), blind=blind)
         self._said.append(self.orders.fill(order, lots, price, value, charged, self.now_ns))
         self._book(order.sent.symbol, lots, value + charged)
         if order.left == 0:
             self._rests.discard(order.sent.client_id)
-
-    def _cost(self, x: Instrument, shares: float, size: int, *, blind: bool) -> int:
-        c = self.costs
-        charged = scheduled(
-            fee(size, c.commission_bps * BPS), shares, c.commission_share_usd * MICROS,
-            c.commission_trade_usd * MICROS, c.commission_minimum_usd * MICROS,
-        )  # fmt: skip
-        if blind:
-            impact = impact_rate(c.impact_k, x.sigma_day, shares, x.adv_lots * x.lot_size)
-            charged += fee(size, c.half_spread_bps * BPS) + fee(size, impact)
-        return int(charged)
 
     def _book(self, symbol: str, lots: int, paid_micros: int) -> None:
         self.cash_micros -= paid_micros
