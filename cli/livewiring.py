@@ -71,13 +71,13 @@ def programme_of_run(order: Order) -> Programme:
 def check_risk_core(order: Order) -> None:
     """The risk core answers, with this build and mode, and lets this strategy trade. Raises RefusedError."""
     from modules.live.messages import Hello
+    from modules.live.place import Place
     from modules.live.riskd.client import RiskClient
-    from modules.live.riskd.config import SOCKET
 
     account = order.config.account
     hello = Hello("viewer", order.mode, order.build, account)
     try:
-        client = RiskClient.connect(order.folder / SOCKET, hello, 5.0)
+        client = RiskClient.connect(Place(order.folder).riskd, hello, 5.0)
     except OSError as error:
         raise RefusedError(f"NO_RISK_CORE: {error}", f"start it: cws riskd --account {account}") from error
     try:
@@ -140,28 +140,26 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
     from modules.live.desk.control import Control
     from modules.live.desk.desk import Identity
     from modules.live.journal.opening import open_journal
-    from modules.live.riskd.config import SOCKET
+    from modules.live.place import Place
     from modules.live.runner.deskline import DeskLine
     from modules.live.runner.live import Live
     from modules.live.runner.ports import RecordedBars
     from modules.live.runner.resume import resume
 
-    programme, account = programme_of_run(order), order.config.account
+    programme, account, place = programme_of_run(order), order.config.account, Place(order.folder)
     records, instruments = (_table(stores, order.manifest, name) for name in ("records", "instruments"))
     with ExitStack() as stack:
-        journal = stack.enter_context(
-            open_journal(order.folder / "desk" / "journal", f"{account}-desk", order.config.journal)
-        )
+        journal = stack.enter_context(open_journal(place.journal, f"{account}-desk", order.config.journal))
         patience = PATIENCE_S if order.config.clock == "venue" else 0.0
-        line = DeskLine(Identity(account, order.mode, order.build), order.folder / SOCKET, journal, say, patience)
+        line = DeskLine(Identity(account, order.mode, order.build), place.riskd, journal, say, patience)
         stack.callback(line.close)
         _agree(line)
-        line.control = Control(order.folder / "desk.sock", line.desk)
-        resumed = resume(order.folder / "tape", order.strategy)
+        line.control = Control(place.desk, line.desk)
+        resumed = resume(place.tape, order.strategy)
         runner = resumed.runner if resumed is not None else _fresh(order, programme, line, records, instruments)
         check_capital(order, line.report(), runner)
         bars = RecordedBars(records, _last_label(runner.all_records(), order.since_ns - 1))
-        live = Live(runner, line, bars, order.folder / "tape", began_by(order, programme), say=say, resumed=resumed)
+        live = Live(runner, line, bars, place.tape, began_by(order, programme), say=say, resumed=resumed)
         live.opens_nothing = lambda: drifted(order.folder)
         show_to(live, line)
         stack.callback(live.close, "ended by its operator")

@@ -18,7 +18,7 @@ from cli.api.gate import Gate, Rates
 from cli.api.jobs import Jobs
 from cli.api.tokens import TokenStore
 from cli.api.wiring import Live
-from modules.live.watch.place import Place
+from modules.live.place import Place
 from modules.workspace import Workspace
 
 FAULTS: dict[int | str, dict[str, Any]] = {

@@ -14,8 +14,8 @@ from cli.api.faults import ApiError, fault
 from cli.api.gate import require
 from cli.api.shapes import Mode
 from cli.api.tokens import Scope
+from modules.live.place import Place
 from modules.live.watch.alerts import Alerts
-from modules.live.watch.place import Place
 from modules.live.watch.seen import Seen
 from modules.live.watch.watcher import Watcher, WatchThread
 from modules.workspace import Workspace

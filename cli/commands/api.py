@@ -34,8 +34,8 @@ def serve(
     from cli.api.app import create_app
     from cli.api.server import Listen, serve
     from cli.session import stores
+    from modules.live.place import Place
     from modules.live.riskd.config import NAME
-    from modules.live.watch.place import Place
 
     place = Listen(host, port, certificate, key)
     place.check()

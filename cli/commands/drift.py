@@ -35,6 +35,7 @@ def drift(
     Beyond a limit a demotion is proposed: `cws live` trades the account no further until a human dismissed it.
     """
     from cli.accounts import account_folder
+    from modules.live.place import Place
     from supervisor.demotion import dismiss as take_back
     from supervisor.demotion import propose
 
@@ -52,7 +53,7 @@ def drift(
     from modules.live.runner.drift import drift as compare
 
     with working("comparing"):
-        found = compare(folder / "tape")
+        found = compare(Place(folder).tape)
     if found is None:
         raise RequestError(f"account {folder.name} has not traded a day", "`cws live` records one a day")
     if not found.holds:

@@ -37,10 +37,11 @@ def replay_day(
     that commit's modules, in a process and a tree of its own.
     """
     from cli.accounts import account_folder
+    from modules.live.place import Place
     from modules.workspace import Workspace
     from supervisor.daywatch import replayed, tape_of
 
-    folder = account_folder(account) / "tape"
+    folder = Place(account_folder(account)).tape
     path = tape_of(folder, day)
     if path is None:
         raise RequestError(f"there is no tape of {day} in {folder}", "`cws live` records one a day")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cli.riskview import RiskView
-    from modules.live.watch.place import Place
+    from modules.live.place import Place
 
 app = command_file()
 
@@ -36,7 +36,7 @@ def risk(
 ) -> None:
     """Exposure, value at risk by three methods, breaks. Exit 1 where the venue has it otherwise."""
     from cli.accounts import account_folder
-    from modules.live.watch.place import Place
+    from modules.live.place import Place
 
     found = _look(Place(account_folder(account)), history, ask_venue, seed)
     emit(found, json, lambda out: show(out, found))

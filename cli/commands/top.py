@@ -25,8 +25,8 @@ def top(
 ) -> None:
     """Positions, P&L, orders, book, risk use against limits, alerts, feeds: 1 to 6 choose, a shows all, q ends it."""
     from cli.accounts import account_folder
+    from modules.live.place import Place
     from modules.live.watch.alerts import Alerts
-    from modules.live.watch.place import Place
     from modules.live.watch.seen import Seen
     from modules.live.watch.watcher import Watcher, WatchThread
 

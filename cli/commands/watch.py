@@ -40,10 +40,10 @@ def watch(
 ) -> None:
     """Serve metrics, tell alerts and make spans until Ctrl-C. Alerts go to alerts.jsonl of the account, and here."""
     from cli.accounts import account_folder
+    from modules.live.place import Place
     from modules.live.watch.alerts import Alerts
     from modules.live.watch.metrics import text
     from modules.live.watch.notify import LogSink, WebhookSink
-    from modules.live.watch.place import Place
     from modules.live.watch.serving import MetricsServer
     from modules.live.watch.watcher import EVERY_S, Watcher
 

@@ -112,13 +112,13 @@ def _listener(config: RiskdConfig, folder: Path) -> RiskClient:
     """A viewer's connection to the risk core, through which the venue's news come. Raises RefusedError."""
     from cli.build import build_of
     from modules.live.messages import Hello
+    from modules.live.place import Place
     from modules.live.riskd.client import RiskClient
-    from modules.live.riskd.config import SOCKET
     from modules.workspace import Workspace
 
     hello = Hello("viewer", config.mode, build_of(Workspace.here().root).name, config.account)
     try:
-        return RiskClient.connect(folder / SOCKET, hello, 5.0)
+        return RiskClient.connect(Place(folder).riskd, hello, 5.0)
     except OSError as error:
         raise RefusedError(f"NO_RISK_CORE: {error}", f"start it: cws riskd --account {config.account}") from error
 
@@ -178,6 +178,7 @@ def _run(
     algorithm: Algorithm, client: RiskClient, folder: Path, instrument: Instrument, word: str, *, json: bool
 ) -> None:
     from modules.live.desk.client import DeskUnavailableError
+    from modules.live.place import Place
     from modules.live.working.remote import Work, remote
 
     ended: list[str] = []
@@ -190,7 +191,7 @@ def _run(
     if not json:
         say(f"[bold]{word}[/] works {parent.lots} lots of {parent.symbol} by {algorithm.name}; Ctrl-C withdraws it")
     try:
-        with remote(folder / "desk.sock") as desk:
+        with remote(Place(folder).desk) as desk:
             Work(
                 algorithm, desk, client, instrument.lot_size, lambda words: None if json else say(f"{word}: {words}"),
                 lambda: ended[0] if ended else None,

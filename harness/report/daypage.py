@@ -14,6 +14,7 @@ from modules.live.analysis.daycosts import costs_of_day
 from modules.live.analysis.tca import Costs
 from modules.live.journal.port import Entry
 from modules.live.journal.reading import read_journal
+from modules.live.place import Place
 from modules.live.runner.resume import tapes
 from modules.live.runner.tables import table
 from modules.live.runner.tape import Frame, TapeError, read_tape
@@ -75,7 +76,7 @@ class DayReport:
 
 def read_day(account: Path, day: str) -> DayReport:
     """The day of a live account's folder, `last` = the newest. Raises TapeError, JournalError."""
-    there = tapes(account / "tape")
+    there = tapes(Place(account).tape)
     names = [p.stem for p in there]
     at = len(there) - 1 if day == "last" else names.index(day) if day in names else -1
     if at < 0:

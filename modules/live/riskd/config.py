@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from modules.live.journal.opening import Store
 from modules.live.messages import Mode
+from modules.live.place import RISKD_SOCKET
 from modules.live.refused import refused
 from modules.live.risk.core import Instrument
 from modules.live.risk.limits import FILE, LimitsError, LiveLimits, Name, load_limits
 
 NAME: Final = "riskd.yaml"
-SOCKET: Final = "riskd.sock"
+SOCKET: Final = RISKD_SOCKET
 LOCK: Final = "riskd.lock"
 JOURNAL: Final = "riskd/journal"
 LOG: Final = "riskd.log"

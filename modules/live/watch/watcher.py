@@ -16,10 +16,10 @@ from modules.live.journal.port import Entry, JournalError
 from modules.live.messages import Hello, Marked, Status, VenueNews
 from modules.live.orders.fold import Fold
 from modules.live.orders.order import Order
+from modules.live.place import Place
 from modules.live.risk.limits import HARD_STALE_MS, LimitsError
 from modules.live.riskd.client import RiskClient, RiskSilentError, RiskUnavailableError
 from modules.live.riskd.config import ConfigError, load_config
-from modules.live.watch.place import Place
 from modules.live.watch.seen import MOST_KEPT, Seen, Tally
 
 EVERY_S: Final = 0.25

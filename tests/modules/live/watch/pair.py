@@ -22,9 +22,9 @@ from modules.live.desk.control import Control
 from modules.live.desk.desk import Desk, Identity
 from modules.live.journal.file import FileJournal
 from modules.live.messages import Hello
+from modules.live.place import Place
 from modules.live.riskd.client import RiskClient
 from modules.live.riskd.config import SOCKET
-from modules.live.watch.place import Place
 
 ACCOUNT = "test"
 BUILD = "b1"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from modules.live.riskd import config
+RISKD_SOCKET: Final = "riskd.sock"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Place:
     @property
     def riskd(self) -> Path:
         """The risk core's socket."""
-        return self.folder / config.SOCKET
+        return self.folder / RISKD_SOCKET
 
     @property
     def desk(self) -> Path:
@@ -33,6 +34,11 @@ class Place:
     def journal(self) -> Path:
         """The desk's journal."""
         return self.folder / "desk" / "journal"
+
+    @property
+    def tape(self) -> Path:
+        """The runner's tapes, one a day."""
+        return self.folder / "tape"
 
     @property
     def alerts(self) -> Path:
