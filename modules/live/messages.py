@@ -132,6 +132,16 @@ class Ruled(Message, frozen=True, tag="ruled"):
     at_ns: int
 
 
+class RefusedMany(Message, frozen=True, tag="refused_many"):
+    """Recorded only: `count` refusals between two times that are not told one by one, by rule; the last one's id."""
+
+    count: int
+    rules: dict[str, int]
+    last_id: str
+    first_ns: int
+    last_ns: int
+
+
 class Position(msgspec.Struct, frozen=True, gc=False):
     """What is held of an instrument, its reference price and when that was of; `open_*` lots that may still fill."""
 
@@ -353,7 +363,7 @@ VenueNews: TypeAlias = (
 )  # fmt: skip
 Asked: TypeAlias = Hello | Ask | Cancel | CancelAll | Kill | Reset | StatusAsked | ReportAsked | Proceed
 Answered: TypeAlias = Welcome | Turned | Ruled | Status | Report
-AnyMessage: TypeAlias = Asked | Answered | VenueNews
+AnyMessage: TypeAlias = Asked | Answered | VenueNews | RefusedMany
 
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 """A longer frame is garbage."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import cast
 
 from modules.live.journal.port import Journal
-from modules.live.messages import Ask, Connection, Marked, Report, Ruled, Status, Stepped, VenueNews
+from modules.live.messages import Ask, Connection, Marked, RefusedMany, Report, Ruled, Status, Stepped, VenueNews
 from modules.live.risk.core import Day
 from modules.live.risk.rules import Answer, Rule
 from modules.live.riskd.account import Account
@@ -42,7 +42,7 @@ def recall(journal: Journal, account: Account, days: Days) -> int:
                 continue  # said before NAV was known
             restored = (message.at_ns // DAY_NS, day_of(message))
             last = max(last, restored[0])
-        elif not isinstance(message, Connection | Stepped | Marked):
+        elif not isinstance(message, Connection | Stepped | Marked | RefusedMany):
             account.hear(cast(VenueNews, message))
     account.doubts.clear()  # the venue is asked anyway
     days.recalled(last, restored)

@@ -41,6 +41,7 @@ from modules.live.riskd.days import Days
 from modules.live.riskd.flatten import Flattening
 from modules.live.riskd.latch import Latch, Latched, LatchError
 from modules.live.riskd.recall import recall
+from modules.live.riskd.refusals import Refusals
 from modules.live.riskd.standing import Standing
 from modules.live.riskd.state import status_of
 from modules.live.units import MILLI_NS
@@ -84,6 +85,7 @@ class Rulings:
         self._flattening: Flattening | None = None
         self._closed_for: Rule = Rule.KILLED
         self._saved_ns = 0
+        self._refusals = Refusals()
 
     def recall(self) -> int:
         """Fold the journal into the account, before the venue is opened; returns the entries read."""
@@ -120,7 +122,7 @@ class Rulings:
         allowed = ruling.allowed_lots
         ruled = Ruled(ask.client_id, int(ruling.answer), int(ruling.rule), allowed, limit, value, now)
         if not ruling.goes_out:
-            self._record(ask, ruled)
+            self._record_refusal(ask, ruled)
             if ruling.answer is Answer.FLATTEN:
                 self._flatten(ruling.rule)
             return ruled
@@ -145,7 +147,7 @@ class Rulings:
 
     def _refused(self, ask: Ask, rule: Rule, now: int, limit: float | None = None, value: float | None = None) -> Ruled:
         ruled = Ruled(ask.client_id, int(Answer.REJECT), int(rule), 0, limit, value, now)
-        self._record(ask, ruled)
+        self._record_refusal(ask, ruled)
         return ruled
 
     def _close_position(self, ask: Ask, lots: int) -> None:
@@ -326,6 +328,7 @@ class Rulings:
             self._look(mono)
         if self._flattening is not None:
             self._flattening.step(mono, now)
+        self._tell_refusals(mono)
         if mono - self._saved_ns >= _SAVE_NS:
             self._save(mono)
 
@@ -347,6 +350,15 @@ class Rulings:
             return False
         return True
 
+    def _record_refusal(self, ask: Ask, ruled: Ruled) -> None:
+        if self._refusals.is_full(time.monotonic_ns(), ruled):
+            self._record(ask, ruled)
+
+    def _tell_refusals(self, mono: int, *, at_once: bool = False) -> None:
+        many = self._refusals.due(mono, at_once=at_once)
+        if many is not None and self._record(many):
+            self._refusals.told()
+
     def _save(self, mono: int) -> None:
         """The day's figures, where they moved; and whether a journal that failed works again."""
         self._saved_ns = mono
@@ -365,6 +377,7 @@ class Rulings:
 
     def close(self) -> None:
         """Write what must not be forgotten; orders stay where they are."""
+        self._tell_refusals(time.monotonic_ns(), at_once=True)
         if self.days.has_begun:
             self._record(self._short_status())
 
