@@ -6,6 +6,7 @@ from typing import Final
 
 from modules.live.messages import Connection, Report
 from modules.live.riskd.account import Account
+from modules.live.riskd.asking import Asking
 from modules.live.venues.port import Venue, VenueError
 
 LOOKS: Final = 3
@@ -18,7 +19,7 @@ class Standing:
     """The reasons why nothing may go out, each on its own; `refusing` is the gravest."""
 
     def __init__(self, account: Account, venue: Venue) -> None:
-        self._account, self._venue = account, venue
+        self._account, self.venue_asked = account, Asking(venue)
         self.unanswered: dict[str, int] = {}
         """Orders of which the venue said nothing yet, and when they were sent (monotonic ns)."""
         self.asking: str | None = "the venue was not asked yet what it has"
@@ -96,7 +97,7 @@ class Standing:
     def report(self) -> Report:
         """What the venue has. Raises VenueError. While an order has no answer yet, it cannot be complete."""
         try:
-            report = self._venue.report()
+            report = self.venue_asked.report()
         except VenueError:
             raise
         except Exception as error:

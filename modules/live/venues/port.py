@@ -16,7 +16,8 @@ class VenueError(OSError):
 
 
 class Venue(Protocol):
-    """One account at one venue. Methods are called from one thread; `hear` may be called from others.
+    """One account at one venue. Methods are called one at a time; `hear` may be called from any thread, and `report` is
+    called from a thread of its own: where it takes too long nobody waits for it, and cancels are called meanwhile.
 
     An outcome that is not known is `Lost`, never `RefusedByVenue`: a time-out, a connection that went after bytes of
     the order left, an answer that cannot be read. A client id is used once; the venue's side must see it, so that an

@@ -1,0 +1,44 @@
+"""A venue asked what it has, within a time: adapters make as many round trips as they need, and may hang in one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+from modules.live.messages import Report
+from modules.live.venues.port import Venue, VenueError
+
+ANSWER_S: Final = 20.0
+"""How long the ruling thread waits; less than whoever asked the risk core does."""
+
+
+class Asking:
+    """One question at a time. An answer that comes too late counts nothing: the venue is asked again."""
+
+    def __init__(self, venue: Venue, answer_s: float = ANSWER_S) -> None:
+        self._venue, self.answer_s = venue, answer_s
+        self._thread: threading.Thread | None = None
+        self._since = 0.0
+
+    def report(self) -> Report:
+        """What the venue has. Raises VenueError within the time, and at once while an older question has no answer."""
+        if self._thread is not None and self._thread.is_alive():
+            raise VenueError(f"still asking: no answer for {time.monotonic() - self._since:.0f} s")
+        answers: list[Report | Exception] = []
+
+        def ask() -> None:
+            try:
+                answers.append(self._venue.report())
+            except Exception as error:  # noqa: BLE001 - it is raised by whoever waits
+                answers.append(error)
+
+        self._since = time.monotonic()
+        self._thread = threading.Thread(target=ask, name="report", daemon=True)
+        self._thread.start()
+        self._thread.join(self.answer_s)
+        if not answers:
+            raise VenueError(f"still asking: no answer in {self.answer_s:g} s")
+        if isinstance(answers[0], Exception):
+            raise answers[0]
+        return answers[0]
