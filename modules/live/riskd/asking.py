@@ -10,7 +10,7 @@ from modules.live.messages import Report
 from modules.live.venues.port import Venue, VenueError
 
 ANSWER_S: Final = 20.0
-"""How long the ruling thread waits; less than whoever asked the risk core does."""
+"""How long the ruling thread waits: less than whoever asked the risk core does, more than an adapter may be given."""
 
 
 class Asking:

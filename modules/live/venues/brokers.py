@@ -80,7 +80,7 @@ class FixOptions(Options):
     resets_numbers: bool = True
     market_data: bool = True
     answer_s: float = Field(default=5.0, gt=0.0, le=60.0)
-    report_s: float = Field(default=30.0, gt=0.0, le=300.0)
+    report_s: float = Field(default=15.0, gt=0.0, le=18.0)
 
 
 def _fix(config: VenueConfig) -> Venue:
@@ -110,7 +110,7 @@ class IbOptions(Options):
     client: int = Field(default=7, ge=1, le=999)
     account: str = Field(min_length=1)
     answer_s: float = Field(default=5.0, gt=0.0, le=60.0)
-    report_s: float = Field(default=30.0, gt=0.0, le=300.0)
+    report_s: float = Field(default=15.0, gt=0.0, le=18.0)
     market_data: bool = True
 
 
