@@ -105,13 +105,21 @@ def _style() -> Iterator[None]:
 def _inline(svg: str, chart: Chart) -> str:
     """Only the element, ids made unique to the chart, sized by the page, colours by its variables."""
     body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = _numbered(re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S))
     body = re.sub(r'\bid="', f'id="{chart.name}-', body)
     body = re.sub(r"url\(#", f"url(#{chart.name}-", body)
     body = re.sub(r'href="#', f'href="#{chart.name}-', body)
     body = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", body, count=1)
     body = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", body, count=1)
     return themed(body.replace("<svg ", f'<svg role="img" aria-label="{chart.alt}" ', 1))
+
+
+def _numbered(body: str) -> str:
+    """Clips and markers named by their order: their own names are hashes of coordinates to the last bit, and the layout
+    is solved in an order that changes it now and then, far below what is drawn."""
+    names = dict.fromkeys(re.findall(r'\bid="([a-z][0-9a-f]{10})"', body))
+    numbers = {name: f"{name[0]}{number}" for number, name in enumerate(names)}
+    return re.sub(r'(\bid="|url\(#|href="#)([a-z][0-9a-f]{10})\b', lambda m: m[1] + numbers.get(m[2], m[2]), body)
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -13,6 +13,7 @@ import pytest
 
 from harness.report import Beside, RunReport, write_report
 from harness.report.charts import draw_costs, draw_ic, draw_quantiles
+from harness.report.drawing import _numbered
 from harness.report.factorfile import GivenFactors
 from harness.report.series import read_series
 from harness.report.statistics import statistics
@@ -117,6 +118,15 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
     second = write_report(manifest, store, tmp_path / "b", trials_count=2)
     for a, b in zip((first.html, first.json, *first.pngs), (second.html, second.json, *second.pngs), strict=True):
         assert a.read_bytes() == b.read_bytes(), a.name
+
+
+def test_names_in_a_picture_are_of_its_order_and_not_of_the_last_bit() -> None:
+    one, other = (
+        f'<path clip-path="url(#p{a})"/><clipPath id="p{a}"/><g id="axes_1"/><use href="#m{b}"/><path id="m{b}"/>'
+        for a, b in (("b28e6cfaad", "0123456789"), ("8290650ad2", "9876543210"))
+    )
+    assert _numbered(one) == _numbered(other)
+    assert _numbered(one).count("p0") == 2 and _numbered(one).count("m1") == 2 and "axes_1" in _numbered(one)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def ticker(kind: str, **data: str) -> str:
 
 def test_tickers_come_in_parts(peer: BybitUnderTest, venue: CryptoVenue, heard: Heard) -> None:
     """A snapshot, one side that changed, a message without sides, a crossed one that is no mark, a new snapshot."""
+    assert peer.peer.tickers_asked.wait(20.0)
     for message in (
         ticker("snapshot", bid1Price="100", ask1Price="100.02"), ticker("delta", bid1Price="100.01"),
         ticker("delta", bid1Price="101"), ticker("snapshot", bid1Price="7"), ticker("delta", ask1Price="9"),

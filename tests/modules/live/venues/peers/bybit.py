@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import threading
 import time
 from decimal import Decimal
 from typing import Any
@@ -37,6 +38,7 @@ class BybitPeer:
         self.rest = HttpServer(self._answer)
         self.news = SocketServer(self._news)
         self.tickers = SocketServer(self._tickers)
+        self.tickers_asked = threading.Event()
 
     def stop(self) -> None:
         """Everything."""
@@ -217,6 +219,7 @@ class BybitPeer:
     def _tickers(self, wire: ServerConnection) -> None:
         wire.recv(5)
         wire.send(json.dumps({"success": True, "ret_msg": "subscribe", "op": "subscribe", "conn_id": "c"}))
+        self.tickers_asked.set()
         self._pong(wire)
 
     @staticmethod
