@@ -73,7 +73,8 @@ class Step:
     send: list[bytes] = field(default_factory=list)
     deliver: list[Heard] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
-    filled_gap: bool = False
+    filled_from: int | None = None
+    """Our first number that the venue missed for good; what was sent since then, and is no order, may be said again."""
     is_up: bool = False
     down: str | None = None
 
@@ -89,6 +90,7 @@ class Session:
         self._tested_ns: int | None = None
         self._gap_to: int | None = None
         self._gap_ns = 0
+        self._filled: tuple[int, int] | None = None
         self._leaving = False
 
     # --- out ----------------------------------------------------------------------------------------
@@ -213,16 +215,27 @@ class Session:
                 step.deliver.append(message)
 
     def _resend(self, message: Heard, now_ns: int, step: Step) -> None:
-        """Fill the gap whole; an order in it never reached the venue, and a late order is another order."""
+        """Fill the gap whole; an order in it never reached the venue, and a late order is another order.
+
+        A venue asks at every message that it hears behind a gap, so several times before our fill is there: each is
+        answered by the same fill. What was sent after the first fill arrives in order and is not missed.
+        """
         begin, end = int(message.need(7)), int(message.need(16))
         last = self._numbers.out - 1
         end = last if end == 0 else min(end, last)
         if not 1 <= begin <= end:
             return
+        is_known = self._filled is not None and self._filled[0] == begin and self._filled[1] <= end
+        if is_known:
+            assert self._filled is not None
+            end = self._filled[1]
         names = self._names
         fields = [(43, "Y"), (122, stamp(now_ns)), (123, "Y"), (36, str(end + 1))]
         step.send.append(encode("4", begin, names.sender, names.target, now_ns, fields))
-        self._sent_ns, step.filled_gap = now_ns, True
+        self._sent_ns = now_ns
+        if is_known:
+            return
+        self._filled, step.filled_from = (begin, end), begin
         step.withheld += [self._sent[n] for n in range(begin, end + 1) if n in self._sent]
 
     def tick(self, now_ns: int) -> Step:

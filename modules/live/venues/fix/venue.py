@@ -82,6 +82,7 @@ class FixVenue:
         self._thread: threading.Thread | None = None
         self._hear: Hear = lambda news: None
         self._quotes = Quotes(listings)
+        self._prices_asked = 0
 
     # --- the port -----------------------------------------------------------------------------------
 
@@ -191,6 +192,14 @@ class FixVenue:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
 
+    def _ask_prices(self) -> None:
+        """Under the lock: subscribe, with no prices known."""
+        if not self._settings.market_data:
+            return
+        self._quotes, session = Quotes(self._listings), self._standing()
+        self._prices_asked = self._numbers.out
+        self._send(session.application("V", self._quotes.question(self._request()), self._clock_ns()))
+
     # --- the thread ---------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -267,23 +276,24 @@ class FixVenue:
         return whole
 
     def _answer(self, step: Step) -> None:
-        """Under the lock: what the session has to say; cancels that fell into a gap are said again."""
+        """Under the lock: what the session has to say; cancels and the subscription that fell into a gap are said again."""
         for data in step.send:
             self._send(data)
-        if step.filled_gap and self._answers is not None:
+        if step.filled_from is None:
+            return
+        if self._answers is not None:
             self._answers.fail(_MISSED)
-        if step.filled_gap and step.down is None:
+        if step.down is None:
+            if self._prices_asked >= step.filled_from:
+                self._ask_prices()
             for client_id, sent in self._orders.open():
                 if sent.wants_cancel:
                     self._cancel(client_id, sent)
 
     def _tell(self, step: Step) -> None:
-        if step.is_up and self._settings.market_data:
-            self._quotes = Quotes(self._listings)
-            with self._lock, contextlib.suppress(VenueError):
-                fields = self._quotes.question(self._request())
-                self._send(self._standing().application("V", fields, self._clock_ns()))
         if step.is_up:
+            with self._lock, contextlib.suppress(VenueError):
+                self._ask_prices()
             self._hear(Connection(venue=self.name, is_up=True, reason="logged on", ts_ns=self._clock_ns()))
             self._first.set()
         for client_id in step.withheld:

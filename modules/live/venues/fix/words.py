@@ -31,6 +31,7 @@ _TYPES: Final[dict[str, OrderType]] = {"1": "market", "2": "limit", "3": "stop",
 _TIMES: Final[dict[str, TimeInForce]] = {"0": "day", "1": "gtc", "3": "ioc", "4": "fok"}
 _SENT_TYPES: Final = {"market": "1", "limit": "2"}
 _SENT_TIMES: Final = {name: tag for tag, name in _TIMES.items()}
+_STATUS: Final = "I"  # ExecType: an order's state, on request
 _DUPLICATE: Final = "6"  # OrdRejReason: the id is in use, so there is such an order
 _ABSOLUTE: Final = "3"  # CommType
 ENDED: Final = {"2": "filled", "4": "cancelled", "8": "rejected", "C": "expired", "3": "expired"}
@@ -71,6 +72,8 @@ def order_id(message: Heard) -> str:
 def heard(message: Heard, listings: Listings, now_ns: int) -> list[VenueNews]:
     """News in one message of the application; [] for what says nothing of an order. Raises FigureError."""
     match message.kind:
+        case "8" if message.get(150) == _STATUS:
+            return []  # the answer to a question that nobody waits for any more; of an empty account it names no order
         case "8":
             return _execution(message, listings)
         case "9":

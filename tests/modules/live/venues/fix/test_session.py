@@ -86,6 +86,20 @@ def test_an_order_that_the_venue_missed_is_withheld() -> None:
     assert dict(unframe(session.application("0", [], S)))[34] == "5"
 
 
+def test_a_gap_asked_for_again_is_filled_as_before_and_takes_no_later_order_with_it() -> None:
+    """A venue asks at each message that it hears behind the gap; what we sent after the first fill it hears in order."""
+    session = standing()
+    session.application("D", [(11, "old")], S, order="old")
+    first = session.hear(message("2", 2, (7, 2), (16, 0)), S)
+    session.application("D", [(11, "new")], S, order="new")
+    again = session.hear(message("2", 3, (7, 2), (16, 0)), S)
+    assert (first.filled_from, first.withheld) == (2, ["old"])
+    assert (again.filled_from, again.withheld) == (None, [])
+    assert [fields[36] for step in (first, again) for _, fields in sent(step)] == ["3", "3"]
+    later = session.hear(message("2", 4, (7, 3), (16, 0)), S)
+    assert (later.filled_from, later.withheld) == (3, ["new"])
+
+
 def test_a_resend_is_given_even_if_we_miss_something_too() -> None:
     step = standing().hear(message("2", 9, (7, 1), (16, 0)), S)
     assert [k for k, _ in sent(step)] == ["4", "2"]

@@ -148,6 +148,30 @@ def test_a_refused_question_is_no_report(peer: FixUnderTest, venue: FixVenue, he
         venue.report()
 
 
+def test_an_answer_that_nobody_waits_for_changes_nothing(peer: FixUnderTest, venue: FixVenue, heard: Heard) -> None:
+    """Of an account without orders it names no order; the session stands, and the next report is whole."""
+    peer.peer._mass_status("R-of-long-ago")
+    order = working(peer, venue, heard)
+    peer.peer._mass_status("R-of-long-ago")
+    assert [o.client_id for o in venue.report().orders] == [order.client_id]
+    assert heard.ups() == [True] and not heard.of(RefusedByVenue)
+
+
+def test_a_subscription_that_fell_into_a_gap_is_said_again(peer: FixUnderTest, venue: FixVenue, heard: Heard) -> None:
+    """Else the venue would stand, and every price grow stale."""
+    eventually(lambda: len(subscriptions(peer)) == 1)
+    peer.peer.into -= 1
+    venue.submit(ask(peer.symbol, 5), 5)
+    assert heard.first(Lost).reason
+    eventually(lambda: len(subscriptions(peer)) == 2)
+    working(peer, venue, heard)
+    assert len(subscriptions(peer)) == 2 and heard.ups() == [True]
+
+
+def subscriptions(peer: FixUnderTest) -> list[dict[int, str]]:
+    return [m for m in peer.peer.received if m[35] == "V"]
+
+
 def test_market_data(peer: FixUnderTest, venue: FixVenue, heard: Heard) -> None:
     """A snapshot, an update of one side, a crossed one that is no mark, a refusal that is none either."""
     eventually(lambda: any(m[35] == "V" for m in peer.peer.received))

@@ -146,9 +146,11 @@ class FixPeer:
             if kind == "A":
                 return self._logon(message, number)
             if kind == "4":
-                self.into = int(message[36])
+                self.into = max(self.into, int(message[36]))
                 return True
             if number > self.into:
+                if kind == "2":  # is given even so, or both sides would wait for each other
+                    self._resend(int(message[7]))
                 self.say("2", [(7, self.into), (16, 0)])
                 return True
             if number < self.into:
