@@ -276,7 +276,7 @@ class FixVenue:
         return whole
 
     def _answer(self, step: Step) -> None:
-        """Under the lock: what the session has to say; cancels and the subscription that fell into a gap are said again."""
+        """Under the lock: what the session says; cancels and the subscription that fell into a gap are said again."""
         for data in step.send:
             self._send(data)
         if step.filled_from is None:

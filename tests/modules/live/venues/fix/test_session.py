@@ -87,7 +87,7 @@ def test_an_order_that_the_venue_missed_is_withheld() -> None:
 
 
 def test_a_gap_asked_for_again_is_filled_as_before_and_takes_no_later_order_with_it() -> None:
-    """A venue asks at each message that it hears behind the gap; what we sent after the first fill it hears in order."""
+    """A venue asks at each message behind the gap; what we sent after the first fill it hears in order."""
     session = standing()
     session.application("D", [(11, "old")], S, order="old")
     first = session.hear(message("2", 2, (7, 2), (16, 0)), S)
