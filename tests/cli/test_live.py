@@ -54,9 +54,8 @@ ADA = Identity("Ada", "ada@example.org")
 BARS = 8
 
 
-def settings(root: Path, module: str, **values: object) -> None:
+def settings(path: Path, **values: object) -> None:
     """Other values in force."""
-    path = root / "modules" / module / "settings.yaml"
     held = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump({**held, **values}))
 
@@ -65,6 +64,8 @@ def settings(root: Path, module: str, **values: object) -> None:
 def promoted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Manifest]:
     """A checkout whose commit promotes a run to paper, by a human's merge."""
     made = make_checkout(tmp_path_factory.mktemp("l") / "c")
+    settings(made.root / "modules" / "live" / "risk" / "limits.yaml", deadline_ms=1_000)  # a loaded machine is slow
+    made.git("commit", "-qa", "--amend", "--no-edit")
     space = made.workspace
     data, store = DataStore(space.data), ArtifactStore(space.artifacts)
     csv = wide_csv(reversal_panel(1_400, strength=0.5), made.root.parent / "planted.csv")
@@ -111,7 +112,7 @@ def process(at: Checkout, *argv: str) -> Iterator[tuple[subprocess.Popen[str], d
         finally:
             made.send_signal(signal.SIGTERM)
             try:
-                made.wait(20)
+                made.wait(60)
             except subprocess.TimeoutExpired:
                 made.kill()
 
@@ -220,7 +221,7 @@ def test_the_whole_way(promoted: tuple[Checkout, Manifest]) -> None:
     done = at.cws("replay-day", day, "--account", "t1", "--json")
     assert (done.code, done.json["equal"], done.json["bars"]) == (0, True, 1), done.err
     at.git("checkout", "-q", "-b", "smaller")
-    settings(at.root, "size/rank_neutral", gross_leverage=0.04)
+    settings(at.root / "modules" / "size" / "rank_neutral" / "settings.yaml", gross_leverage=0.04)
     at.git("commit", "-qam", "less")
     at.git("checkout", "-q", "main")
     done = at.cws("replay-day", day, "--account", "t1", "--candidate", "smaller", "--json")

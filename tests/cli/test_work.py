@@ -37,6 +37,8 @@ from tests.modules.live.riskd.child import TOLD, RecordingVenue
 
 pytestmark = pytest.mark.slow
 LIMITS = {"strategies": {"manual": 100_000.0}}
+SLOW: dict[str, object] = {"stale_ms": 60_000, "deadline_ms": 1_000}
+"""Of limits.yaml: this venue says a price with an order only, and a loaded machine may take its time."""
 
 
 class Place:
@@ -48,6 +50,7 @@ class Place:
         rows = [{"symbol": s, "sector": "x", "sigma_day": 0.01, "adv_lots": 10**7} for s in ("AAA", "BBB")]
         config = {"account": "t1", "mode": "paper", "venue": {"name": "sim"}, "instruments": rows, "limits": LIMITS}
         (self.folder / "riskd.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "limits.yaml").write_text(yaml.safe_dump(yaml.safe_load(FILE.read_text()) | SLOW))
         self.build = build_of(Workspace.here().root).name
         self._stack, self._desk = ExitStack(), ExitStack()
 
@@ -55,7 +58,8 @@ class Place:
         """The risk core and the desk."""
         venue = RecordingVenue(self.folder)
         config = load_config(self.folder)
-        server = self._stack.enter_context(served(self.folder, config, venue, self.build, limits_file=FILE))
+        limits = self.folder / "limits.yaml"
+        server = self._stack.enter_context(served(self.folder, config, venue, self.build, limits_file=limits))
         thread = threading.Thread(target=server.run)
         thread.start()
         self._stack.callback(thread.join)
@@ -80,7 +84,7 @@ class Place:
         thread.start()
         self._desk.callback(thread.join)
         self._desk.callback(ends.set)
-        assert ready.wait(20.0)
+        assert ready.wait(60.0)
 
     def end_desk(self) -> None:
         """Let it end."""

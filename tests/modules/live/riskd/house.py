@@ -28,6 +28,8 @@ DESK = Hello("desk", "paper", "b1", "demo")
 VIEWER = Hello("viewer", "paper", "", "demo")
 KILLER = Hello("kill", "paper", "", "demo")
 START_S = 60.0
+PATIENCE_S = 60.0
+"""For what must happen, however loaded the machine is."""
 
 
 @contextlib.contextmanager
@@ -93,14 +95,13 @@ def core(place: Path, venue: Venue | None = None, build: str = "b1") -> Iterator
 
 
 @contextlib.contextmanager
-def server(place: Path, venue: Venue | None = None) -> Iterator[Server]:
+def server(place: Path, venue: Venue | None = None, spin_ms: int = 0) -> Iterator[Server]:
     """A risk core with its socket, in a thread of this process."""
     ready, made = threading.Event(), []
+    config = load_config(place).model_copy(update={"spin_ms": spin_ms})
 
     def serve() -> None:
-        with served(
-            place, load_config(place), venue or RecordingVenue(place), "b1", limits_file=place / "limits.yaml"
-        ) as it:
+        with served(place, config, venue or RecordingVenue(place), "b1", limits_file=place / "limits.yaml") as it:
             made.append(it)
             ready.set()
             it.run()
@@ -113,7 +114,7 @@ def server(place: Path, venue: Venue | None = None) -> Iterator[Server]:
     finally:
         for it in made:
             it.stop()
-        thread.join(10.0)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
@@ -129,13 +130,13 @@ def process(place: Path, kind: str = "plain") -> Iterator[subprocess.Popen[str]]
         yield child
     finally:
         child.kill()
-        child.wait(10.0)
+        child.wait(PATIENCE_S)
         assert child.stdout is not None
         child.stdout.close()
 
 
 @contextlib.contextmanager
-def client(place: Path, hello: Hello = DESK, timeout_s: float = 5.0) -> Iterator[RiskClient]:
+def client(place: Path, hello: Hello = DESK, timeout_s: float = PATIENCE_S) -> Iterator[RiskClient]:
     """A connection to whatever serves the account."""
     made = RiskClient.connect(place / SOCKET, hello, timeout_s)
     try:
@@ -144,7 +145,7 @@ def client(place: Path, hello: Hello = DESK, timeout_s: float = 5.0) -> Iterator
         made.close()
 
 
-def heard(one: RiskClient, kinds: tuple[type, ...], timeout_s: float = 10.0) -> list[VenueNews]:
+def heard(one: RiskClient, kinds: tuple[type, ...], timeout_s: float = PATIENCE_S) -> list[VenueNews]:
     """News up to the first of these kinds."""
     found: list[VenueNews] = []
     deadline = time.monotonic() + timeout_s

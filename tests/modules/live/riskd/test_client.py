@@ -1,7 +1,7 @@
 """Whoever asks: down, silent, slow, garbled, hung up. Where the order may be out it says so, else that nothing left.
 
 1. RiskUnavailableError: nothing left. RiskSilentError: the order may be out, and the connection is dead from then on.
-2. Every wait is bounded by the deadline that the risk core named.
+2. Every wait is bounded by the deadline that the risk core named, whether it sleeps or looks on meanwhile (`spins`).
 3. News that come between are kept, in order.
 """
 
@@ -32,9 +32,12 @@ from modules.live.messages import (
 )
 from modules.live.riskd.client import RiskClient, RiskSilentError, RiskUnavailableError
 from modules.live.wire import FrameReader, encode
-from tests.modules.live.riskd.house import DESK, order
+from tests.modules.live.riskd.house import DESK, PATIENCE_S, order
 
-DEADLINE_MS = 60
+SHORT_MS = 60
+"""For an answer that never comes."""
+LONG_MS = 60_000
+"""For one that comes: however late a loaded machine lets it."""
 Answer = Callable[[Ask], bytes | None]
 
 
@@ -43,7 +46,7 @@ def ruled(ask: Ask) -> bytes:
 
 
 @contextlib.contextmanager
-def peer(answer: Answer) -> Iterator[tuple[Path, list[Asked]]]:
+def peer(answer: Answer, deadline_ms: int, *, spins: bool = False) -> Iterator[tuple[Path, list[Asked]]]:
     """A server that welcomes, then answers each order with these bytes; None hangs up."""
     with tempfile.TemporaryDirectory(prefix="rd") as name:
         path, got, stop = Path(name) / "s", [], threading.Event()
@@ -60,14 +63,14 @@ def peer(answer: Answer) -> Iterator[tuple[Path, list[Asked]]]:
                         for message in reader.feed(data):
                             got.append(message)
                             if isinstance(message, Hello):
-                                sock.sendall(encode(Welcome("paper", "b1", "demo", "l", DEADLINE_MS)))
+                                sock.sendall(encode(Welcome("paper", "b1", "demo", "l", deadline_ms, spins)))
                             elif isinstance(message, Ask):
                                 said = answer(message)
                                 if said is None:
                                     return
                                 for byte in [said] if len(said) < 2000 else [said[:1000], said[1000:]]:
                                     sock.sendall(byte)
-                    stop.wait(5.0)
+                    stop.wait(PATIENCE_S)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -77,7 +80,8 @@ def peer(answer: Answer) -> Iterator[tuple[Path, list[Asked]]]:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()
             stop.set()
-            thread.join(10.0)
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
 
 
 SILENT: list[tuple[str, Answer]] = [
@@ -94,10 +98,12 @@ SILENT: list[tuple[str, Answer]] = [
 ]
 
 
+@pytest.mark.parametrize("spins", [False, True])
 @pytest.mark.parametrize(("name", "answer"), SILENT, ids=[n for n, _ in SILENT])
-def test_1_the_order_may_be_out(name: str, answer: Answer) -> None:
-    with peer(answer) as (path, _):
-        one = RiskClient.connect(path, DESK, 5.0)
+def test_1_the_order_may_be_out(name: str, answer: Answer, spins: bool) -> None:
+    with peer(answer, SHORT_MS, spins=spins) as (path, _):
+        one = RiskClient.connect(path, DESK, PATIENCE_S)
+        assert one.welcome.spins is spins
         with pytest.raises(RiskSilentError):
             one.ask(order())
         assert one.is_dead
@@ -110,8 +116,8 @@ def test_1_the_order_may_be_out(name: str, answer: Answer) -> None:
 
 
 def test_1_turned_away_is_not_out() -> None:
-    with peer(lambda _: encode(Turned("no"))) as (path, _):
-        one = RiskClient.connect(path, DESK, 5.0)
+    with peer(lambda _: encode(Turned("no")), LONG_MS) as (path, _):
+        one = RiskClient.connect(path, DESK, PATIENCE_S)
         with pytest.raises(RiskUnavailableError, match="no"):
             one.ask(order())
 
@@ -136,19 +142,21 @@ def test_1_one_who_accepts_and_says_nothing() -> None:
             RiskClient.connect(Path(name) / "s", DESK, 0.1)
 
 
-def test_2_one_who_keeps_saying_other_things_is_late_too() -> None:
+@pytest.mark.parametrize("spins", [False, True])
+def test_2_one_who_keeps_saying_other_things_is_late_too(spins: bool) -> None:
     def chatter(_: Ask) -> bytes:
-        time.sleep(DEADLINE_MS / 1_000.0 * 0.7)
+        time.sleep(SHORT_MS / 1_000.0 * 0.7)
         return encode(Marked("AAA", 1.0, 1))
 
-    with peer(chatter) as (path, got):
-        one = RiskClient.connect(path, DESK, 5.0)
+    with peer(chatter, SHORT_MS, spins=spins) as (path, got):
+        one = RiskClient.connect(path, DESK, PATIENCE_S)
         with pytest.raises(RiskSilentError):
             one.ask(order())
         assert sum(isinstance(m, Ask) for m in got) == 1  # never sent a second time
 
 
-def test_3_news_are_kept_in_order_and_the_time_is_put_in() -> None:
+@pytest.mark.parametrize("spins", [False, True])
+def test_3_news_are_kept_in_order_and_the_time_is_put_in(spins: bool) -> None:
     news: list[VenueNews] = [Marked("AAA", float(i), i) for i in range(1, 4)]
     more = [Acknowledged("c", "v", 9)]
 
@@ -156,8 +164,8 @@ def test_3_news_are_kept_in_order_and_the_time_is_put_in() -> None:
         before, after = b"".join(map(encode, news)), b"".join(map(encode, more))
         return before + ruled(ask) + after
 
-    with peer(answer) as (path, got):
-        one = RiskClient.connect(path, DESK, 5.0)
+    with peer(answer, LONG_MS, spins=spins) as (path, got):
+        one = RiskClient.connect(path, DESK, PATIENCE_S)
         asked = order(sent_ns=0)
         said: Answered = one.ask(asked)
         assert said == Ruled(asked.client_id, 0, 0, 10, None, None, 1)

@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -25,7 +28,7 @@ from modules.live.messages import Ask, Ruled
 from modules.live.risk.rules import Rule
 from modules.live.riskd.client import RiskClient, RiskSilentError, RiskUnavailableError
 from modules.live.riskd.config import JOURNAL, SOCKET
-from tests.modules.live.riskd.house import DESK, START_S, VIEWER, client, folder, order, process, resting
+from tests.modules.live.riskd.house import DESK, PATIENCE_S, START_S, VIEWER, client, folder, order, process, resting
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +58,7 @@ def kill_some(times: int, seed: int) -> None:
     with folder() as place:
         for _ in range(times):
             with process(place) as child:
-                one = RiskClient.connect(place / SOCKET, DESK, 5.0)
+                one = RiskClient.connect(place / SOCKET, DESK, PATIENCE_S)
                 ready(place, one)
                 for known in list(asked.values())[-5:]:
                     if known.client_id in sent(place):
@@ -71,7 +74,7 @@ def kill_some(times: int, seed: int) -> None:
                         time.sleep(0.002)
                 except (RiskSilentError, RiskUnavailableError):
                     pass
-                child.wait(10.0)
+                child.wait(PATIENCE_S)
                 one.close()
             at_venue, known_here = sent(place), recorded(place)
             assert len(at_venue) == len(set(at_venue))
@@ -97,14 +100,12 @@ def test_1_killed_many_times() -> None:
 
 def test_2_stopped_and_going_on() -> None:
     with folder(deadline_ms=150) as place, process(place) as child:
-        one = RiskClient.connect(place / SOCKET, DESK, 5.0)
+        one = RiskClient.connect(place / SOCKET, DESK, PATIENCE_S)
         ready(place, one)
         os.kill(child.pid, signal.SIGSTOP)
         asked = order()
-        began = time.monotonic()
         with pytest.raises(RiskSilentError, match="may be out"):
             one.ask(asked)
-        assert time.monotonic() - began < 2.0
         with pytest.raises(RiskUnavailableError):
             one.ask(order())
         os.kill(child.pid, signal.SIGCONT)
@@ -112,30 +113,59 @@ def test_2_stopped_and_going_on() -> None:
             ready(place, again)
             assert sent(place) == []
             assert again.report().positions == {}
-            assert again.ask(order()).allowed == 10
+        deadline = time.monotonic() + PATIENCE_S
+        while not goes_out(place):
+            assert time.monotonic() < deadline
         assert asked.client_id not in sent(place)
         assert recorded(place).get(asked.client_id, 0) == 0
 
 
+def goes_out(place: Path) -> bool:
+    """Whether another order is approved, where the deadline is one that a loaded machine may miss."""
+    with client(place) as one:
+        ready(place, one)
+        try:
+            return one.ask(order()).allowed == 10
+        except RiskSilentError:
+            return False
+
+
 def test_2_ended_while_an_order_waits() -> None:
     with folder(deadline_ms=500) as place, process(place) as child:
-        one = RiskClient.connect(place / SOCKET, DESK, 5.0)
+        one = RiskClient.connect(place / SOCKET, DESK, PATIENCE_S)
         ready(place, one)
         os.kill(child.pid, signal.SIGSTOP)
-        threading.Timer(0.1, child.kill).start()
+        mine = os.dup(one.fileno())
+
+        def kill_once_it_waits() -> None:
+            while not unread(mine):
+                time.sleep(0.001)
+            child.kill()
+
+        killer = threading.Thread(target=kill_once_it_waits)
+        killer.start()
         with pytest.raises(RiskSilentError):
             one.ask(order())
+        killer.join(PATIENCE_S)
+        os.close(mine)
         assert sent(place) == []
+
+
+def unread(connection: int) -> int:
+    """Bytes that were sent to the risk core and that it has not read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(connection, termios.TIOCOUTQ, count)
+    return count[0]
 
 
 def test_3_a_slow_venue() -> None:
     with folder(deadline_ms=200) as place, process(place, "slow"):
-        one = RiskClient.connect(place / SOCKET, DESK, 5.0)
+        one = RiskClient.connect(place / SOCKET, DESK, PATIENCE_S)
         ready(place, one)
         asked = resting()
         with pytest.raises(RiskSilentError):
             one.ask(asked)
-        with client(place, timeout_s=20.0) as again:
+        with client(place) as again:
             ready(place, again)
             assert [o.client_id for o in again.report().orders] == [asked.client_id]
             assert again.status().open_orders == (asked.client_id,)
@@ -160,6 +190,6 @@ def test_ended_by_its_signal() -> None:
             ready(place, one)
             one.ask(resting())
             child.terminate()
-            assert child.wait(10.0) == 0
+            assert child.wait(PATIENCE_S) == 0
         assert not (place / SOCKET).exists()
         assert len(sent(place)) == 1  # what rests is left there

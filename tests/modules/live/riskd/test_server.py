@@ -3,11 +3,13 @@
 1. Only a desk of the same account, mode and build asks for orders, one at a time; viewers look, "kill" kills.
 2. Garbage, floods and silence cost their connection and nobody else's.
 3. News reach desk and viewers, in the order in which the venue said them, after the ruling they follow from.
+4. One that looks on (`spin_ms`) says so, does not sleep after an order, and sees all else that is due meanwhile.
 """
 
 from __future__ import annotations
 
 import os
+import selectors
 import socket
 import stat
 import time
@@ -35,10 +37,22 @@ from modules.live.messages import (
 from modules.live.risk.rules import Rule
 from modules.live.riskd.client import RiskClient, RiskUnavailableError
 from modules.live.riskd.config import SOCKET
+from modules.live.riskd.latch import Latch
 from modules.live.riskd.peers import MOST_CONNECTIONS
 from modules.live.riskd.server import Server
 from modules.live.wire import encode
-from tests.modules.live.riskd.house import DESK, KILLER, VIEWER, client, folder, heard, order, resting, server
+from tests.modules.live.riskd.house import (
+    DESK,
+    KILLER,
+    PATIENCE_S,
+    VIEWER,
+    client,
+    folder,
+    heard,
+    order,
+    resting,
+    server,
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +63,7 @@ def place() -> Iterator[Path]:
 
 def raw(place: Path) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(10.0)
+    sock.settimeout(PATIENCE_S)
     sock.connect(str(place / SOCKET))
     return sock
 
@@ -126,7 +140,7 @@ GARBAGE = [
     b"GET / HTTP/1.1\r\n\r\n",
     b"\0\0\0\1\xc1",
     b"\0\x10\0\0" + b"x" * 100,
-    os.urandom(4096),
+    b"\xff" + os.urandom(4095),  # of a size that nobody may send
     encode(Cancelled("c", 1)),
 ]
 
@@ -215,7 +229,6 @@ def test_a_flood_is_answered_in_order() -> None:
             asks = [order(sent_ns=time.time_ns()) for _ in range(300)]
             sock.sendall(b"".join(map(encode, asks)))
             assert killer.kill("ops", "flood").killed
-            sock.settimeout(5.0)
             said = b""
             while said.count(b"ruled") < 300:
                 said += sock.recv(65536)
@@ -227,7 +240,7 @@ def test_an_end_is_an_end() -> None:
     with folder() as place:
         with server(place) as it:
             assert isinstance(it, Server)
-            one = RiskClient.connect(place / SOCKET, DESK, 5.0)
+            one = RiskClient.connect(place / SOCKET, DESK, PATIENCE_S)
             one.ask(order())
         with pytest.raises(RiskUnavailableError):
             one.status()
@@ -245,3 +258,25 @@ def test_asking_for_a_report_with_an_ask_before_it(place: Path) -> None:
         while b"complete" not in said:
             said += sock.recv(65536)
         assert said.index(b"ruled") < said.index(b"complete")
+
+
+@pytest.mark.parametrize("spin_ms", [0, 1_000])
+def test_4_one_that_looks_on(spin_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float | None] = []
+
+    class Noting(selectors.DefaultSelector):
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            waits.append(timeout)
+            return super().select(timeout)
+
+    monkeypatch.setattr("modules.live.riskd.server.selectors.DefaultSelector", Noting)
+    with folder() as place, server(place, spin_ms=spin_ms), client(place) as desk, client(place, VIEWER) as viewer:
+        assert desk.welcome.spins is viewer.welcome.spins is bool(spin_ms)
+        rests = resting()
+        assert desk.ask(rests).allowed == desk.ask(order()).allowed == 10
+        heard(viewer, (Filled,))
+        assert (0.0 in waits) is bool(spin_ms)
+        Latch(place).kill("ops", "enough", time.time_ns(), flatten=False)  # the latch is looked at by the tick
+        assert heard(viewer, (Cancelled,))[-1] == heard(desk, (Cancelled,))[-1]
+        assert Rule(desk.ask(order()).rule) is Rule.KILLED
+        assert desk.status().open_orders == ()

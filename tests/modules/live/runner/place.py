@@ -14,6 +14,7 @@ import yaml
 
 from modules.live.desk.desk import Identity
 from modules.live.journal.file import FileJournal
+from modules.live.risk.limits import FILE
 from modules.live.riskd.config import load_config
 from modules.live.riskd.server import Server
 from modules.live.riskd.start import served
@@ -31,7 +32,6 @@ from modules.live.venues.sim.server import SimExchange
 from tests.modules.live.runner.market import Market, backtest, programme
 
 BUILD = "b1"
-FILE = Path(__file__).resolve().parents[4] / "modules" / "live" / "risk" / "limits.yaml"
 
 
 @dataclass
@@ -67,11 +67,15 @@ def place(market: Market, start_ns: int) -> Iterator[Place]:
     bars, _ = backtest(market, asked)
     matching = BarMatching.of(bars, market.instruments, trading_of(asked), start_ns)
     (folder / "riskd.yaml").write_text(riskd_yaml(bars.symbols))
+    limits = folder / "limits.yaml"  # a loaded machine may take its time to answer
+    limits.write_text(yaml.safe_dump(yaml.safe_load(FILE.read_text()) | {"deadline_ms": 1_000}))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, True)
         exchange = stack.enter_context(SimExchange(matching, "t1"))
         config = load_config(folder)
-        server = stack.enter_context(served(folder, config, SimVenue(exchange.address, "t1"), BUILD, limits_file=FILE))
+        server = stack.enter_context(
+            served(folder, config, SimVenue(exchange.address, "t1"), BUILD, limits_file=limits)
+        )
         thread = threading.Thread(target=server.run, name="riskd")
         thread.start()
         stack.callback(thread.join)

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from modules.live.messages import Message
+from modules.live.messages import Connection, Hello, Message
+from modules.live.riskd.client import RiskClient
+from modules.live.riskd.config import SOCKET
 from modules.live.runner.resume import tapes
 from modules.live.runner.tape import read_messages
 from modules.live.runner.taped import BarDue, Decided, Outcome
@@ -22,6 +24,7 @@ def test_an_exchange_that_hangs_up_costs_nothing() -> None:
     start_ns = found.labels(0)[6]
     with place(found, start_ns) as at:
         bars = 0
+        seen = RiskClient.connect(at.folder / SOCKET, Hello("viewer", "paper", "", "t1"), 60.0)
 
         def hang_up(message: Message) -> None:
             """In the middle of each third bar, between what was heard and what is decided on it."""
@@ -31,11 +34,15 @@ def test_an_exchange_that_hangs_up_costs_nothing() -> None:
                 with at.exchange.lock:
                     for line in list(at.exchange._lines.values()):
                         at.exchange._hang_up(line)
+                # An order that leaves before anybody noticed is lost, as it is anywhere: nobody could have held it.
+                while not any(isinstance(n, Connection) and not n.is_up for n in seen.news(1.0)):
+                    pass
 
         with trading(at, patience_s=60.0) as (session, _):
             session.heard.append(hang_up)
             began = time.monotonic()
-            session.run(lambda: time.monotonic() - began > 120.0, timeout_s=0.2)
+            session.run(lambda: time.monotonic() - began > 300.0, timeout_s=0.2)
+        seen.close()
         messages = [m for p in tapes(at.folder / "tape") for m in read_messages(p)]
         outcomes = [m for m in messages if isinstance(m, Outcome)]
         assert {o.status for o in outcomes} <= {"sent", "unknown"}, [o for o in outcomes if o.status != "sent"]

@@ -43,6 +43,7 @@ LIMITS = {
     "stale_ms": 60_000,
     "messages_a_second": 1_000,
     "repeats_a_minute": 120,
+    "deadline_ms": 1_000,
 }
 PATIENCE_S = 60.0
 
@@ -116,11 +117,12 @@ def main(folder: Path) -> None:
     with FileJournal(Place(folder).journal) as journal:
         desk = Desk(
             Identity(ACCOUNT, "paper", BUILD),
-            lambda: RiskClient.connect(folder / SOCKET, hello, 5.0),
+            lambda: RiskClient.connect(folder / SOCKET, hello, PATIENCE_S),
             journal,
             retry_s=0.2,
         )
-        desk.recover()
+        while desk.cancel_only is not None:
+            desk.recover()
         control = Control(Place(folder).desk, desk)
         decided = time.time_ns()
         control.decided["manual"] = Decided(
