@@ -19,7 +19,7 @@ from modules.live.algorithms.children import MOST_CHILDREN, Child, Children
 from modules.live.algorithms.heard import Action, Event, NotSent, Shown, Traded, Withdraw
 from modules.live.algorithms.parent import AlgorithmError, Parent
 from modules.live.algorithms.schedule import Slices
-from modules.live.messages import RefusedByVenue, Ruled
+from modules.live.messages import OrderType, RefusedByVenue, Ruled, TimeInForce
 from modules.live.orders.order import Order, OrderError
 from modules.live.orders.states import State
 from modules.live.risk.rules import FLATTENING, Answer, Rule
@@ -247,6 +247,6 @@ class Algorithm(ABC):
 
     def _child(self, lots: int, venue: str, limit_micros: int | None, kind: Child) -> list[Action]:
         lots = min(lots, self.placing.most_lots or lots)
-        order_type = "market" if limit_micros is None else "limit"
-        time_in_force = "ioc" if kind.crosses else "day"
+        order_type: OrderType = "market" if limit_micros is None else "limit"
+        time_in_force: TimeInForce = "ioc" if kind.crosses else "day"
         return [self.children.send(self.now_ns, lots, venue, order_type, time_in_force, limit_micros, kind)]

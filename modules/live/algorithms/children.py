@@ -20,8 +20,10 @@ from modules.live.messages import (
     Expired,
     Filled,
     Lost,
+    OrderType,
     RefusedByVenue,
     Ruled,
+    TimeInForce,
 )
 from modules.live.orders.book import OrderBook
 from modules.live.orders.ids import child_of, client_id
@@ -76,8 +78,8 @@ class Children:
         now_ns: int,
         lots: int,
         venue: str,
-        order_type: str,
-        time_in_force: str,
+        order_type: OrderType,
+        time_in_force: TimeInForce,
         limit_micros: int | None,
         kind: Child,
     ) -> Send:

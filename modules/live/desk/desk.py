@@ -241,7 +241,7 @@ class Desk:
         limit = None if ticket.limit_micros is None else ticket.limit_micros / MICROS
         return Ask(
             ticket.client_id, ticket.strategy, ticket.symbol, ticket.lots, ticket.venue, self.identity.mode,
-            self.identity.build, self.clock_ns(), ticket.order_type, ticket.time_in_force,  # type: ignore[arg-type]
+            self.identity.build, self.clock_ns(), ticket.order_type, ticket.time_in_force,
             limit, ticket.parent, parent_left,
         )  # fmt: skip
 

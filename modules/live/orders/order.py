@@ -9,6 +9,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
+from modules.live.messages import OrderType, TimeInForce
 from modules.live.orders.states import FINAL, News, Remark, State, after
 
 
@@ -25,8 +26,8 @@ class Ticket:
     symbol: str
     lots: int
     venue: str
-    order_type: str = "market"
-    time_in_force: str = "day"
+    order_type: OrderType = "market"
+    time_in_force: TimeInForce = "day"
     limit_micros: int | None = None
     parent: str | None = None
 

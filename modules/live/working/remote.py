@@ -53,7 +53,7 @@ class RemoteDesk:
         limit = None if ticket.limit_micros is None else ticket.limit_micros / MICROS
         asked = ByHand(
             ticket.strategy, ticket.symbol, ticket.lots, ticket.venue, decided_ns(ticket.client_id), number,
-            ticket.order_type, ticket.time_in_force, limit, ticket.parent, parent_left,  # type: ignore[arg-type]
+            ticket.order_type, ticket.time_in_force, limit, ticket.parent, parent_left,
         )  # fmt: skip
         may_be_out = False
         for _ in range(2):

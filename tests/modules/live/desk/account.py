@@ -18,7 +18,7 @@ import yaml
 
 from modules.live.desk.desk import Desk, Identity
 from modules.live.journal.file import FileJournal
-from modules.live.messages import Hello
+from modules.live.messages import Hello, OrderType
 from modules.live.orders.ids import client_id, decided_ns
 from modules.live.orders.order import Ticket
 from modules.live.riskd.client import RiskClient
@@ -111,7 +111,7 @@ def decide(n: int) -> Ticket:
     chance = random.Random(n)
     symbol, lots = chance.choice(SYMBOLS), chance.choice([-5, -2, 2, 5])
     limit = chance.choice([None, None, 99_000_000 if lots > 0 else 101_000_000])
-    kind = "market" if limit is None else "limit"
+    kind: OrderType = "market" if limit is None else "limit"
     return Ticket(
         client_id("main", "alpha", n, symbol), "alpha", symbol, lots, "sim", kind, limit_micros=limit
     )  # fmt: skip
