@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from modules.live.messages import Connection, Filled, Marked, Ruled
+from modules.live.messages import Connection, Filled, Marked, Ruled, VenueNews
 from modules.live.risk.rules import Answer
 from modules.live.riskd.client import RiskClient
 from tests.modules.live.riskd.house import client, folder, order, server
@@ -57,10 +57,17 @@ def served(peer: Any) -> Iterator[RiskClient]:
             yield desk
 
 
-def until(one: RiskClient, kind: type, found: list[Any]) -> None:
+def until(one: RiskClient, is_it: Callable[[VenueNews], bool]) -> None:
+    """Wait for news; those before it are not looked at again."""
+    eventually(lambda: any(is_it(n) for n in one.news(0.05)))
+
+
+def priced(one: RiskClient, price: Callable[[], None]) -> None:
+    """A price is heard. It is said again and again, as markets do: the connection for prices may not stand yet."""
+
     def look() -> bool:
-        found.extend(one.news(0.05))
-        return any(isinstance(n, kind) for n in found)
+        price()
+        return any(isinstance(n, Marked) for n in one.news(0.05))
 
     eventually(look)
 
@@ -72,15 +79,13 @@ def ruled(one: RiskClient, **changed: object) -> Ruled:
 def test_from_the_desk_to_the_broker_and_back(broker: tuple[AccountUnderTest, Callable[[Any], None]]) -> None:
     peer, price = broker
     with served(peer) as desk:
-        heard: list[Any] = []
         assert ruled(desk).answer == Answer.REJECT.value  # no price yet
-        price(peer)
-        until(desk, Marked, heard)
+        priced(desk, lambda: price(peer))
         answer = ruled(desk, lots=7)
         assert (Answer(answer.answer), answer.allowed) == (Answer.APPROVE, 7), answer
         eventually(lambda: answer.client_id in peer.orders())
         peer.fill(answer.client_id, 7, 100.25)
-        until(desk, Filled, heard)
+        until(desk, lambda n: isinstance(n, Filled))
         eventually(lambda: {p.symbol: p.lots for p in desk.status().positions if p.lots} == {"AAA": 7})
         assert desk.status().cash_micros == 1_000_000_000_000 - 701_750_000
         resting = ruled(desk, lots=5, order_type="limit", limit_price=99.5)
@@ -93,18 +98,14 @@ def test_from_the_desk_to_the_broker_and_back(broker: tuple[AccountUnderTest, Ca
 def test_nothing_leaves_while_the_broker_is_away(broker: tuple[AccountUnderTest, Callable[[Any], None]]) -> None:
     peer, price = broker
     with served(peer) as desk:
-        heard: list[Any] = []
-        price(peer)
-        until(desk, Marked, heard)
+        priced(desk, lambda: price(peer))
         peer.stop()
-        until(desk, Connection, heard)
+        until(desk, lambda n: isinstance(n, Connection) and not n.is_up)
         assert ruled(desk).answer == Answer.REJECT.value
         peer.start()
-        heard.clear()
-        until(desk, Connection, heard)
-        price(peer)
+        until(desk, lambda n: isinstance(n, Connection) and n.is_up)
         eventually(lambda: desk.status().refusing is None)
-        until(desk, Marked, heard)
+        priced(desk, lambda: price(peer))
         again = ruled(desk, lots=3)
         assert Answer(again.answer) is Answer.APPROVE, again
         eventually(lambda: peer.orders().get(again.client_id) is not None)

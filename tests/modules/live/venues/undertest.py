@@ -25,7 +25,7 @@ from modules.live.messages import (
 )
 from modules.live.venues.port import Venue, VenueError
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 N = TypeVar("N")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -28,41 +27,11 @@ from modules.live.venues.sender import retry_after_s
 from tests.modules.live.venues.alpaca.test_conformance import AlpacaUnderTest
 from tests.modules.live.venues.conformance import Heard, ask
 from tests.modules.live.venues.peers.alpaca import AT
-from tests.modules.live.venues.peers.book import BookOrder
 from tests.modules.live.venues.peers.http import Answer
+from tests.modules.live.venues.peers.under_test import working
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def peer() -> Iterator[AlpacaUnderTest]:
-    found = AlpacaUnderTest()
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
-
-
-@pytest.fixture
-def venue(peer: AlpacaUnderTest, heard: Heard) -> Iterator[AlpacaVenue]:
-    found = peer.adapter()
-    found.open(heard)
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-def working(peer: AlpacaUnderTest, venue: AlpacaVenue, heard: Heard) -> BookOrder:
-    order = ask(peer.symbol, 5, "limit", 99.5)
-    venue.submit(order, 5)
-    heard.first(Acknowledged, order.client_id)
-    return peer.account.orders[order.client_id]
+UNDER_TEST = AlpacaUnderTest
 
 
 def quote(symbol: str, bid: float, offer: float) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,30 +17,7 @@ from tests.modules.live.venues.peers.bybit import BybitPeer
 
 pytestmark = pytest.mark.slow
 DAY_NS = 86_400 * 10**9
-
-
-@pytest.fixture
-def peer() -> Iterator[BybitUnderTest]:
-    found = BybitUnderTest()
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
-
-
-@pytest.fixture
-def venue(peer: BybitUnderTest, heard: Heard) -> Iterator[CryptoVenue]:
-    found = peer.adapter()
-    found.open(heard)
-    try:
-        yield found
-    finally:
-        found.close()
+UNDER_TEST = BybitUnderTest
 
 
 def ticker(kind: str, **data: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from modules.live.messages import (
-    Acknowledged,
     Cancelled,
     CancelRefused,
     Connection,
@@ -24,40 +23,10 @@ from modules.live.venues.fix.venue import FixVenue
 from modules.live.venues.port import VenueError
 from tests.modules.live.venues.conformance import Fault, Heard, ask
 from tests.modules.live.venues.fix.test_conformance import FixUnderTest
-from tests.modules.live.venues.peers.book import BookOrder
 from tests.modules.live.venues.peers.fix import Fields
-from tests.modules.live.venues.peers.under_test import eventually
+from tests.modules.live.venues.peers.under_test import eventually, working
 
-
-@pytest.fixture
-def peer() -> Iterator[FixUnderTest]:
-    found = FixUnderTest()
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
-
-
-@pytest.fixture
-def venue(peer: FixUnderTest, heard: Heard) -> Iterator[FixVenue]:
-    found = peer.adapter()
-    found.open(heard)
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-def working(peer: FixUnderTest, venue: FixVenue, heard: Heard) -> BookOrder:
-    order = ask(peer.symbol, 5, "limit", 99.5)
-    venue.submit(order, 5)
-    heard.first(Acknowledged, order.client_id)
-    return peer.account.orders[order.client_id]
+UNDER_TEST = FixUnderTest
 
 
 def number_of(peer: FixUnderTest, client_id: str) -> str:

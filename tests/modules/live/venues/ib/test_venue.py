@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from modules.live.messages import (
-    Acknowledged,
     CancelRefused,
     Connection,
     Corrected,
@@ -25,42 +23,11 @@ from modules.live.venues.ib.words import exact, execution_id
 from modules.live.venues.port import VenueError
 from tests.modules.live.venues.conformance import Fault, Heard, ask
 from tests.modules.live.venues.ib.test_conformance import IbUnderTest
-from tests.modules.live.venues.peers.book import BookOrder
 from tests.modules.live.venues.peers.tws import ACCOUNT
-from tests.modules.live.venues.peers.under_test import eventually
+from tests.modules.live.venues.peers.under_test import eventually, working
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def peer() -> Iterator[IbUnderTest]:
-    found = IbUnderTest()
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
-
-
-@pytest.fixture
-def venue(peer: IbUnderTest, heard: Heard) -> Iterator[IbVenue]:
-    found = peer.adapter()
-    found.open(heard)
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-def working(peer: IbUnderTest, venue: IbVenue, heard: Heard) -> BookOrder:
-    order = ask(peer.symbol, 5, "limit", 99.5)
-    venue.submit(order, 5)
-    heard.first(Acknowledged, order.client_id)
-    return peer.account.orders[order.client_id]
+UNDER_TEST = IbUnderTest
 
 
 def silent(peer: IbUnderTest, venue: IbVenue) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import socket
-import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from tests.modules.live.venues.conformance import Fault
 from tests.modules.live.venues.peers.book import Account, BookOrder, DuplicateIdError, Execution
+from tests.modules.live.venues.peers.tcp import TcpPeer
 
 Fields = list[tuple[int, object]]
 STATES = {"open": "0", "filled": "2", "cancelled": "4", "rejected": "8", "expired": "C"}
@@ -31,7 +30,7 @@ def unframe(data: bytes) -> list[tuple[int, str]]:
     return [(int(tag), value) for tag, _, value in (f.partition("=") for f in data.decode().split("\x01") if f)]
 
 
-class FixPeer:
+class FixPeer(TcpPeer):
     """Accepts one initiator at a time; sequence numbers outlive connections, as the protocol wants."""
 
     def __init__(self, account: Account, heartbeat_s: int = 30) -> None:
@@ -41,40 +40,14 @@ class FixPeer:
         self.received: list[dict[int, str]] = []
         self.answers_tests = self.answers_logons = True
         self.has_mass_cancel = True
-        self._lock = threading.RLock()
-        self._wire: socket.socket | None = None
         self._ids = itertools.count(1)
-        self.port = 0
-        self.start()
-
-    def start(self) -> None:
-        """Listen, at the same port as before."""
-        self._stopping = False
-        self._server = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._server.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, name="peer", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Hang up and listen no more."""
-        self._stopping = True
-        with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-        self.hang_up()
-        self._thread.join(timeout=5)
-
-    def hang_up(self) -> None:
-        """Break the connection."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._wire is not None:
-                self._wire.shutdown(socket.SHUT_RDWR)
+        super().__init__()
 
     # --- what the exchange says ---------------------------------------------------------------------
 
     def say(self, kind: str, fields: Fields) -> int:
         """Send a message, kept for a resend; its number."""
-        with self._lock:
+        with self.lock:
             number, self.out = self.out, self.out + 1
             self.sent[number] = (kind, fields)
             self.write(frame(kind, number, fields, "VENUE", "DESK"))
@@ -82,15 +55,9 @@ class FixPeer:
 
     def keep(self, kind: str, fields: Fields) -> None:
         """Give a message its number, and do not send it: a gap."""
-        with self._lock:
+        with self.lock:
             self.sent[self.out] = (kind, fields)
             self.out += 1
-
-    def write(self, data: bytes) -> None:
-        """Bytes as they are."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._wire is not None:
-                self._wire.sendall(data)
 
     def report(self, order: BookOrder, what: str, more: Fields | None = None, exec_id: str | None = None) -> Fields:
         """The fields of an ExecutionReport."""
@@ -117,20 +84,8 @@ class FixPeer:
 
     # --- what the exchange hears --------------------------------------------------------------------
 
-    def _serve(self) -> None:
-        while not self._stopping:
-            try:
-                wire, _ = self._server.accept()
-            except OSError:
-                return
-            with self._lock:
-                self._wire = wire
-            with contextlib.suppress(OSError), wire:
-                self._talk(wire)
-            with self._lock:
-                self._wire = None
-
-    def _talk(self, wire: socket.socket) -> None:
+    def talk(self, wire: socket.socket) -> None:
+        """Messages as they come whole."""
         rest = b""
         while data := wire.recv(65_536):
             rest += data
@@ -140,7 +95,7 @@ class FixPeer:
                     return
 
     def _hear(self, message: dict[int, str]) -> bool:
-        with self._lock:
+        with self.lock:
             self.received.append(message)
             kind, number = message[35], int(message[34])
             if kind == "A":
@@ -161,6 +116,7 @@ class FixPeer:
     def _logon(self, message: dict[int, str], number: int) -> bool:
         if not self.answers_logons:
             return True
+        self.greeted = True
         if message.get(141) == "Y":
             self.out, self.into = 1, 1
             self.sent.clear()

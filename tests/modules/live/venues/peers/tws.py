@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import socket
 import struct
-import threading
 from decimal import Decimal
+from typing import BinaryIO
 
 from tests.modules.live.venues.conformance import Fault
 from tests.modules.live.venues.peers.book import Account, BookOrder, Execution
+from tests.modules.live.venues.peers.tcp import TcpPeer
 
 ACCOUNT = "DU1234567"
 VERSION = 178
 STATES = {"open": "Submitted", "filled": "Filled", "cancelled": "Cancelled", "rejected": "Inactive"}
 
 
-class TwsPeer:
+class TwsPeer(TcpPeer):
     """One account, one client at a time."""
 
     def __init__(self, account: Account) -> None:
@@ -28,44 +28,12 @@ class TwsPeer:
         self.accounts = ACCOUNT
         self.next_id = 1
         self._count = itertools.count(1)
-        self._lock = threading.RLock()
-        self._wire: socket.socket | None = None
-        self.port = 0
-        self.start()
-
-    def start(self) -> None:
-        """Listen, at the same port as before."""
-        self._stopping = False
-        self._server = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._server.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, name="peer", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Hang up and listen no more."""
-        self._stopping = True
-        with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-        self.hang_up()
-        self._thread.join(timeout=5)
-
-    def hang_up(self) -> None:
-        """Break the connection."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._wire is not None:
-                self._wire.shutdown(socket.SHUT_RDWR)
+        super().__init__()
 
     def say(self, *fields: object) -> None:
         """One message."""
         body = "".join(f"{_text(field)}\0" for field in fields).encode()
         self.write(struct.pack(">I", len(body)) + body)
-
-    def write(self, data: bytes) -> None:
-        """Bytes as they are."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._wire is not None:
-                self._wire.sendall(data)
 
     # --- what TWS says ------------------------------------------------------------------------------
 
@@ -145,32 +113,19 @@ class TwsPeer:
 
     # --- what TWS hears -----------------------------------------------------------------------------
 
-    def _serve(self) -> None:
-        while not self._stopping:
-            try:
-                wire, _ = self._server.accept()
-            except OSError:
-                return
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with contextlib.suppress(OSError), wire:
-                self._talk(wire)
-            with self._lock:
-                self._wire = None
-
-    def _talk(self, wire: socket.socket) -> None:
+    def talk(self, wire: socket.socket) -> None:
+        """The handshake, then messages. The account's lock is taken by what answers: none is held here."""
         stream = wire.makefile("rb")
-        if stream.read(4) != b"API\0":
+        if _exactly(stream, 4) != b"API\0":
             return
-        stream.read(struct.unpack(">I", stream.read(4))[0])
-        with self._lock:
-            self._wire = wire
+        _exactly(stream, _size(stream))
+        self.greeted = True
         self.say(VERSION, "20240102 15:30:00 UTC")
-        while len(size := stream.read(4)) == 4:
-            fields = stream.read(struct.unpack(">I", size)[0]).decode().split("\0")[:-1]
-            with self._lock:
-                self.received.append(fields)
-                if not self._hear(fields):
-                    return
+        while True:
+            fields = _exactly(stream, _size(stream)).decode().split("\0")[:-1]
+            self.received.append(fields)
+            if not self._hear(fields):
+                return
 
     def _hear(self, fields: list[str]) -> bool:
         match int(fields[0]):
@@ -194,7 +149,7 @@ class TwsPeer:
             case 99:
                 self._completed()
             case 7:
-                for order in self.account.orders.values():
+                for order in list(self.account.orders.values()):
                     for done in order.executions:
                         self.say_execution(order, done, int(fields[2]))
                 self.say(55, 1, fields[2])
@@ -210,7 +165,7 @@ class TwsPeer:
         return True
 
     def _completed(self) -> None:
-        for order in self.account.orders.values():
+        for order in list(self.account.orders.values()):
             if order.state == "open":
                 continue
             basics = self._basics(order)
@@ -282,6 +237,19 @@ class TwsPeer:
             self.say_status(self.account.orders[client_id])
         else:
             self.say(4, 2, number, 10148, "OrderId that needs to be cancelled can not be cancelled", "")
+
+
+def _size(stream: BinaryIO) -> int:
+    size: int = struct.unpack(">I", _exactly(stream, 4))[0]
+    return size
+
+
+def _exactly(stream: BinaryIO, count: int) -> bytes:
+    """So many bytes. A connection may end between any two: ConnectionError."""
+    data = stream.read(count)
+    if len(data) < count:
+        raise ConnectionResetError("the client hung up")
+    return data
 
 
 def _contract(native: str) -> list[object]:

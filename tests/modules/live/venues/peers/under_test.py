@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
+from modules.live.messages import Acknowledged
 from modules.live.venues.exact import Listing, Listings
-from tests.modules.live.venues.conformance import Fault, PeerOrder, VenueUnderTest
+from modules.live.venues.port import Venue
 from tests.modules.live.venues.peers.book import Account, BookOrder, Execution
+from tests.modules.live.venues.undertest import PATIENCE_S, Fault, Heard, PeerOrder, VenueUnderTest, ask
 
 
 def eventually(holds: Callable[[], object]) -> None:
     """Wait until something holds that nobody is told of."""
-    for _ in range(2_000):
-        if holds():
-            return
-        threading.Event().wait(0.005)
-    raise AssertionError("it never held")
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, f"it did not hold within {PATIENCE_S:g} s"
+        time.sleep(0.005)
 
 
 class Peer(Protocol):
@@ -109,3 +110,11 @@ class AccountUnderTest(VenueUnderTest):
 
     def close(self) -> None:
         self.peer.stop()
+
+
+def working(peer: AccountUnderTest, venue: Venue, heard: Heard) -> BookOrder:
+    """A limit order that the broker has acknowledged, as the broker has it."""
+    order = ask(peer.symbol, 5, "limit", 99.5)
+    venue.submit(order, 5)
+    heard.first(Acknowledged, order.client_id)
+    return peer.account.orders[order.client_id]
