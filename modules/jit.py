@@ -118,8 +118,22 @@ def _compiled(function: Callable[P, R], *parts: Callable[..., object], **options
     cache = getattr(compiled, "_cache", None)  # absent where NUMBA_DISABLE_JIT leaves the function as it is
     if cache is not None:
         sources = [Path(f.__code__.co_filename) for f in (function, *parts)]
-        cache._cache_file = CodeFiles(Path(cache.cache_path), cache._impl.filename_base, lambda: _stamp(sources))
+        folder = _folder(sources[0].parent) or Path(cache.cache_path)
+        cache._cache_file = CodeFiles(folder, cache._impl.filename_base, lambda: _stamp(sources))
     return cast("Callable[P, R]", compiled)
+
+
+@functools.cache
+def _folder(sources: Path) -> Path | None:
+    """Where the machine code of a folder of the checkout is kept: named by its place in the checkout, as the stamp is.
+    Numba would name it by the whole path, and a clone or a copy of the checkout would compile everything again.
+    """
+    try:
+        folder = _base / sources.resolve().relative_to(CHECKOUT)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError):  # a file of elsewhere; a home that takes nothing
+        return None
+    return folder
 
 
 def _stamp(sources: list[Path]) -> str | None:

@@ -84,7 +84,7 @@ def apart(x: float) -> float:
 
 def _checkout(root: Path) -> Path:
     """A checkout with kernels that use one another across files."""
-    (root / "modules").mkdir()
+    (root / "modules").mkdir(parents=True)
     for name in ("__init__", "jit", "machinecode", "reach", "workspace"):
         shutil.copy(CHECKOUT / "modules" / f"{name}.py", root / "modules")
     files = {"inner": INNER, "outer": OUTER, "apart": APART, "farther": "FARTHER = 1.0\n"}
@@ -96,7 +96,7 @@ def _checkout(root: Path) -> Path:
 @pytest.mark.slow
 def test_what_a_kernel_reaches_is_compiled_again_and_nothing_else(tmp_path: Path) -> None:
     """Rows: file, its new text, the outer kernel's value, whether the outer and the other kernel come from disk."""
-    root = _checkout(tmp_path)
+    root = _checkout(tmp_path / "here")
     code = """
 from modules.outer import outer
 from modules.apart import apart
@@ -113,6 +113,11 @@ print(outer(1.0), apart(1.0), *(sum(k.stats.cache_hits.values()) for k in (outer
     for name, text, said in steps:
         (root / "modules" / f"{name}.py").write_text(text)
         assert python(code, root, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == said, (name, text)
+    there = Path(shutil.copytree(root, tmp_path / "there", ignore=shutil.ignore_patterns("__pycache__")))
+    assert python(code, there, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == steps[-1][2], "a copy has the same code"
+    (there / "modules" / "farther.py").write_text("FARTHER = 3.0\n")
+    assert python(code, there, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == "-4.0 -1.0 0 1", "unless it says otherwise"
+    assert python(code, root, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == steps[-1][2], "and neither has the other's"
 
 
 @pytest.mark.slow

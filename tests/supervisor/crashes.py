@@ -64,21 +64,7 @@ def make_checkout(folder: Path) -> Path:
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", "-A")
     git(folder, "-c", "user.name=Ada Byron", "-c", "user.email=ada@example.org", "commit", "-q", "-m", "start")
-    share_kernels(folder)
     return folder
-
-
-def share_kernels(checkout: Path) -> None:
-    """Give the checkout the machine code that this one has: Numba keeps it by the path of the source's folder."""
-    from numba.core.caching import _CacheLocator
-
-    kernels = Path(os.environ["NUMBA_CACHE_DIR"])
-    for folder in {p.parent for name in ("modules", "ablations") for p in (CHECKOUT / name).rglob("*.py")}:
-        mine = kernels / _CacheLocator.get_suitable_cache_subpath(str(folder / "a.py"))
-        there = checkout / folder.relative_to(CHECKOUT) / "a.py"
-        theirs = kernels / _CacheLocator.get_suitable_cache_subpath(str(there))
-        if mine.is_dir():
-            shutil.copytree(mine, theirs, dirs_exist_ok=True)
 
 
 class Desk:
