@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from modules.live.messages import Ask, Mode
+from modules.live.messages import Ask, Mode, Report
 from modules.live.orders.ids import client_id
 from modules.live.venues.port import Venue, VenueError
 
@@ -26,10 +26,15 @@ _MOST_ORDERS: Final = 20_000
 class Flattening:
     """One closing of an account. Call `step` now and then; it never closes more than the venue says is held.
 
-    `send` records and sends one closing order of so many lots.
+    `send` records and sends one closing order of so many lots. `report`: how the venue is asked, where it is not by
+    itself; raises VenueError.
     """
 
-    def __init__(self, venue: Venue, account: str, mode: Mode, build: str, send: Callable[[Ask, int], None]) -> None:
+    def __init__(
+        self, venue: Venue, account: str, mode: Mode, build: str, send: Callable[[Ask, int], None],
+        report: Callable[[], Report] | None = None,
+    ) -> None:  # fmt: skip
+        self._report = report or venue.report
         self._venue, self._account, self._mode, self._build, self._send = venue, account, mode, build, send
         self._next_ns = self._asked_ns = 0
         self._sent = self._tries = 0
@@ -45,7 +50,7 @@ class Flattening:
             return
         self._next_ns = mono_ns + _LOOK_NS
         try:
-            report = self._venue.report()
+            report = self._report()
             if not report.complete:
                 self.trouble = "the venue told only a part of what it has"
                 return

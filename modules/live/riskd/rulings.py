@@ -204,7 +204,13 @@ class Rulings:
 
     def reset(self, message: Reset) -> Status:
         """Open the latch and take the account as the venue has it. Raises LatchError, VenueError: it stays shut."""
+        before = self._state
         report = self.standing.report()
+        self.look_at_latch()
+        if self._state != before:
+            raise LatchError(
+                f"the latch was moved while the venue was asked: {self._state.sentence}; look, and ask again"
+            )
         if not report.complete:
             raise VenueError("the venue told only a part of what it has; ask again")
         try:
@@ -219,6 +225,11 @@ class Rulings:
         self.standing.settled([])
         self._see()
         return self.status()
+
+    def look_at_latch(self) -> None:
+        """Obey the latch where it is another than it was: whoever moved it may be another process."""
+        if self._latch.changed():
+            self._obey_latch()
 
     def _obey_latch(self, *, recorded: bool = False) -> None:
         """The latch is another than it was: obey it. Only `reset` opens what this process holds killed."""
@@ -238,7 +249,10 @@ class Rulings:
     def _flatten(self, rule: Rule) -> None:
         if self._flattening is None:
             self._closed_for = rule
-            self._flattening = Flattening(self._venue, self.name, self.core.mode, self.core.build, self._close_position)
+            self._flattening = Flattening(
+                self._venue, self.name, self.core.mode, self.core.build, self._close_position,
+                self.standing.venue_asked.report,
+            )  # fmt: skip
 
     # --- news ----------------------------------------------------------------------------------------
 
@@ -316,8 +330,7 @@ class Rulings:
     def tick(self) -> None:
         """What is due: the latch, the day, the venue's word, closing, the day's figures. Some times a second."""
         mono, now = time.monotonic_ns(), self.days.now()
-        if self._latch.changed():
-            self._obey_latch()
+        self.look_at_latch()
         if self.days.turn(now):
             self._day_turned()
         unanswered = self.standing.unanswered

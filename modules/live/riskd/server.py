@@ -2,6 +2,10 @@
 
 A connection that sends garbage, reads too slowly or asks what its role may not is hung up; nothing of that reaches the
 venue. A fault in the ruling itself ends the process: whoever asked hears nothing, and nothing more leaves.
+
+While the venue is asked what it has, which may take long, cancels, kills and the status go on; an order is refused
+where orders are refused anyway, and all else waits its turn. News wait too: what the venue says it has is compared with
+what was known when it was asked.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import gc
 import logging
 import selectors
 import time
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +45,8 @@ from modules.live.wire import WireError, encode
 TICK_S: Final = 0.1
 _STATUS_S: Final = 0.1
 _NAME_BYTES: Final = 128
+_AT_ONCE: Final = (Cancel, CancelAll, Kill, StatusAsked)
+"""What does not wait for a venue that is being asked."""
 _MAY: Final[dict[str, tuple[type[Message], ...]]] = {
     "desk": (Ask, Cancel, CancelAll, Kill, StatusAsked, ReportAsked, Proceed),
     "viewer": (StatusAsked, ReportAsked),
@@ -63,7 +70,10 @@ class Server:
         self._status: tuple[float, bytes] = (-1.0, b"")
         self._spin_s = spin_s
         self._stopping = False
-        self._told = 0
+        self._said: deque[tuple[Peer, Asked]] = deque()
+        self._speaker: Peer | None = None
+        self._fault: Exception | None = None
+        self._latch_at = 0.0
         rulings.say = self._say
         self._selector.register(inbox, selectors.EVENT_READ, inbox)
 
@@ -77,19 +87,25 @@ class Server:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         next_tick = spins_until = 0.0
+        venue_asked = self._rulings.standing.venue_asked
+        venue_asked.meanwhile = self._meanwhile
         try:
             while not self._stopping:
+                if self._fault is not None:
+                    raise self._fault
                 now = time.monotonic()
                 if now >= next_tick:
                     self._tick(now)
                     next_tick = now + TICK_S
+                    self._answer()  # who had to wait while the venue was asked
                 # Waking a process that sleeps takes longer than ruling: whoever gives it a processor lets it look on.
                 ready = self._selector.select(0.0 if now < spins_until else max(0.0, next_tick - now))
                 if ready:
                     spins_until = now + self._spin_s
                 for key, events in ready:
                     if isinstance(key.data, Peer):
-                        self._serve(key.data, events)
+                        self._read(key.data, events)
+                        self._answer()
                     elif key.data is None:
                         self._peers.accept()
                     else:
@@ -99,6 +115,7 @@ class Server:
                 if self._inbox:
                     self._hear()
         finally:
+            venue_asked.meanwhile = lambda: None
             self._peers.close()
             self._selector.close()
 
@@ -130,7 +147,7 @@ class Server:
 
     # --- what is asked -------------------------------------------------------------------------------
 
-    def _serve(self, peer: Peer, events: int) -> None:
+    def _read(self, peer: Peer, events: int) -> None:
         if events & selectors.EVENT_WRITE:
             self._peers.flush(peer)
         if not events & selectors.EVENT_READ or peer.is_gone:
@@ -142,12 +159,54 @@ class Server:
             self._turn_away(peer, str(error))
             return
         for message in messages:
-            if peer.is_gone:
-                return  # hung up by the one before
-            if isinstance(message, Ask) and peer.role == "desk":
-                self._ask(peer, message)
-            else:
-                self._other(peer, message)
+            self._said.append((peer, message))
+
+    def _answer(self) -> None:
+        """Do what was asked, in its order."""
+        while self._said:
+            peer, message = self._said.popleft()
+            self._speaker = peer
+            self._do(peer, message)
+        self._speaker = None
+
+    def _do(self, peer: Peer, message: Asked) -> None:
+        if peer.is_gone:
+            return  # hung up by the one before
+        if isinstance(message, Ask) and peer.role == "desk":
+            self._ask(peer, message)
+        else:
+            self._other(peer, message)
+
+    def _meanwhile(self) -> None:
+        """The venue is being asked: do what may not wait for it. The order within a connection stays."""
+        try:
+            now = time.monotonic()
+            if now >= self._latch_at:
+                self._latch_at = now + TICK_S
+                self._rulings.look_at_latch()
+            waiting = {self._speaker, *(peer for peer, _ in self._said)}
+            for key, events in self._selector.select(0.0):
+                if key.data is None:
+                    self._peers.accept()
+                elif isinstance(key.data, Peer):
+                    self._read(key.data, events & ~selectors.EVENT_READ if key.data in waiting else events)
+            waiting, later = {self._speaker}, deque[tuple[Peer, Asked]]()
+            while self._said:
+                peer, message = self._said.popleft()
+                if peer not in waiting and self._goes_at_once(peer, message):
+                    self._do(peer, message)
+                else:
+                    waiting.add(peer)
+                    later.append((peer, message))
+            self._said = later
+        except Exception as error:
+            self._fault = error  # whoever takes it for the venue's: it ends the process
+            raise
+
+    def _goes_at_once(self, peer: Peer, message: Asked) -> bool:
+        if isinstance(message, Ask):
+            return self._rulings.refusing is not None
+        return not peer.role or isinstance(message, _AT_ONCE)
 
     def _ask(self, peer: Peer, ask: Ask) -> None:
         if (

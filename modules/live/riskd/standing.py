@@ -70,13 +70,16 @@ class Standing:
     def look(self, mono: int) -> bool:
         """Ask the venue once, and compare; True = it is settled, agreed or broken. What it lacks is believed late."""
         self.look_ns = mono + _LOOK_AGAIN_NS
+        self._looks += 1
         try:
             report = self.report()
         except VenueError as error:
+            self._looks = max(0, self._looks - 1)
             self.asking = f"the venue does not say what it has: {error}"
             self.update()
             return False
-        self._looks += 1
+        if not self._looks:
+            return False  # a new doubt came while the venue was asked: it may know nothing of that yet
         differs = self._account.compare(report, is_final=self._looks >= LOOKS)
         self._account.doubts.clear()  # they were the reason to ask
         if differs and (self._looks < LOOKS or not report.complete):
@@ -96,12 +99,7 @@ class Standing:
 
     def report(self) -> Report:
         """What the venue has. Raises VenueError. While an order has no answer yet, it cannot be complete."""
-        try:
-            report = self.venue_asked.report()
-        except VenueError:
-            raise
-        except Exception as error:
-            raise VenueError(f"the adapter broke while it asked: {type(error).__name__}: {error}") from error
+        report = self.venue_asked.report()
         if self.unanswered and report.complete:
             told = {o.client_id for o in report.orders}
             if any(i not in told for i in self.unanswered):

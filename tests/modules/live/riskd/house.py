@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from modules.live.messages import Ask, Hello, VenueNews
+from modules.live.messages import Ask, Hello, Report, VenueNews
 from modules.live.riskd.client import RiskClient
 from modules.live.riskd.config import SOCKET, load_config
 from modules.live.riskd.inbox import Inbox
@@ -83,6 +83,29 @@ def drain(rulings: Rulings, inbox: Inbox) -> list[VenueNews]:
         heard.append(news)
     rulings.after_news()
     return heard
+
+
+class HangingVenue(RecordingVenue):
+    """Keeps whoever asks what it has waiting while `goes_on` is clear, and for `says_after_s`; all else works."""
+
+    says_after_s = 0.0
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.goes_on, self.asked = threading.Event(), 0
+        self.goes_on.set()
+
+    def report(self) -> Report:
+        self.asked += 1
+        time.sleep(self.says_after_s)
+        self.goes_on.wait(PATIENCE_S)
+        return super().report()
+
+    def cancel_all(self) -> None:
+        for order in super().report().orders:
+            if order.ended is None:
+                self.cancel(order.client_id)
+        self._tell(cancel_all=True)
 
 
 @contextlib.contextmanager

@@ -2,30 +2,14 @@
 
 1. The wait ends; the status says that it is still asking; orders are refused and cancels go out; no second question is
    put meanwhile; once it answers again, it is asked anew and orders go out.
+2. What comes to be doubted while it is asked is asked about anew.
 """
 
 from __future__ import annotations
 
-import threading
-
-from modules.live.messages import Cancel, Report
+from modules.live.messages import Cancel
 from modules.live.risk.rules import Answer, Rule
-from tests.modules.live.riskd.child import RecordingVenue
-from tests.modules.live.riskd.house import core, drain, folder, order
-
-
-class HangingVenue(RecordingVenue):
-    """Keeps whoever asks waiting while `goes_on` is clear."""
-
-    def __init__(self, *parts: object) -> None:
-        super().__init__(*parts)  # type: ignore[arg-type]
-        self.goes_on, self.asked = threading.Event(), 0
-        self.goes_on.set()
-
-    def report(self) -> Report:
-        self.asked += 1
-        self.goes_on.wait(60.0)
-        return super().report()
+from tests.modules.live.riskd.house import HangingVenue, core, drain, folder, order
 
 
 def test_1_a_venue_that_hangs() -> None:
@@ -57,3 +41,18 @@ def test_1_a_venue_that_hangs() -> None:
             drain(rulings, inbox)
             assert rulings.refusing is None
             assert Answer(rulings.ask(order()).answer) is Answer.APPROVE
+
+
+def test_2_doubted_meanwhile() -> None:
+    with folder() as place:
+        venue = HangingVenue(place)
+        with core(place, venue) as (rulings, _):
+            standing, venue.says_after_s = rulings.standing, 0.1
+            doubts = ["while it was asked"]
+            standing.venue_asked.meanwhile = lambda: standing.doubt(doubts.pop()) if doubts else None
+            standing.doubt("a test")
+            rulings.tick()
+            assert not doubts and "while it was asked" in (rulings.refusing or "")
+            standing.look_ns = 0
+            rulings.tick()
+            assert rulings.refusing is None
