@@ -28,6 +28,10 @@ class Unanswered:
             with self._lock:
                 self._since.pop(client_id, None)
 
+    def __contains__(self, client_id: str) -> bool:
+        """Whether it waits: sent, not answered, and not given as late either."""
+        return client_id in self._since
+
     def late(self) -> list[str]:
         """Those that nobody answered in time."""
         with self._lock:

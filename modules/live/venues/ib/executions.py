@@ -62,6 +62,11 @@ class Executions:
             self._say(Moved(what="fee", symbol=None, micros=-fee, ts_ns=now_ns))
         self._fees.add(report.execId)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the fee of a fill may come yet."""
+        return bool(self._waiting)
+
     def ended(self) -> list[Filled | Corrected]:
         """The connection is gone, and no fee comes through it: what waits, without."""
         waiting = list(self._waiting.values())

@@ -22,13 +22,17 @@ class _Known:
 
 
 class Orders:
-    """Orders by our ids, those of a client by its numbers too. Used in the client's thread; `reported` in any."""
+    """Orders by our ids, those of a client by its numbers too. Used in the client's thread.
+
+    `is_listed`: this connection has named what is open, so what has no number is not to be cancelled here.
+    """
 
     def __init__(self, client: int) -> None:
         self._client = client
         self._known: dict[str, _Known] = {}
         self._by_order: dict[int, str] = {}
         self._by_perm: dict[int, str] = {}
+        self.is_listed = False
 
     def __contains__(self, client_id: str) -> bool:
         return client_id in self._known
@@ -38,12 +42,14 @@ class Orders:
         self._known[client_id] = _Known(order_id)
         self._by_order[order_id] = client_id
 
-    def number(self, client_id: str) -> int | str:
-        """The number to cancel an order by, or why it cannot be."""
+    def number(self, client_id: str) -> int | str | None:
+        """The number to cancel an order by, or why it cannot be; None = the list of what is open is awaited yet."""
         known = self._known.get(client_id)
-        if known is None or not known.order_id or known.ended:
-            return "ended" if known and known.ended else "no order of this client; TWS cancels only a client's own"
-        return known.order_id
+        if known is not None and known.ended:
+            return "ended"
+        if known is not None and known.order_id:
+            return known.order_id
+        return "no order of this client; TWS cancels only a client's own" if self.is_listed else None
 
     def opened(self, order: Any) -> None:
         """An open order, as the broker names it."""
@@ -97,6 +103,7 @@ class Orders:
 
     def disconnected(self) -> None:
         """The next connection numbers anew."""
+        self.is_listed = False
         self._by_order.clear()
         for known in self._known.values():
             known.order_id = 0

@@ -13,6 +13,7 @@ from modules.live.venues.ib.words import TIMES, TYPES, exact, execution_id, fill
 
 PARTS: Final = frozenset({"orders", "completed", "executions", "positions", "summary"})
 TAGS: Final = "TotalCashValue,BuyingPower"
+_OVER: Final = frozenset({"Filled", "Cancelled", "ApiCancelled"})
 _ENDED: Final = {"Filled": "filled", "Cancelled": "cancelled", "ApiCancelled": "cancelled", "Inactive": "rejected"}
 
 
@@ -23,13 +24,18 @@ def order_name(order_ref: str, perm_id: int) -> str:
 
 @dataclass
 class Collected:
-    """The answers to one round of questions. Filled in the client's thread, waited for in another."""
+    """The answers to one round of questions. Filled in the client's thread until it is over, waited for in another.
+
+    `fees_wait`: a fill came whose fee did not come yet, so that it is not as it will be told.
+    """
 
     listings: Listings
     account: str
     broken: str | None = None
+    fees_wait: bool = False
     orders: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     done: dict[int, float] = field(default_factory=dict)
+    states: dict[int, str] = field(default_factory=dict)
     executions: dict[str, tuple[int, Any, Any]] = field(default_factory=dict)
     fees: dict[str, float] = field(default_factory=dict)
     lists: dict[str, list[Any]] = field(default_factory=lambda: {"completed": [], "positions": [], "summary": []})
@@ -43,28 +49,36 @@ class Collected:
         if known is None or known[0] <= revision:
             self.executions[exec_id] = (revision, contract, found)
 
-    def end(self, what: str) -> None:
-        """One list is whole."""
-        self._ended.add(what)
-        if self._ended >= PARTS:
-            self._event.set()
+    def begin(self, what: str) -> None:
+        """A list was the answer to an earlier question; the one that was asked for comes yet."""
+        if what in self.lists:
+            self.lists[what].clear()
+        elif what == "orders":
+            self.orders.clear()
 
-    def fail(self, why: str) -> None:
-        """Nothing more comes."""
+    def end(self, what: str) -> bool:
+        """One list is whole; whether all are."""
+        self._ended.add(what)
+        return self._ended >= PARTS
+
+    def over(self, why: str | None = None) -> None:
+        """Nothing more is put in; `why` it failed, if it did."""
         self.broken = self.broken or why
         self._event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether everything came."""
-        return self._event.wait(seconds) and self.broken is None
+        """Whether it is over."""
+        return self._event.wait(seconds)
 
     def report(self, venue: str, now_ns: int) -> Report:
         """What was said. Raises FigureError."""
         fills = self._fills()
-        whole = self._ended >= PARTS
+        whole = self._ended >= PARTS and not self.fees_wait
         orders = []
         for perm_id, (contract, order) in self.orders.items():
-            orders.append(self._order(contract, order, None, fills.pop(perm_id, ())))
+            state = self.states.get(perm_id, "")
+            ended = _ENDED[state] if state in _OVER else None  # it ended while the report was made
+            orders.append(self._order(contract, order, ended, fills.pop(perm_id, ())))
             whole = whole and self._agrees(orders[-1], self.done.get(perm_id, 0.0))
         for contract, order, state in self.lists["completed"]:
             if order.permId in self.orders or order.account not in ("", self.account):

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ib_async.client import Client
-from ib_async.objects import ExecutionFilter
 
 from modules.live.messages import (
     Ask,
@@ -30,11 +29,12 @@ from modules.live.messages import (
 )
 from modules.live.venues.exact import FigureError, Listings
 from modules.live.venues.ib import words
+from modules.live.venues.ib.asking import Questions
 from modules.live.venues.ib.ears import Ears, StrictDecoder
 from modules.live.venues.ib.executions import Executions
 from modules.live.venues.ib.orders import Orders
 from modules.live.venues.ib.quotes import Quotes
-from modules.live.venues.ib.report import TAGS, Collected
+from modules.live.venues.ib.report import Collected
 from modules.live.venues.port import Hear, VenueError
 from modules.live.venues.unanswered import Unanswered
 
@@ -81,7 +81,8 @@ class IbVenue:
         self._orders = Orders(settings.client)
         self._executions = Executions(settings.account, listings, self._executed, self._later)
         self._quotes = Quotes(listings)
-        self._collected: Collected | None = None
+        self._questions = Questions(settings.account, self._executions)
+        self._held_cancels: list[str] = []
         self._numbers = itertools.count(1)
 
     # --- the port -----------------------------------------------------------------------------------
@@ -120,10 +121,10 @@ class IbVenue:
         """Ask for everything and wait."""
         self._standing()
         collected = Collected(self._listings, self._settings.account)
-        self._soon(self._ask, collected)
-        collected.wait(self._settings.report_s)
-        if self._collected is collected:
-            self._collected = None
+        self._soon(self._questions.report, collected)
+        if not collected.wait(self._settings.report_s):
+            self._soon(self._questions.give_up, collected)
+            collected.wait(self._settings.report_s)
         if collected.broken is not None:
             raise VenueError(f"{self.name}: {collected.broken}; ask again")
         try:
@@ -131,8 +132,7 @@ class IbVenue:
             power = collected.money("BuyingPower")
         except FigureError as error:
             raise VenueError(f"{self.name}: the report cannot be read: {error}") from error
-        for order in report.orders:
-            self._orders.reported(order)
+        self._soon(self._reported, report)
         self._hear(BuyingPower(micros=power, ts_ns=self._clock_ns()))
         return report
 
@@ -175,10 +175,11 @@ class IbVenue:
 
     async def _connected(self) -> bool:
         """One connection from beginning to end: whether it stood; `_why` it ended."""
-        settings, self._gone, self._why = self._settings, asyncio.Event(), "the venue hung up"
+        settings, self._why = self._settings, "the venue hung up"
+        self._gone = gone = asyncio.Event()
         self._client = client = _CLIENT(Ears(self))
         client.decoder = StrictDecoder(client.wrapper, self.on_unreadable)
-        client.apiEnd += lambda: self._leave(self._why)
+        client.apiEnd += gone.set  # of this connection: the last one's end may be told late
         try:
             await client.connectAsync(settings.host, settings.port, settings.client, settings.connect_s)
             self._check(client.getAccounts())
@@ -186,19 +187,28 @@ class IbVenue:
             self._why = f"{type(error).__name__}: {error}"
             client.disconnect()
             return False
-        client.reqAllOpenOrders()
-        if settings.market_data:
+        try:
+            await self._stands(client, gone)
+        except Exception as error:  # noqa: BLE001 a thread that died would look like a venue that says nothing
+            _log.exception("ib: the connection ended by a fault of ours")
+            self._why = f"{type(error).__name__}: {error}"
+        finally:
+            client.disconnect()
+            self._ended()
+        return True
+
+    async def _stands(self, client: Any, gone: asyncio.Event) -> None:
+        """From the logon on, until the connection is gone."""
+        self._questions.begin(client)
+        if self._settings.market_data:
             self._quotes.subscribe(client)
         self._state(True, "logged on")
         self._first.set()
-        while not self._gone.is_set():
+        while not gone.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), _TICK_S)
+                await asyncio.wait_for(gone.wait(), _TICK_S)
             for client_id in self._unanswered.late():
-                self._lost(client_id, f"no answer within {settings.answer_s} s")
-        client.disconnect()
-        self._ended()
-        return True
+                self._lost(client_id, f"no answer within {self._settings.answer_s} s")
 
     def _check(self, accounts: list[str]) -> None:
         """Paper accounts begin with D: mode and account must agree. Raises FigureError."""
@@ -214,13 +224,15 @@ class IbVenue:
             self._gone.set()
 
     def _ended(self) -> None:
-        if self._collected is not None:
-            self._collected.fail(self._why)
+        self._questions.fail(self._why)
         for fill in self._executions.ended():
             self._hear(fill)
         for client_id in self._unanswered.all():
             self._lost(client_id, self._why)
         self._orders.disconnected()
+        held, self._held_cancels = self._held_cancels, []
+        for client_id in held:
+            self._hear(CancelRefused(client_id=client_id, reason=self._why, ts_ns=self._clock_ns()))
         if self._is_up:
             self._state(False, self._why)
 
@@ -231,7 +243,12 @@ class IbVenue:
     # --- the thread: what is asked ------------------------------------------------------------------
 
     def _place(self, client_id: str, contract: Any, order: Any) -> None:
-        """The broker would take one id twice: this is where it is not sent twice."""
+        """The broker would take one id twice: this is where it is not sent twice.
+
+        Nor is what was said to be lost meanwhile: a report may have told already that it never arrived.
+        """
+        if client_id not in self._unanswered:
+            return
         if client_id in self._orders:
             self._unanswered.answered(client_id)
             self._lost(client_id, "the id was used before, so there may be such an order; this one was not sent")
@@ -246,6 +263,9 @@ class IbVenue:
 
     def _cancel(self, client_id: str) -> None:
         number = self._orders.number(client_id)
+        if number is None:
+            self._held_cancels.append(client_id)
+            return
         if isinstance(number, str):
             self._hear(CancelRefused(client_id=client_id, reason=number, ts_ns=self._clock_ns()))
             return
@@ -256,16 +276,9 @@ class IbVenue:
         with contextlib.suppress(ConnectionError):
             self._client.reqGlobalCancel()
 
-    def _ask(self, collected: Collected) -> None:
-        self._collected, client = collected, self._client
-        try:
-            client.reqAllOpenOrders()
-            client.reqCompletedOrders(False)
-            client.reqExecutions(client.getReqId(), ExecutionFilter(acctCode=self._settings.account))
-            client.reqPositions()
-            client.reqAccountSummary(client.getReqId(), "All", TAGS)
-        except ConnectionError as error:
-            collected.fail(str(error))
+    def _reported(self, report: Report) -> None:
+        for order in report.orders:
+            self._orders.reported(order)
 
     # --- the thread: what is heard ------------------------------------------------------------------
 
@@ -279,26 +292,28 @@ class IbVenue:
     def on_order(self, contract: Any, order: Any, state: Any) -> None:
         """An open order: who it is."""
         self._orders.opened(order)
-        if self._collected is not None and order.account in ("", self._settings.account):
-            self._collected.orders[order.permId] = (contract, order)
+        if self._questions.collected is not None and order.account in ("", self._settings.account):
+            self._questions.collected.orders[order.permId] = (contract, order)
+            self._questions.collected.states[order.permId] = state.status
 
     def on_status(self, order_id: int, status: str, filled: float, perm_id: int, client: int) -> None:
         """An order's state."""
-        if self._collected is not None:
-            self._collected.done[perm_id] = filled
+        if self._questions.collected is not None:
+            self._questions.collected.done[perm_id] = filled
+            self._questions.collected.states[perm_id] = status
         news = self._orders.status(order_id, status, perm_id, client, self._clock_ns())
         if news is not None:
             self._news(news.client_id, news)
 
     def on_execution(self, contract: Any, execution: Any) -> None:
         """An execution, told as soon as its fee is known, or soon after."""
-        if self._collected is not None:
-            self._collected.execution(contract, execution)
+        if self._questions.collected is not None:
+            self._questions.collected.execution(contract, execution)
         fill = self._executions.take(contract, execution)
         if fill is not None and self._orders.is_short(
             fill, self._listings.there(contract.symbol).lots(words.exact(execution.cumQty))
         ):  # one was missed: all are asked for
-            self._client.reqExecutions(self._client.getReqId(), ExecutionFilter(acctCode=self._settings.account))
+            self._questions.executions()
 
     def _later(self, job: Callable[[str], None], exec_id: str) -> asyncio.TimerHandle:
         assert self._loop is not None
@@ -312,9 +327,9 @@ class IbVenue:
 
     def on_fee(self, report: Any) -> None:
         """The fee of an execution."""
-        if self._collected is not None:
-            self._collected.fees[report.execId] = report.commission
-        self._executions.fee(report, self._clock_ns(), is_asked=self._collected is not None)
+        if self._questions.collected is not None:
+            self._questions.collected.fees[report.execId] = report.commission
+        self._executions.fee(report, self._clock_ns(), is_asked=self._questions.collected is not None)
 
     def on_error(self, request: int, code: int, text: str) -> None:
         """An error of an order, of a cancel, or of the connection behind TWS."""
@@ -323,6 +338,8 @@ class IbVenue:
             self._state(False, f"{code}: {text}")
         elif code in words.UP and not self._is_up:
             self._state(True, f"{code}: {text}")
+        if code == words.UP_WITHOUT_DATA and self._settings.market_data:
+            self._quotes.subscribe(self._client)
         news = None if request in self._quotes else self._orders.error(request, code, text, at)
         if news is None:
             _log.info("ib: %s: %s", code, text)
@@ -339,15 +356,17 @@ class IbVenue:
 
     def on_list(self, what: str, row: Any) -> None:
         """A row of a report."""
-        if self._collected is not None:
-            self._collected.lists[what].append(row)
+        if self._questions.collected is not None:
+            self._questions.collected.lists[what].append(row)
 
-    def on_end(self, what: str) -> None:
+    def on_end(self, what: str, request: int = 0) -> None:
         """The end of one of a report's lists."""
-        if self._collected is not None:
-            self._collected.end(what)
-        if what == "positions":
-            self._client.cancelPositions()
+        if what == "orders":
+            self._orders.is_listed = True
+            held, self._held_cancels = self._held_cancels, []
+            for client_id in held:
+                self._cancel(client_id)
+        self._questions.ended(what, request)
 
     def on_unreadable(self, error: Exception) -> None:
         """What a message said is not known: begin anew, and ask."""

@@ -40,7 +40,8 @@ NO_CANCEL: Final = frozenset({135, 136, 161, 10_147, 10_148})
 """Errors upon a cancel: no such order, or not in this state."""
 
 DOWN: Final = frozenset({1100, 2110})
-UP: Final = frozenset({1101, 1102})
+UP_WITHOUT_DATA: Final = 1101
+UP: Final = frozenset({UP_WITHOUT_DATA, 1102})
 """Between TWS and the broker; the socket stands all the while."""
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from modules.live.messages import (
+    Cancelled,
     CancelRefused,
     Connection,
     Corrected,
@@ -16,18 +20,21 @@ from modules.live.messages import (
     Marked,
     Moved,
     RefusedByVenue,
+    Report,
 )
 from modules.live.venues.exact import FigureError
 from modules.live.venues.ib.venue import IbVenue
-from modules.live.venues.ib.words import exact, execution_id
+from modules.live.venues.ib.words import contract, exact, execution_id, new_order
 from modules.live.venues.port import VenueError
 from tests.modules.live.venues.conformance import Fault, Heard, ask
 from tests.modules.live.venues.ib.test_conformance import IbUnderTest
 from tests.modules.live.venues.peers.tws import ACCOUNT
 from tests.modules.live.venues.peers.under_test import eventually, working
+from tests.modules.live.venues.undertest import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 UNDER_TEST = IbUnderTest
+OPEN_ORDERS, SUMMARY = 16, 62
 
 
 def silent(peer: IbUnderTest, venue: IbVenue) -> str:
@@ -85,6 +92,7 @@ def test_errors_that_say_it_never_worked(peer: IbUnderTest, venue: IbVenue, hear
     assert not heard.of(Lost)
 
 
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("code", [103, 100, 399, 404, 2109, 10_999])
 def test_other_errors_leave_it_open(peer: IbUnderTest, venue: IbVenue, heard: Heard, code: int) -> None:
     client_id = silent(peer, venue)
@@ -153,6 +161,124 @@ def test_executions_of_another_account_are_not_ours(peer: IbUnderTest, venue: Ib
     peer.peer.say = say  # type: ignore[method-assign]
     working(peer, venue, heard)
     assert not heard.of(Filled)
+
+
+@contextmanager
+def reporting(peer: IbUnderTest, venue: IbVenue, questions: int) -> Iterator[list[Report]]:
+    """A report that waits for what the peer holds back; at the end it is there."""
+    found: list[Report] = []
+    asks = threading.Thread(target=lambda: found.append(venue.report()), name="peer")
+    asks.start()
+    eventually(lambda: len(peer.peer.waiting) == questions)
+    yield found
+    peer.peer.release()
+    asks.join(PATIENCE_S)
+    assert found
+
+
+def test_a_cancel_after_a_new_connection_waits_for_the_orders_numbers(
+    peer: IbUnderTest, venue: IbVenue, heard: Heard
+) -> None:
+    """TWS says them anew; until then nobody knows which to cancel by, and that is no refusal."""
+    order, before = working(peer, venue, heard), len(heard.ups())
+    peer.peer.holds = frozenset({OPEN_ORDERS})
+    peer.hang_up()
+    heard.until(lambda _: len(heard.ups()) == before + 2)
+    for client_id in (order.client_id, "nobody"):
+        venue.cancel(client_id)
+    eventually(lambda: len(venue._held_cancels) == 2 and peer.peer.waiting)
+    assert not heard.of(CancelRefused)
+    peer.peer.release()
+    heard.first(Cancelled, order.client_id)
+    assert heard.first(CancelRefused).client_id == "nobody"
+
+
+def test_a_cancel_that_waits_when_the_connection_goes_is_refused(
+    peer: IbUnderTest, venue: IbVenue, heard: Heard
+) -> None:
+    order = working(peer, venue, heard)
+    peer.peer.holds = frozenset({OPEN_ORDERS})
+    peer.hang_up()
+    heard.until(lambda _: heard.ups() == [True, False, True])
+    venue.cancel(order.client_id)
+    eventually(lambda: venue._held_cancels)
+    peer.hang_up()
+    assert heard.first(CancelRefused, order.client_id).reason
+
+
+def test_an_order_that_was_said_to_be_lost_is_not_sent_afterwards(
+    peer: IbUnderTest, venue: IbVenue, heard: Heard
+) -> None:
+    """The connection went between its submission and its turn in the client's thread; a report may have told already
+    that the broker has no such order."""
+    late = ask(peer.symbol, 5)
+    listing = peer.listings.here(peer.symbol)
+    venue._unanswered.sent(late.client_id)
+    assert venue._unanswered.all() == [late.client_id]
+    venue._soon(venue._place, late.client_id, contract(listing), new_order(late, 5, listing, ACCOUNT))
+    order = working(peer, venue, heard)
+    assert peer.account.arrivals == [order.client_id]
+
+
+def test_the_answer_to_an_earlier_question_is_not_the_reports(peer: IbUnderTest, venue: IbVenue, heard: Heard) -> None:
+    """A new connection asks what is open; its answer, of before the order, comes while a report is made."""
+    peer.peer.holds = frozenset({OPEN_ORDERS})
+    peer.hang_up()
+    heard.until(lambda _: heard.ups() == [True, False, True])
+    order = working(peer, venue, heard)
+    with reporting(peer, venue, questions=2) as found:
+        peer.peer.say(53, 1)
+        peer.peer.waiting.pop(0)
+        working(peer, venue, heard)
+        assert not found
+    assert found[0].complete and order.client_id in {o.client_id for o in found[0].orders}
+
+
+def test_an_order_that_ends_while_a_report_is_made_has_ended_in_it(
+    peer: IbUnderTest, venue: IbVenue, heard: Heard
+) -> None:
+    order = working(peer, venue, heard)
+    peer.peer.holds = frozenset({SUMMARY})
+    with reporting(peer, venue, questions=1) as found:
+        venue.cancel(order.client_id)
+        heard.first(Cancelled, order.client_id)
+    assert [o.ended for o in found[0].orders] == ["cancelled"]
+
+
+def test_a_report_waits_for_fees_too(peer: IbUnderTest, heard: Heard) -> None:
+    """Else it would tell other money than the news of the fill, that wait for the fee."""
+    venue = IbVenue(replace(peer.adapter()._settings, fee_s=60.0), peer.listings)
+    venue.open(heard)
+    try:
+        order = working(peer, venue, heard)
+        done = peer.account.fill(order.client_id, Decimal(2), Decimal("99.5"), Decimal("0.35"))
+        say, peer.peer.say = peer.peer.say, lambda *fields: say(*fields) if fields[0] != 59 else None  # type: ignore[method-assign]
+        peer.peer.say_execution(order, done)
+        assert not venue.report().complete
+        peer.peer.say = say  # type: ignore[method-assign]
+        report = venue.report()
+        assert report.complete and [f.fee_micros for o in report.orders for f in o.fills] == [350_000]
+        assert {f.fee_micros for f in heard.of(Filled)} == {350_000}
+    finally:
+        venue.close()
+
+
+def test_report_after_report(peer: IbUnderTest, venue: IbVenue, heard: Heard) -> None:
+    """TWS keeps two summaries of an account, and refuses the third as long as both are wanted."""
+    working(peer, venue, heard)
+    assert all(venue.report().complete for _ in range(4))
+
+
+def test_prices_are_asked_for_anew_where_the_broker_forgot_them(
+    peer: IbUnderTest, venue: IbVenue, heard: Heard
+) -> None:
+    eventually(lambda: len(peer.peer.tickers) == 2)
+    peer.peer.say(4, 2, -1, 1100, "Connectivity between IB and Trader Workstation has been lost.", "")
+    peer.peer.say(4, 2, -1, 1101, "restored - data lost.", "")
+    eventually(lambda: len(peer.peer.tickers) == 4)
+    for number, kind, price in ((peer.peer.tickers[2], 1, "100.01"), (peer.peer.tickers[2], 2, "100.03")):
+        peer.peer.say(1, 6, number, kind, price, 1, 0)
+    assert heard.first(Marked).price == 100.02 and heard.ups() == [True, False, True]
 
 
 def test_words() -> None:

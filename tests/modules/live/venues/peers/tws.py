@@ -27,6 +27,9 @@ class TwsPeer(TcpPeer):
         self.tickers: list[int] = []
         self.accounts = ACCOUNT
         self.next_id = 1
+        self.holds: frozenset[int] = frozenset()
+        self.waiting: list[list[str]] = []
+        self._summaries: set[str] = set()
         self._count = itertools.count(1)
         super().__init__()
 
@@ -111,6 +114,13 @@ class TwsPeer(TcpPeer):
         side, kind = "BUY" if order.sign > 0 else "SELL", order.kind
         return [side, order.quantity, kind, limit, "", order.time_in_force, "", ACCOUNT, "", 0]
 
+    def release(self, count: int | None = None) -> None:
+        """Answer what was held back (`holds`: by the numbers of the questions), the oldest first."""
+        self.holds = frozenset()
+        self.waiting, now = [] if count is None else self.waiting[count:], self.waiting[:count]
+        for fields in now:
+            self._hear(fields)
+
     # --- what TWS hears -----------------------------------------------------------------------------
 
     def talk(self, wire: socket.socket) -> None:
@@ -119,12 +129,15 @@ class TwsPeer(TcpPeer):
         if _exactly(stream, 4) != b"API\0":
             return
         _exactly(stream, _size(stream))
+        self._summaries.clear()
         self.greeted = True
         self.say(VERSION, "20240102 15:30:00 UTC")
         while True:
             fields = _exactly(stream, _size(stream)).decode().split("\0")[:-1]
             self.received.append(fields)
-            if not self._hear(fields):
+            if int(fields[0]) in self.holds:
+                self.waiting.append(fields)
+            elif not self._hear(fields):
                 return
 
     def _hear(self, fields: list[str]) -> bool:
@@ -157,7 +170,12 @@ class TwsPeer(TcpPeer):
                 for native, quantity in self.account.positions().items():
                     self.say(61, 3, ACCOUNT, *_contract(native), quantity, 0)
                 self.say(62, 1)
+            case 62 if len(self._summaries) == 2:
+                self.say(4, 2, fields[2], 322, "Maximum number of account summary requests exceeded", "")
+            case 63:
+                self._summaries.discard(fields[2])
             case 62:
+                self._summaries.add(fields[2])
                 cash = self.account.cash_now()
                 for tag in fields[4].split(","):
                     self.say(63, 1, fields[2], ACCOUNT, tag, cash, "USD")
