@@ -7,7 +7,6 @@ import itertools
 import logging
 import select
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -30,13 +29,13 @@ from modules.live.venues.fix.orders import Orders, Sent
 from modules.live.venues.fix.quotes import Quotes
 from modules.live.venues.fix.report import Answers, questions
 from modules.live.venues.fix.session import Names, Sequences, Session, Step
+from modules.live.venues.fix.wire import dial, holds, read
 from modules.live.venues.fix.words import heard, new_order
 from modules.live.venues.port import Hear, VenueError
 from modules.live.venues.unanswered import Unanswered
 
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.05
-_READ_BYTES: Final = 65_536
 _MOST_QUESTIONS: Final = 5
 _MISSED: Final = "the venue missed the questions"
 
@@ -82,7 +81,7 @@ class FixVenue:
         self._thread: threading.Thread | None = None
         self._hear: Hear = lambda news: None
         self._quotes = Quotes(listings)
-        self._prices_asked = 0
+        self._prices_asked = self._all_cancelled = 0  # the numbers under which that was said last
 
     # --- the port -----------------------------------------------------------------------------------
 
@@ -129,8 +128,13 @@ class FixVenue:
     def cancel_all(self) -> None:
         """Send an OrderMassCancelRequest for all orders."""
         with self._lock:
-            session, now_ns = self._standing(), self._clock_ns()
-            self._send(session.application("q", [(11, self._request()), (530, "7"), (60, stamp(now_ns))], now_ns))
+            self._cancel_all()
+
+    def _cancel_all(self) -> None:
+        """Under the lock."""
+        session, now_ns = self._standing(), self._clock_ns()
+        self._all_cancelled = self._numbers.out
+        self._send(session.application("q", [(11, self._request()), (530, "7"), (60, stamp(now_ns))], now_ns))
 
     def report(self) -> Report:
         """Ask for everything and wait."""
@@ -223,7 +227,7 @@ class FixVenue:
     def _connected(self) -> tuple[bool, str]:
         """One connection from beginning to end: whether a session stood, and why it ended."""
         settings, was_up, why = self._settings, False, "closed here"
-        with self._dial() as wire:
+        with dial(settings.host, settings.port, settings.send_s, tls=settings.tls) as wire:
             session, stream = Session(settings.names, self._numbers, self._by_number, reset=self._reset), Stream()
             with self._lock:
                 self._socket, self._session = wire, session
@@ -242,24 +246,16 @@ class FixVenue:
                 self._gone(why, was_up)
         return was_up, why
 
-    def _dial(self) -> socket.socket:
-        wire = socket.create_connection((self._settings.host, self._settings.port), timeout=self._settings.send_s)
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._settings.tls:
-            wire = ssl.create_default_context().wrap_socket(wire, server_hostname=self._settings.host)
-        return wire
-
     def _listen(self, wire: socket.socket, session: Session, stream: Stream) -> Step:
         """Read what came, answer it, tell it. Raises OSError when the other side hung up."""
-        waiting = isinstance(wire, ssl.SSLSocket) and wire.pending() > 0
-        ready = waiting or select.select([wire], [], [], _TICK_S)[0]
+        ready = holds(wire) or select.select([wire], [], [], _TICK_S)[0]
         whole = Step()
         if ready:
             with self._lock:
-                data = wire.recv(_READ_BYTES)
-            if not data:
+                data = read(wire)
+            if data == b"":
                 raise ConnectionResetError("the venue hung up")
-            for message in stream.feed(data):
+            for message in stream.feed(data or b""):
                 with self._lock:
                     step = session.hear(message, self._clock_ns())
                     self._answer(step)
@@ -276,7 +272,7 @@ class FixVenue:
         return whole
 
     def _answer(self, step: Step) -> None:
-        """Under the lock: what the session says; cancels and the subscription that fell into a gap are said again."""
+        """Under the lock: what the session says; cancels and a subscription that fell into a gap are said again."""
         for data in step.send:
             self._send(data)
         if step.filled_from is None:
@@ -286,6 +282,8 @@ class FixVenue:
         if step.down is None:
             if self._prices_asked >= step.filled_from:
                 self._ask_prices()
+            if self._all_cancelled >= step.filled_from:
+                self._cancel_all()
             for client_id, sent in self._orders.open():
                 if sent.wants_cancel:
                     self._cancel(client_id, sent)

@@ -137,6 +137,15 @@ def test_a_subscription_that_fell_into_a_gap_is_said_again(peer: FixUnderTest, v
     assert len(subscriptions(peer)) == 2 and heard.ups() == [True]
 
 
+def test_a_cancel_of_all_that_fell_into_a_gap_is_said_again(peer: FixUnderTest, venue: FixVenue, heard: Heard) -> None:
+    """Whoever wants everything cancelled hears nothing of a gap."""
+    order = working(peer, venue, heard)
+    peer.peer.into -= 1
+    venue.cancel_all()
+    heard.first(Cancelled, order.client_id)
+    assert heard.ups() == [True]
+
+
 def subscriptions(peer: FixUnderTest) -> list[dict[int, str]]:
     return [m for m in peer.peer.received if m[35] == "V"]
 
