@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import urllib3
@@ -103,16 +103,21 @@ class OverHttp(ABC):
         if not self._is_up or self._orders is None or self._cancels is None:
             self._answer(lambda: self._delete(client_id))
         elif client_id in self._sending:
-            self._orders.put(functools.partial(self._cancel, client_id))
+            self._orders.put(functools.partial(self._cancel, client_id), is_order=False)
         else:
             self._cancels.put(functools.partial(self._cancel, client_id))
 
     def cancel_all(self) -> None:
-        """Queue a cancel of all orders of the account. Without the stream, ask at once."""
-        if not self._is_up or self._cancels is None:
+        """Queue a cancel of all orders of the account. Without the stream, ask at once.
+
+        Said again behind the orders that are on their way: at the first time the venue has them not yet.
+        """
+        if not self._is_up or self._orders is None or self._cancels is None:
             self._answer(self._delete_all)
-        else:
-            self._cancels.put(self._cancel_all)
+            return
+        self._cancels.put(self._cancel_all)
+        if self._sending:
+            self._orders.put(self._cancel_all, is_order=False)
 
     def _start(self, hear: Hear) -> None:
         self._hear = hear
@@ -164,6 +169,14 @@ class OverHttp(ABC):
         told = known + abs(news.lots)
         if done > told:
             raise FigureError(f"order {news.client_id}: {done} lots are done, {told} were told; ask for a report")
+
+    def _reported(self, client_id: str, done: int, before: Mapping[str, int]) -> None:
+        """Lots that are done, as a report has it; `before`: what was known when it was asked for.
+
+        What the stream told meanwhile is newer than the report.
+        """
+        if self._done.get(client_id, 0) == before.get(client_id, 0):
+            self._done[client_id] = done
 
     # --- the threads --------------------------------------------------------------------------------
 

@@ -21,23 +21,19 @@ class Sender:
     """Runs jobs one after the other. A job handles its own failures; one that does not is logged, and the next runs."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(MOST_WAITING)
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def put(self, job: Callable[[], None]) -> None:
-        """Queue a job. Raises VenueError where too many wait."""
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            raise VenueError(f"{MOST_WAITING} requests wait for the venue; not sent. Send fewer") from None
+    def put(self, job: Callable[[], None], *, is_order: bool = True) -> None:
+        """Queue a job. Raises VenueError where too many wait; what ends orders may always wait."""
+        if is_order and self._jobs.qsize() >= MOST_WAITING:
+            raise VenueError(f"{MOST_WAITING} requests wait for the venue; not sent. Send fewer")
+        self._jobs.put(job)
 
     def close(self, seconds: float) -> None:
         """Run what waits, then end; give up after some seconds."""
-        try:
-            self._jobs.put(None, timeout=seconds)
-        except queue.Full:
-            return
+        self._jobs.put(None)
         if self._thread is not threading.current_thread():
             self._thread.join(seconds)
 

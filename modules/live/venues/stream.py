@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,10 +47,10 @@ class Stream:
     ) -> None:
         """`greet` gets a function that sends JSON and one that receives it; `state` hears up and down, and why.
 
-        `beat` gives what is sent when nothing came for `ping_s`; None = the protocol's own pings are enough.
+        `beat` gives what is sent every `ping_s`, whatever comes; None = the protocol's own pings are enough.
         """
         self._url, self._times, self._greet, self._take, self._state = url, times, greet, take, state
-        self._beat = beat
+        self._beat, self._beat_at = beat, 0.0
         self._closing, self._first = threading.Event(), threading.Event()
         self._refused: str | None = None
         self._wire: ClientConnection | None = None
@@ -101,6 +102,9 @@ class Stream:
                 close_timeout=1.0, max_size=MAX_MESSAGE_BYTES, proxy=None,
             ) as wire:  # fmt: skip
                 self._wire = wire
+                if self._closing.is_set():  # it closed before it could see this connection
+                    return was_up, "closed here"
+                self._beat_at = time.monotonic() + times.ping_s
                 self._greet(lambda message: wire.send(json.dumps(message)), lambda: _read(wire.recv(times.open_s)))
                 was_up = True
                 self._state(True, "listening")
@@ -120,14 +124,18 @@ class Stream:
         return was_up, "closed here"
 
     def _listen(self, wire: ClientConnection) -> None:
-        """The next message, or a beat."""
+        """The next message, or a beat: a stream that is never quiet needs one too."""
         if self._beat is None:
             self._take(_read(wire.recv()))
             return
-        try:
-            data = wire.recv(self._times.ping_s)
-        except TimeoutError:
+        left = self._beat_at - time.monotonic()
+        if left <= 0.0:
             wire.send(json.dumps(self._beat()))
+            self._beat_at = time.monotonic() + self._times.ping_s
+            return
+        try:
+            data = wire.recv(left)
+        except TimeoutError:
             return
         self._take(_read(data))
 

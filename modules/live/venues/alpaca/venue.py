@@ -82,7 +82,7 @@ class AlpacaVenue(OverHttp):
     def report(self) -> Report:
         """Ask for orders, executions, positions and cash."""
         since = datetime.now(UTC) - timedelta(days=self._settings.days)
-        rest = self._rest
+        rest, before = self._rest, dict(self._done)
 
         def ask() -> tuple[list[Any], list[Any], list[Any], Any]:
             rows = {row.get("id"): row for row in rest.orders("open", "2000-01-01T00:00:00Z")}
@@ -93,7 +93,7 @@ class AlpacaVenue(OverHttp):
 
         rows, fills, positions, account = self._answer(ask)
         try:
-            report = self._report(rows, fills, positions, account)
+            report = self._report(rows, fills, positions, account, before)
             power = micros(decimal(account.get("buying_power"), "buying_power"))
         except FigureError as error:
             raise VenueError(f"{self.name}: the report cannot be read: {error}") from error
@@ -107,7 +107,9 @@ class AlpacaVenue(OverHttp):
             if stream is not None:
                 stream.close()
 
-    def _report(self, rows: list[Any], fills: list[Any], positions: list[Any], account: Any) -> Report:
+    def _report(
+        self, rows: list[Any], fills: list[Any], positions: list[Any], account: Any, before: dict[str, int]
+    ) -> Report:
         by_order: dict[str, list[Any]] = {}
         for fill in fills:
             by_order.setdefault(text(fill, "order_id"), []).append(fill)
@@ -115,7 +117,7 @@ class AlpacaVenue(OverHttp):
         for row in rows:
             order, whole = reported(row, by_order.get(text(row, "id"), []), self._listings)
             self._ids[order.client_id] = text(row, "id")
-            self._done[order.client_id] = abs(sum(f.lots for f in order.fills))
+            self._reported(order.client_id, abs(sum(f.lots for f in order.fills)), before)
             orders.append(order)
             complete = complete and whole
         return Report(

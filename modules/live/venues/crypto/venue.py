@@ -97,6 +97,7 @@ class CryptoVenue(OverHttp):
 
     def report(self) -> Report:
         """Ask for orders, executions, positions and the wallet."""
+        before = dict(self._done)
         now_ms = self._clock_ns() // 1_000_000
         window = {"startTime": str(now_ms - self._settings.days * _DAY_MS), "endTime": str(now_ms + 60_000)}
         every = {"category": CATEGORY, "settleCoin": MONEY}
@@ -116,7 +117,7 @@ class CryptoVenue(OverHttp):
 
         rows, fills, positions, wallet = self._answer(ask)
         try:
-            report, power = self._report(rows, fills, positions, wallet)
+            report, power = self._report(rows, fills, positions, wallet, before)
         except FigureError as error:
             raise VenueError(f"{self.name}: the report cannot be read: {error}") from error
         self._hear(BuyingPower(micros=power, ts_ns=self._clock_ns()))
@@ -129,7 +130,9 @@ class CryptoVenue(OverHttp):
             if stream is not None:
                 stream.close()
 
-    def _report(self, rows: list[Any], fills: list[Any], positions: list[Any], wallet: Any) -> tuple[Report, int]:
+    def _report(
+        self, rows: list[Any], fills: list[Any], positions: list[Any], wallet: Any, before: dict[str, int]
+    ) -> tuple[Report, int]:
         by_order: dict[str, dict[str, Any]] = {}
         for row in fills:
             if row.get("execType") in TRADES:
@@ -140,7 +143,7 @@ class CryptoVenue(OverHttp):
             of_order = by_order.pop(text(row, "orderId"), {})
             order, whole = reported(row, of_order.values(), self._listings)
             self._natives[order.client_id] = text(row, "symbol")
-            self._done[order.client_id] = abs(sum(f.lots for f in order.fills))
+            self._reported(order.client_id, abs(sum(f.lots for f in order.fills)), before)
             orders.append(order)
             complete = complete and whole
         lots, cost = held(positions, self._listings)
@@ -246,9 +249,9 @@ class CryptoVenue(OverHttp):
                 self._days.pop(client_of(row), None)
 
     def _beat(self) -> object:
-        """Nothing came for a while: say so, and end the orders of days that are over."""
+        """That we are there; and end the orders of days that are over."""
         today = self._clock_ns() // DAY_NS
         for client_id in [i for i, day in list(self._days.items()) if day < today]:
-            del self._days[client_id]
             self.cancel(client_id)
+            self._days.pop(client_id, None)
         return {"op": "ping"}

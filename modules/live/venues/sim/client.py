@@ -47,17 +47,24 @@ _REPORT_S: Final = 10.0
 
 
 class SimVenue:
-    """One account at the exchange at `address`. `answer_s`: after so long without an answer an order is lost;
-    `quiet_s`: after so long without a word the exchange is asked whether it is there, after twice it is gone."""
+    """One account at the exchange at `address`.
+
+    `answer_s`: after so long without an answer an order is lost; `quiet_s`: after so long without a word the exchange
+    is asked whether it is there, after twice it is gone; `connect_s`: it may be at work when somebody logs on, and
+    answers when it is done.
+    """
 
     def __init__(
         self, address: tuple[str, int], account: str = "sim", *, name: str = "sim", answer_s: float = 2.0,
-        quiet_s: float = 5.0,
+        quiet_s: float = 5.0, connect_s: float = 20.0,
     ) -> None:  # fmt: skip
         self.name = name
         self._address, self._account, self._answer_s, self._quiet_s = address, account, answer_s, quiet_s
+        self._connect_s = connect_s
+        self._writing = threading.Lock()
         self._hear: Hear = lambda news: None
         self._sock: socket.socket | None = None
+        self._dialled: socket.socket | None = None
         self._frames: FrameReader[ToVenue] = to_venue()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
@@ -130,22 +137,23 @@ class SimVenue:
         if sock is None:
             raise VenueError(f"venue {self.name} is not connected; nothing was sent")
         frame = encode(message)
-        try:
-            sent = sock.send(frame)
-        except OSError as error:
-            raise VenueError(f"venue {self.name}: {error}; nothing was sent") from error
-        if sent < len(frame):
+        with self._writing:  # whoever orders, whoever reports and the reader: no frame goes into another
             try:
-                sock.sendall(frame[sent:])
-            except OSError:
-                self._break_off()
+                sent = sock.send(frame)
+            except OSError as error:
+                raise VenueError(f"venue {self.name}: {error}; nothing was sent") from error
+            if sent < len(frame):
+                try:
+                    sock.sendall(frame[sent:])
+                except OSError:
+                    self._break_off()
 
     def _break_off(self) -> None:
         """End the connection: the reader hears of it, and says what is lost."""
-        sock = self._sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        for sock in (self._sock, self._dialled):
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
 
     # --- connecting ---------------------------------------------------------------------------------
 
@@ -154,10 +162,13 @@ class SimVenue:
         frames = to_venue()
         where = f"exchange at {self._address[0]}:{self._address[1]}"
         try:
-            sock = socket.create_connection(self._address, timeout=self._answer_s)
+            sock = socket.create_connection(self._address, timeout=self._connect_s)
         except OSError as error:
             raise VenueError(f"{where} cannot be reached: {error}; start it with cws exchange") from error
+        self._dialled = sock
         try:
+            if self._closing.is_set():
+                raise OSError("closed here")
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.sendall(encode(LogOn(self._account, self._session, self._number)))
             messages: list[ToVenue] = []

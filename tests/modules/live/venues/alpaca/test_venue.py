@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -28,7 +29,8 @@ from tests.modules.live.venues.alpaca.test_conformance import AlpacaUnderTest
 from tests.modules.live.venues.conformance import Heard, ask
 from tests.modules.live.venues.peers.alpaca import AT
 from tests.modules.live.venues.peers.http import Answer
-from tests.modules.live.venues.peers.under_test import working
+from tests.modules.live.venues.peers.under_test import eventually, working
+from tests.modules.live.venues.undertest import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 UNDER_TEST = AlpacaUnderTest
@@ -118,6 +120,45 @@ def test_a_cancel_is_said_again_after_a_busy_or_silent_answer(
     heard.first(Cancelled, order.client_id)
     assert not heard.of(CancelRefused)
     assert [r.method for r in peer.peer.requests if r.method == "DELETE"] == ["DELETE"] * 3
+
+
+def test_a_cancel_of_all_reaches_orders_on_their_way(peer: AlpacaUnderTest, venue: AlpacaVenue, heard: Heard) -> None:
+    """The request for all goes ahead of those that wait, and the venue has them only after it."""
+    take, go = peer.peer._order, threading.Event()
+
+    def slow(body: dict[str, str]) -> Answer:
+        assert go.wait(PATIENCE_S)
+        return take(body)
+
+    peer.peer._order = slow  # type: ignore[method-assign]
+    sent = [ask(peer.symbol, 5, "limit", 99.5) for _ in range(2)]
+    for order in sent:
+        venue.submit(order, 5)
+    venue.cancel_all()
+    eventually(lambda: "DELETE" in [r.method for r in peer.peer.requests])
+    go.set()
+    for order in sent:
+        heard.first(Cancelled, order.client_id)
+
+
+def test_a_fill_while_a_report_is_made_is_no_gap(peer: AlpacaUnderTest, venue: AlpacaVenue, heard: Heard) -> None:
+    """The report knows less of the order than the stream has told meanwhile."""
+    order = working(peer, venue, heard)
+    activities = peer.peer._activities
+
+    def meanwhile(query: dict[str, str]) -> list[dict[str, Any]]:
+        found = activities(query)
+        peer.peer._activities = activities  # type: ignore[method-assign]
+        peer.fill(order.client_id, 2, 99.5)
+        heard.first(Filled)
+        return found
+
+    peer.peer._activities = meanwhile  # type: ignore[method-assign]
+    assert [f for o in venue.report().orders for f in o.fills] == []
+    peer.fill(order.client_id, 1, 99.5)
+    heard.until(lambda _: len(heard.of(Filled)) == 2)
+    later = working(peer, venue, heard)
+    assert later and heard.ups() == [True]
 
 
 def test_more_executions_than_a_page_holds(peer: AlpacaUnderTest, venue: AlpacaVenue, heard: Heard) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from modules.live.venues.port import VenueError
 from tests.modules.live.venues.conformance import Fault, Heard, ask
 from tests.modules.live.venues.crypto.test_conformance import BybitUnderTest
 from tests.modules.live.venues.peers.bybit import BybitPeer
+from tests.modules.live.venues.peers.under_test import eventually
 
 pytestmark = pytest.mark.slow
 DAY_NS = 86_400 * 10**9
@@ -38,6 +40,18 @@ def test_tickers_come_in_parts(peer: BybitUnderTest, venue: CryptoVenue, heard: 
     assert marks
     assert [m.price for m in marks] == [100.01, 100.015, 8.0]
     assert {(m.symbol, m.ts_ns) for m in marks} == {(peer.symbol, 1_704_209_400_123_000_000)}
+
+
+def test_a_stream_that_is_never_quiet_is_told_that_we_are_there(peer: BybitUnderTest, heard: Heard) -> None:
+    """The exchange ends one that sends no ping for minutes, however much it tells itself."""
+    times = replace(peer.adapter()._settings.times, ping_s=0.5)
+    venue = CryptoVenue(replace(peer.adapter()._settings, times=times), peer.listings)
+    venue.open(heard)
+    try:
+        price = ticker("snapshot", bid1Price="100", ask1Price="100.02")
+        eventually(lambda: peer.peer.tickers.say(price) or peer.peer.tickers_pinged.is_set())
+    finally:
+        venue.close()
 
 
 @pytest.mark.parametrize("steps", [("0.3", "0.01"), ("1", "0.03"), ("x", "0.01")])

@@ -115,7 +115,7 @@ class AlpacaPeer:
         return Answer(429, {"message": "too many requests."}, {"Retry-After": f"{self.limited_s:g}"})
 
     def _cancel(self, order_id: str) -> Answer:
-        order = next((o for o in self.account.orders.values() if o.venue_id == order_id), None)
+        order = next((o for o in list(self.account.orders.values()) if o.venue_id == order_id), None)
         if order is None:
             return Answer(404, {"message": "order not found"})
         if not self.account.end(order.client_id, "cancelled"):
@@ -131,7 +131,7 @@ class AlpacaPeer:
         return Answer(207, [{"id": o.venue_id, "status": 200} for o in orders])
 
     def _orders(self, query: dict[str, str]) -> list[dict[str, Any]]:
-        orders = [o for o in self.account.orders.values() if query["status"] == "all" or o.state == "open"]
+        orders = [o for o in list(self.account.orders.values()) if query["status"] == "all" or o.state == "open"]
         rows = [self.shown(o) for o in reversed(orders)]
         if "until" in query:
             rows = [r for r in rows if r["submitted_at"] < query["until"]]
@@ -139,7 +139,7 @@ class AlpacaPeer:
 
     def _activities(self, query: dict[str, str]) -> list[dict[str, Any]]:
         rows = []
-        for order in self.account.orders.values():
+        for order in list(self.account.orders.values()):
             done = Decimal(0)
             for e in order.executions:
                 if not e.stands:

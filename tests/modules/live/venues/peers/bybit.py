@@ -38,7 +38,7 @@ class BybitPeer:
         self.rest = HttpServer(self._answer)
         self.news = SocketServer(self._news)
         self.tickers = SocketServer(self._tickers)
-        self.tickers_asked = threading.Event()
+        self.tickers_asked, self.tickers_pinged = threading.Event(), threading.Event()
 
     def stop(self) -> None:
         """Everything."""
@@ -81,12 +81,12 @@ class BybitPeer:
                 named = self.account.orders.get(query["orderLinkId"])
                 return self._said({"list": [self.shown(named)] if named else []})
             case "GET", "order/realtime":
-                rows = [o for o in self.account.orders.values() if (o.state == "open") == (query["openOnly"] == "0")]
+                rows = [o for o in self._now() if (o.state == "open") == (query["openOnly"] == "0")]
                 return self._page([self.shown(o) for o in rows], query)
             case "GET", "order/history":
-                return self._page([self.shown(o) for o in self.account.orders.values() if o.state != "open"], query)
+                return self._page([self.shown(o) for o in self._now() if o.state != "open"], query)
             case "GET", "execution/list":
-                rows = [self.done(o, e) for o in self.account.orders.values() for e in o.executions if e.stands]
+                rows = [self.done(o, e) for o in self._now() for e in o.executions if e.stands]
                 return self._page(rows, query)
             case "GET", "position/list":
                 return self._page(self._positions(), query)
@@ -158,16 +158,20 @@ class BybitPeer:
     def _positions(self) -> list[dict[str, Any]]:
         rows = []
         for native, size in self.account.positions().items():
-            orders = [o for o in self.account.orders.values() if o.native == native]
+            orders = [o for o in self._now() if o.native == native]
             paid = sum((o.sign * o.done * o.mean_price for o in orders), Decimal(0))
             side = "Buy" if size > 0 else "Sell"
             row = {"symbol": native, "side": side, "size": str(abs(size)), "avgPrice": str(paid / size)}
             rows.append({"positionIdx": 0, **row})
         return rows + self.positions_more
 
+    def _now(self) -> list[BookOrder]:
+        """The orders of now: other threads add to them."""
+        return list(self.account.orders.values())
+
     def _wallet(self) -> Decimal:
         """The wallet is not touched by what a position cost; what is closed is not asked of this peer."""
-        executions = [e for o in self.account.orders.values() for e in o.executions if e.stands]
+        executions = [e for o in self._now() for e in o.executions if e.stands]
         return self.account.cash - sum((e.fee for e in executions), Decimal(0))
 
     # --- rows ---------------------------------------------------------------------------------------
@@ -214,16 +218,17 @@ class BybitPeer:
         topics = json.loads(wire.recv(5))
         good_topics = set(topics["args"]) <= {"order", "execution", "wallet", "position"}
         wire.send(json.dumps({"success": good_topics, "ret_msg": "", "op": "subscribe", "conn_id": "c"}))
-        self._pong(wire)
+        self._pong(wire, threading.Event())
 
     def _tickers(self, wire: ServerConnection) -> None:
         wire.recv(5)
         wire.send(json.dumps({"success": True, "ret_msg": "subscribe", "op": "subscribe", "conn_id": "c"}))
         self.tickers_asked.set()
-        self._pong(wire)
+        self._pong(wire, self.tickers_pinged)
 
     @staticmethod
-    def _pong(wire: ServerConnection) -> None:
+    def _pong(wire: ServerConnection, pinged: threading.Event) -> None:
         while True:
             if json.loads(wire.recv())["op"] == "ping":
+                pinged.set()
                 wire.send(json.dumps({"success": True, "ret_msg": "pong", "op": "ping", "conn_id": "c"}))
