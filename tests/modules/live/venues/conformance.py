@@ -72,6 +72,11 @@ class VenueConformance:
         finally:
             venue.close()
 
+    @pytest.fixture
+    def hurried(self, under_test: VenueUnderTest) -> None:
+        """For a venue that soon takes an order for lost; where `Lost` is looked for, and nothing says there is none."""
+        under_test.answer_s = 0.5
+
     def armed(self, under_test: VenueUnderTest, fault: Fault) -> None:
         """Arm a fault, or leave the case out where the protocol cannot have it."""
         if fault not in under_test.faults:
@@ -155,6 +160,7 @@ class VenueConformance:
         found = under_test.orders().get(order.client_id)
         assert found is None or found.ended == "rejected"
 
+    @pytest.mark.usefixtures("hurried")
     @pytest.mark.parametrize("fault", [Fault.HANG_UP_AFTER, Fault.SILENT, Fault.GARBAGE], ids=lambda f: f.name.lower())
     def test_an_order_that_was_taken_unsaid_is_lost_not_refused(
         self, under_test: VenueUnderTest, venue: Venue, heard: Heard, fault: Fault

@@ -28,6 +28,12 @@ def heard() -> Heard:
 
 
 @pytest.fixture
+def hurried(peer: AccountUnderTest) -> None:
+    """For a venue that soon takes an order for lost."""
+    peer.answer_s = 0.5
+
+
+@pytest.fixture
 def venue(peer: AccountUnderTest, heard: Heard) -> Iterator[Venue]:
     """An open venue before it."""
     found = peer.adapter()

@@ -20,7 +20,6 @@ class SimUnderTest(VenueUnderTest):
 
     symbol, other = ByHand.symbols
     faults = frozenset(Fault) - {Fault.RATE_LIMIT}
-    answer_s = 0.5
 
     def __init__(self) -> None:
         self.matching = ByHand()

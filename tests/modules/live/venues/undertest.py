@@ -63,8 +63,8 @@ class VenueUnderTest(ABC):
     faults: frozenset[Fault]
     is_remote: bool = True
     """Whether the peer is somebody else, who can go away (`stop`, `start`, `hang_up`) and fill while nobody listens."""
-    answer_s: float = 1.0
-    """What the adapter was told to wait for an answer."""
+    answer_s: float = PATIENCE_S
+    """What a new adapter is told to wait for an answer: long, or a machine that stands still makes orders `Lost`."""
 
     @abstractmethod
     def adapter(self) -> Venue:

@@ -17,7 +17,6 @@ from tests.modules.live.venues.peers.under_test import AccountUnderTest
 
 class FixUnderTest(AccountUnderTest):
     faults = frozenset(Fault) - {Fault.RATE_LIMIT}
-    answer_s = 1.0
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.slow
 
 class IbUnderTest(AccountUnderTest):
     faults = frozenset(Fault) - {Fault.RATE_LIMIT, Fault.BUST}  # the client keeps TWS's limit; busts are corrections
-    answer_s = 1.0
 
     def __init__(self) -> None:
         super().__init__()
