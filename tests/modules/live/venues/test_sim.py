@@ -9,6 +9,7 @@ import pytest
 from modules.live.messages import Filled, Marked, Stepped
 from modules.live.venues.sim.client import SimVenue
 from modules.live.venues.sim.server import SimExchange
+from modules.live.venues.sim.warming import warm
 from tests.modules.live.venues.byhand import ByHand
 from tests.modules.live.venues.conformance import Fault, Heard, PeerOrder, VenueConformance, VenueUnderTest, ask
 from tests.modules.live.venues.proxy import FaultProxy
@@ -85,6 +86,7 @@ class TestSim(VenueConformance):
 
 def test_bars_over_the_socket() -> None:
     """The data go on when they are told, once a moment; who comes anew hears where things stand."""
+    warm()  # or the exchange compiles while it is asked, and whoever asks takes it for gone
     matching, heard = quiet(), Heard()
     ts = [int(x) for x in matching.run.bars.ts]
     with SimExchange(matching) as exchange:
