@@ -77,6 +77,7 @@ class Peer:
         self.scripts = list(scripts)
         self.heard: list[str] = []
         self.connections = 0
+        self.knocks: list[float] = []  # when somebody asked for a stream, in seconds that never step back
         self.refusals: list[tuple[int, str]] = []  # status and Retry-After of the next handshakes
         self.http_faults: list[tuple[int, str, bytes]] = []
         self.fetched = 0
@@ -98,7 +99,8 @@ class Peer:
     def on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path.startswith("/api/v3/depth"):
             return self._snapshot()
-        self.answering.wait(5.0)
+        self.knocks.append(time.monotonic())
+        self.answering.wait(60.0)
         if self.refusals:
             status, after = self.refusals.pop(0)
             return Response(status, "Refused", Headers({"Retry-After": after, "Content-Length": "0"}), b"")

@@ -126,7 +126,7 @@ def test_what_may_go_out_while_a_feed_stalls() -> None:
 def test_waiting_ends_when_a_bar_does_or_something_comes() -> None:
     def silent(peer: Peer, connection: ServerConnection) -> None:
         answer(peer, connection, 1.0)
-        peer.stop.wait(5.0)
+        peer.stop.wait(120.0)
 
     with serving(Peer(1, silent)) as peer:
         config = FeedsConfig.model_validate({"feeds": {"x": {"venue": "bybit", "url": peer.url, "trades": False}}})
@@ -134,7 +134,7 @@ def test_waiting_ends_when_a_bar_does_or_something_comes() -> None:
         until(lambda: bool(it.poll(0.05)) or XRP.symbol in it.market.marks)
         began = time.monotonic()
         it.builder.take(Trade(XRP.symbol, "x", 1.95, 1.0, None, "", time.time_ns() - 60 * S, 0))
-        assert len(it.poll(5.0)) == 1 and time.monotonic() - began < 4.0
+        assert len(it.poll(120.0)) == 1 and time.monotonic() - began < 60.0
         began = time.monotonic()
         while time.monotonic() - began < 0.2:
             it.poll(0.1)  # nothing comes: it waits, and does not spin
@@ -142,7 +142,7 @@ def test_waiting_ends_when_a_bar_does_or_something_comes() -> None:
 
 
 def until(seen: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10.0
+    end = time.monotonic() + 60.0
     while not seen():
         assert time.monotonic() < end
 

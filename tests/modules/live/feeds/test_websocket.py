@@ -222,9 +222,8 @@ def test_it_waits_as_long_as_it_was_asked_to_and_says_each_reason_once() -> None
     with serving(peer):
         watch = Watch(bybit_feed(peer))
         watch.until(lambda: not peer.refusals and len(watch.links) == 2)
-        refused_at = time.monotonic()
         watch.until(lambda: watch.agrees(peer))
-        assert time.monotonic() - refused_at >= 0.25
+        assert peer.knocks[4] - peer.knocks[3] >= 0.3
         assert [x.reason.rpartition(" ")[2] for x in watch.links] == ["503", "429", "connected"]
         assert watch.feed.counts.failures == 4
         watch.feed.close()
@@ -304,7 +303,7 @@ def test_closing_while_it_connects_leaves_no_connection_behind() -> None:
 
     def late(peer: Peer, connection: ServerConnection) -> None:
         try:
-            peer.listen(connection, 5.0)
+            peer.listen(connection, 120.0)
         finally:
             over.set()
 
@@ -316,5 +315,5 @@ def test_closing_while_it_connects_leaves_no_connection_behind() -> None:
         assert feed.poll(0.05) == []
         feed.close()
         peer.answering.set()
-        assert over.wait(4.0), "the connection that came too late was not closed"
+        assert over.wait(60.0), "the connection that came too late was not closed"
         assert peer.heard == [] and feed.fileno() == -1
