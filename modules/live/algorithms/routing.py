@@ -117,10 +117,11 @@ def _pieces(rank: int, shown: Shown, terms: Terms, sign: int, limit_micros: int 
     found: list[_Piece] = []
     levels: tuple[Level, ...] = shown.asks if sign > 0 else shown.bids
     for price, displayed in levels:
+        if displayed < 1:
+            continue  # an empty level says nothing of what may be there unseen, wherever it is
         if limit_micros is not None and sign * price > sign * limit_micros:
             return found
-        if displayed > 0:
-            found.append(_Piece(rank, _cost(price, terms, sign), 0, displayed, price, 0))
+        found.append(_Piece(rank, _cost(price, terms, sign), 0, displayed, price, 0))
     if found and terms.beyond_ppm_lot is not None:
         last = found[-1].price
         rise = max(1, last * terms.beyond_ppm_lot // PPM)

@@ -73,6 +73,14 @@ def test_as_cheap_as_lot_by_lot(scene: tuple[dict[str, Shown], dict[str, Terms],
         assert leg.lots > 0 and leg.limit_micros == there[leg.venue][leg.lots - 1][1]
 
 
+def test_an_empty_level_beyond_the_limit_ends_nothing() -> None:
+    """2: behind the last lot that is displayed, one more within the limit is taken."""
+    for buys, levels, limit in ((False, ((996, 1), (994, 0)), 995), (True, ((1_000, 1), (1_009, 0)), 1_001)):
+        shown = {"x": Shown("x", () if buys else levels, levels if buys else (), 0)}
+        legs = take(2, buys, shown, {"x": Terms(beyond_ppm_lot=1_000)}, ("x",), 0, limit_micros=limit)
+        assert legs == (Leg("x", 2, limit),)
+
+
 @settings(max_examples=20, deadline=None)
 @given(scenes())
 def test_no_split_is_cheaper(scene: tuple[dict[str, Shown], dict[str, Terms], bool, int | None, int]) -> None:
