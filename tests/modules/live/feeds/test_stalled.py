@@ -36,7 +36,7 @@ def bid(one: RiskClient, price: float) -> Ruled:
 
 def ruled(one: RiskClient, price: float, rule: Rule) -> Ruled:
     """Ask, again where a price is not there yet or is not old yet, until this rule speaks."""
-    end = time.monotonic() + 15.0
+    end = time.monotonic() + 30.0
     while (said := bid(one, price)).rule != rule:
         assert time.monotonic() < end, Rule(said.rule)
         one.news(0.05)
