@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -15,6 +16,10 @@ os.environ["NUMBA_CACHE_DIR"] = str(CHECKOUT / ".cws" / "kernels")
 os.environ["CWS_CALENDARS"] = str(CHECKOUT / ".cws" / "calendars")
 os.environ["MPLBACKEND"] = "Agg"
 os.environ.pop("CWS_LLM", None)
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
