@@ -40,7 +40,7 @@ def shown(feed: Shows) -> None:
     feed.say(Quote("AAA", "test", 99.99, 100.01, 50.0, 50.0, now, now))
 
 
-def until(one: RiskClient, kind: type, end_s: float = 20.0) -> Any:
+def until(one: RiskClient, kind: type, end_s: float = 60.0) -> Any:
     end = time.monotonic() + end_s
     while time.monotonic() < end:
         for news in one.news(0.2):
