@@ -66,7 +66,7 @@ class Checkout:
             code = main(argv)
         return Done(code, out.getvalue(), err.getvalue())
 
-    def cws_process(self, *argv: str, timeout: float = 300.0) -> Done:
+    def cws_process(self, *argv: str, timeout: float = 1_200.0) -> Done:
         """Run the command from the clone's own code, in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", *argv],
@@ -81,7 +81,7 @@ class Checkout:
 
     def git(self, *argv: str) -> str:
         """What git says."""
-        done = subprocess.run(["git", *argv], cwd=self.root, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(["git", *argv], cwd=self.root, capture_output=True, text=True, timeout=600, check=True)
         return done.stdout.strip()
 
     def stand(self) -> tuple[str, str, str]:

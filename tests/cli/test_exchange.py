@@ -73,7 +73,7 @@ def test_a_runs_orders_make_its_fills(cws: Cws) -> None:
         assert report.cash_micros == nav["cash_micros"][-1]
         venue.close()
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=300)
         assert process.returncode == 0 and f"NAV {nav['nav_micros'][-1] / 1e6:,.2f} USD" in err
 
 

@@ -54,7 +54,7 @@ def start(home: Path, folder: Path, code: str = RUN, umask: int = 0o022, **envir
 
 
 def result(process: subprocess.Popen[str]) -> dict[str, object]:
-    out, error = process.communicate(timeout=240)
+    out, error = process.communicate(timeout=1200)
     assert process.returncode == 0, error[-2000:]
     found: dict[str, object] = json.loads(out)
     return found
@@ -118,7 +118,7 @@ def test_a_process_killed_in_a_write_leaves_a_home_that_works(tmp_path: Path) ->
     desk = Desk(tmp_path / "home")
     assert desk.version.rows
     process = start(tmp_path / "home", tmp_path, code=KILLED + RUN, KILL_AT="14")
-    process.communicate(timeout=240)
+    process.communicate(timeout=1200)
     assert process.returncode == -9
     survivor = desk.run(desk.task(signal=SIGNAL))
     assert [s.cached for s in survivor.stages][:2] == [True, True] and not survivor.stages[-1].cached

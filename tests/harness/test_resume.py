@@ -86,7 +86,7 @@ def same(lines: list[dict[str, Any]]) -> None:
 
 @pytest.mark.slow
 def test_killed_in_any_node_it_goes_on(tmp_path: Path) -> None:
-    lines = killed(tmp_path, FEW, 420.0)
+    lines = killed(tmp_path, FEW, 1_800.0)
     assert len(lines) == 1 + len(FEW.split(",")), f"there are {lines[0]['of']} moments: choose among them"
     same(lines)
 

@@ -26,7 +26,7 @@ def python(code: str, root: Path = CHECKOUT, **environment: str) -> str:
         env={**os.environ, "PYTHONPATH": str(root), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout.strip()

@@ -32,7 +32,7 @@ def manifest(desk: Desk) -> Manifest:
 
 def git(at: Path, *argv: str, mail: str = "ada@example.org") -> None:
     names = ("-c", "user.name=Ada", "-c", f"user.email={mail}")
-    subprocess.run(["git", *names, *argv], cwd=at, check=True, capture_output=True, timeout=30)
+    subprocess.run(["git", *names, *argv], cwd=at, check=True, capture_output=True, timeout=300)
 
 
 def names(problems: list[Problem]) -> list[Refusal]:

@@ -202,7 +202,7 @@ def test_3_a_stranger_proves_it_again(
         monkeypatch.delenv(name, raising=False)
     stranger = clone_of(checkout, tmp_path / "stranger")
     before = stranger.git("status", "--porcelain"), stranger.git("for-each-ref")
-    done = stranger.cws_process("verify", ablation_id, "--json", timeout=900)
+    done = stranger.cws_process("verify", ablation_id, "--json", timeout=3_000)
     assert done.code == 0, done.out + done.err
     assert {c["name"]: c["holds"] for c in done.json["checks"]} == {
         "record": True, "verdict": True, "level": True, "ledger": None, "certificate": True, "tape": None,

@@ -114,7 +114,7 @@ def test_two_processes_append_two_hundred_each(place: Folders) -> None:
         subprocess.Popen([sys.executable, "-c", WRITER, *arguments, name, "200"], stdout=subprocess.PIPE, text=True)
         for name in ("a", "b")
     ]
-    outputs = [writer.communicate(timeout=60)[0] for writer in writers]
+    outputs = [writer.communicate(timeout=600)[0] for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0]
     acknowledged = {
         int(seq): (name, n) for name, out in zip("ab", outputs, strict=True) for n, seq in enumerate(out.split())

@@ -234,7 +234,7 @@ def test_4_two_processes_at_once(tmp_path: Path) -> None:
     """Both write 0 to 14 and one of them 15 to 24 beside: everything is there, once."""
     processes = [_start(tmp_path, 0, 15), _start(tmp_path, 0, 15), _start(tmp_path, 15, 10)]
     for process in processes:
-        assert process.wait(timeout=120) == 0
+        assert process.wait(timeout=600) == 0
     state = FeatureStore(tmp_path).state()
     assert sorted(b.key.feature for b in state.builds.values()) == sorted(f"F{n}@1" for n in range(25))
     assert state.version == 25 and all(len(c.builds) == 1 for c in state.commits[1:])
@@ -272,7 +272,7 @@ def test_3_killed_at_any_moment(tmp_path: Path) -> None:
         time.sleep(draw.uniform(0.0, 0.5 if not told else 0.08))
         process.send_signal(signal.SIGKILL)
         told += process.stdout.read().splitlines(keepends=True)
-        process.wait(timeout=30)
+        process.wait(timeout=600)
         assert told == [f"{n}\n" for n in range(first, first + len(told))]
         state = load(tmp_path)
         assert len(state.builds) - first - len(told) in (0, 1)

@@ -202,7 +202,7 @@ print(digest_panel(panel.with_fields(**{f"v{i}": v for i, v in enumerate(values)
 """
     found = {
         subprocess.run(
-            [sys.executable, "-c", code], cwd=CHECKOUT, check=True, capture_output=True, text=True, timeout=300,
+            [sys.executable, "-c", code], cwd=CHECKOUT, check=True, capture_output=True, text=True, timeout=1200,
             env={**os.environ, "PYTHONPATH": str(CHECKOUT), THREADS: str(threads)},
         ).stdout
         for threads in (1, 2, 5)

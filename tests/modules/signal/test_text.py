@@ -145,6 +145,6 @@ def test_reading_and_printing_need_no_compiler(tmp_path: Path) -> None:
         "operators(); print('numba' in sys.modules, 'pandas' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT, timeout=600
     )
     assert done.stdout.split() == ["False", "False"]

@@ -105,7 +105,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [*command, *stores], stdout=log, stderr=log, env=quiet, cwd=folder, start_new_session=True
         )
         try:
-            for _ in range(900):
+            for _ in range(6_000):
                 try:
                     urllib.request.urlopen(f"{uri}/health", timeout=1).close()
                     break
@@ -187,7 +187,7 @@ def _told_until_killed(place: Workspace, uri: str, last: int) -> int | None:
 
     child = multiprocessing.get_context("fork").Process(target=tell)
     child.start()
-    child.join(timeout=120)
+    child.join(timeout=600)
     return child.exitcode
 
 
