@@ -13,8 +13,9 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-STEPS = (1 / 8, 1 / 4, 1 / 2, 3 / 4)
-"""How far a candidate goes from the value in force towards the bound; small steps first."""
+STEPS = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
+"""How far a candidate goes from the value in force towards the bound, small steps first. The bound itself is among
+them: a signal that is averaged over many bars is often best not averaged at all."""
 
 SIGNIFICANT_DIGITS = 2
 

@@ -23,6 +23,7 @@ from supervisor.finding import Finding
 from supervisor.history import History, Judged
 from supervisor.proposers.port import Proposal
 from supervisor.proposers.sift import sift
+from supervisor.refine import refined
 from supervisor.result import VerdictLine
 from supervisor.screen import Screened, screen
 from supervisor.submit import branch_of, kept_record, refuse_uncommitted, submit
@@ -73,7 +74,13 @@ def pursue(
     except RepositoryError as error:
         return Pursued("nothing", standing, str(error))
     shop.progress(f"{module}: comparing {len(sifted.fresh)} candidates on the mining period")
-    compared = compare(bench, sifted.fresh, until_s)
+    history, digest = shop.history(), bench.suite.digest
+    compared = refined(
+        compare(bench, sifted.fresh, until_s),
+        proposal.candidates,
+        lambda patches: compare(bench, patches, until_s),
+        lambda patch: history.verdict_on(patch, digest) is not None,
+    )
     best = next((s for s in compared if s.promising), None)
     if best is None:
         far = f" ({len(compared)} measured before time ran out)" if time.monotonic() > until_s else ""

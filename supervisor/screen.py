@@ -15,6 +15,7 @@ import numpy as np
 from ablations.arms import SECONDS
 from ablations.drafted import GUARD, redrafts
 from ablations.floor import Series, measure
+from ablations.gate import LEAST_DELTA
 from ablations.guards import GuardError, GuardReading, read, rules_of
 from ablations.patch import Patch
 from ablations.paths import PatchError
@@ -54,8 +55,9 @@ class Screened:
 
     @property
     def promising(self) -> bool:
-        """Whether it is worth a trial: what does not win where it was tuned, at nobody's cost, wins nowhere."""
-        return self.delta > 0.0 and self.lower_bound > 0.0 and not self.broken
+        """Whether it is worth a trial: what does not win by as much as the gate asks for where it was tuned, at
+        nobody's cost, wins nowhere."""
+        return self.delta >= LEAST_DELTA and self.lower_bound > 0.0 and not self.broken
 
     @property
     def worth(self) -> float:
@@ -84,6 +86,11 @@ def screen(bench: Bench, patches: Sequence[Patch], deadline_s: float) -> list[Sc
         answer = screened_of(patch, known[question])
         if answer is not None:
             found.append(answer)
+    return ranked(found)
+
+
+def ranked(found: Sequence[Screened]) -> list[Screened]:
+    """The best first: those that break no guard before those that do, then by worth."""
     return sorted(found, key=lambda s: (bool(s.broken), -s.worth, s.patch.digest))
 
 

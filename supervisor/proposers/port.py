@@ -25,7 +25,7 @@ from supervisor.history import History
 from supervisor.screen import Screened, changes_of
 from traces.events import PatchProposed, PatchScreened
 
-MOST_CANDIDATES = 12
+MOST_CANDIDATES = 15
 """Of one proposal; each of them costs a comparison on mining data."""
 
 DECIDING = ("clean", "feature", "size")

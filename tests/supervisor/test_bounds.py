@@ -49,14 +49,14 @@ def test_schemas_without_a_space(schema: dict[str, JsonValue]) -> None:
 BAND = Bound("band", 0.0, 0.05, whole=False)
 BARS = Bound("bars", 1.0, 20.0, whole=True)
 GRID: list[tuple[Bound, float, Literal["raise", "lower"], tuple[float, ...]]] = [
-    (BAND, 0.0, "raise", (0.0063, 0.013, 0.025, 0.038)),
+    (BAND, 0.0, "raise", (0.0063, 0.013, 0.025, 0.038, 0.05)),
     (BAND, 0.0, "lower", ()),
     (BAND, 0.05, "raise", ()),
-    (BARS, 1, "raise", (3, 6, 10, 15)),
+    (BARS, 1, "raise", (3, 6, 10, 15, 20)),
     (BARS, 19, "raise", (20,)),
     (BARS, 20, "raise", ()),
     (BARS, 2, "lower", (1,)),
-    (Bound("cap", 0.0, 0.05, whole=False), 0.05, "lower", (0.044, 0.038, 0.025, 0.012)),
+    (Bound("cap", 0.0, 0.05, whole=False), 0.05, "lower", (0.044, 0.038, 0.025, 0.012, 0.0)),
 ]
 
 
