@@ -1,7 +1,8 @@
 """A module's search space, read as data: the JSON schema of its settings.
 
 A setting may be searched if it is a number with both bounds. Settings that carry `assumption: true` describe
-the world (costs, fills, capital): a better result from a kinder world is no improvement, so they stay.
+the world (costs, fills, capital): a better result from a kinder world is no improvement, so they stay. Limits of risk
+say what a human is ready to lose: no backtest knows, so they stay too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from modules.engine.limits import RiskLimits
+
 STEPS = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
 """How far a candidate goes from the value in force towards the bound, small steps first. The bound itself is among
 them: a signal that is averaged over many bars is often best not averaged at all."""
@@ -22,8 +25,10 @@ SIGNIFICANT_DIGITS = 2
 INSET = 1e-6
 """Of the range, how far an exclusive bound is brought in."""
 
-DECADES = 100.0
+DECADE = 10.0
 """High over low from which on a range is searched by its logarithm."""
+
+_LIMITS = frozenset(RiskLimits.model_fields)
 
 Option = str | bool
 """A value of a setting that is one of a few."""
@@ -59,8 +64,8 @@ class Bound:
 
     @property
     def logarithmic(self) -> bool:
-        """Whether a step should be a ratio: a range over two decades, as of a window or of basis points."""
-        return self.low > 0.0 and DECADES <= self.high / self.low < 1 / INSET
+        """Whether a step should be a ratio: a range over a decade, as of a window or of basis points."""
+        return self.low > 0.0 and DECADE <= self.high / self.low < 1 / INSET
 
     def _rounded(self, candidate: float, value: float, end: float) -> float | int:
         if self.whole:
@@ -100,7 +105,7 @@ def _options(rule: Mapping[str, JsonValue]) -> tuple[Option, ...]:
 
 def _bound(name: str, rule: Mapping[str, JsonValue]) -> Bound | None:
     kind = rule.get("type")
-    if kind not in ("integer", "number") or rule.get("assumption") is True:
+    if kind not in ("integer", "number") or rule.get("assumption") is True or name in _LIMITS:
         return None
     low, high = _end(rule, "minimum", "exclusiveMinimum"), _end(rule, "maximum", "exclusiveMaximum")
     if low is None or high is None or not low < high:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from ablations.patch import Patch
@@ -27,9 +28,6 @@ from supervisor.screen import Screened, patch_of, screened_of
 if TYPE_CHECKING:
     from optuna import Study, Trial
 
-LEVER_STEP = 0.5
-"""How far towards its bound a lever's first point goes."""
-
 KEPT = 0.95
 """Of the lower bound, what a patch must keep when one of its settings is left alone: fewer settings are read sooner."""
 
@@ -41,6 +39,9 @@ MOST_SEEDED = 8
 
 MOST_PROPOSED = 3
 """Candidates; each further one is further from the best."""
+
+MOST_LEANED = 6
+"""Of the best, how many are freed of what they do not need until one is found that was never judged."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,14 @@ class _Walk:
             if sift([p], self.desk.history, self.desk.suite_digest).judged
         }
         promising = [s for s in self.found.values() if s.promising and s.patch.digest not in judged]
-        ranked = sorted(promising, key=lambda s: (-s.lower_bound, s.patch.digest))[:MOST_PROPOSED]
-        if not ranked:
-            return []
-        lean = self._lean(ranked[0])
-        if sift([lean.patch], self.desk.history, self.desk.suite_digest).judged:
-            lean = ranked[0]
-        return [lean, *(s for s in ranked if s.patch.digest != lean.patch.digest)][:MOST_PROPOSED]
+        ranked = sorted(promising, key=lambda s: (-s.lower_bound, s.patch.digest))
+        for at, best in enumerate(ranked[:MOST_LEANED]):
+            lean = self._lean(best)
+            # Less what it does not need it is a patch that has its verdict: with it, it is the same patch in disguise.
+            if not sift([lean.patch], self.desk.history, self.desk.suite_digest).judged:
+                rest = (s for s in ranked[at:] if s.patch.digest != lean.patch.digest)
+                return [lean, *rest][:MOST_PROPOSED]
+        return []
 
     def _lean(self, best: Screened) -> Screened:
         """`best` less every setting that can be left alone; each attempt is a look like any other."""
@@ -207,14 +209,17 @@ class _Walk:
 
 
 def _first_points(space: Space, findings: Sequence[Finding], desk: Desk) -> list[Point]:
-    """Where to look first: half-way along each lever, then the values of every patch that was judged, newest first."""
+    """Where to look first: along each lever, from its bound back; then the values of every patch that was judged,
+    newest first."""
     points = []
-    for lever in dict.fromkeys(lever for finding in findings for lever in finding.levers):
-        bound = space.bounds.get(lever.setting)
-        if bound is not None:
-            value = float(space.here[lever.setting] or 0.0)
-            end = bound.high if lever.direction == "raise" else bound.low
-            points.append({**space.here, lever.setting: bound.tidy(value + (end - value) * LEVER_STEP)})
+    levers = dict.fromkeys(lever for finding in findings for lever in finding.levers if lever.setting in space.bounds)
+    along = [
+        [(lever.setting, step) for step in reversed(space.bounds[lever.setting].towards(value, lever.direction))]
+        for lever in levers
+        for value in [float(space.here[lever.setting] or 0.0)]
+    ]
+    for steps in zip_longest(*along):
+        points += [{**space.here, setting: step} for setting, step in filter(None, steps)]
     for judged in reversed(desk.history.judged):
         if judged.started.module == space.module:
             values = {name: change.new for name, change in judged.started.patch.items() if name in space.axes}

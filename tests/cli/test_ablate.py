@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.ablations.test_drafted import SMOOTH
 from tests.cli.checkout import Checkout, make_checkout
 from tests.cli.conftest import Cws
 
@@ -19,6 +22,12 @@ from tests.cli.conftest import Cws
         (("execute/next_bar", "commission_bps=0.0"), 3, "assumption about the world"),
         (("size/kelly", "x=1"), 2, "does not exist"),
         (("size/rank_neutral", "no_trade_band=0.02", "--suite", "../../x"), 2, "suite"),
+        (("size/rank_neutral", "--text", __file__), 2, "a skill has a text and no settings"),
+        (("skills/short-term-reversal", "days=3"), 2, "a skill has a text and no settings"),
+        (("skills/short-term-reversal", "days=3", "--text", __file__), 2, "a skill has a text and no settings"),
+        (("skills/no-such", "--text", __file__), 2, "there is no such skill"),
+        (("skills/../README.md", "--text", __file__), 2, "there is no such skill"),
+        (("skills/acceleration", "--text", __file__), 2, "has no recorded sentences"),
     ],
 )
 def test_what_is_no_patch_is_refused_before_anything_runs(
@@ -64,3 +73,28 @@ def test_the_issue_s_own_examples(checkout: Checkout) -> None:
     )
     assert trials.json["rows"][0]["n"] >= 2
     assert checkout.stand() == stood
+
+
+@pytest.mark.slow
+def test_a_skill_goes_all_the_way(checkout: Checkout, tmp_path: Path) -> None:
+    """A text is judged on research made anew, shipped by a certificate that was made and not invented, proved again
+    by who has the branch alone, merged under a name, and what is drafted afterwards is drafted by it."""
+    new = tmp_path / "SKILL.md"
+    new.write_text(SMOOTH)
+    sentence = ("Stocks that fell the most over the last week rebound.", "--data", "us20", "--yes", "--json")
+    done = checkout.cws("ablate", "skills/short-term-reversal", "--text", str(new), "--json")
+    assert (done.code, done.json["verdict"]) == (0, "SHIP"), done.out + done.err
+    branch = done.json["branch"]
+    changed = checkout.git("diff", "--name-only", f"main...{branch}").split()
+    assert {c for c in changed if not c.startswith("ablations/records/")} == {"skills/short-term-reversal/SKILL.md"}
+    written = checkout.git("show", f"{branch}:skills/short-term-reversal/SKILL.md")
+    new_lines = {line.strip() for line in set(written.splitlines()) - set(SMOOTH.splitlines())}
+    assert new_lines == {'version: "2"', f"provenance: ablation {done.json['ablation_id']}"}
+    shown = checkout.cws("review", "show", branch)
+    assert shown.code == 0 and "drafts_accepted" in shown.out and "ts_mean(returns(close" in shown.out
+    proof = checkout.cws("verify", branch, "--json")
+    assert proof.code == 0, proof.out + proof.err
+    assert checkout.cws("review", "approve", branch, "--by", "Ada Lovelace <ada@example.org>", "--json").code == 0
+    assert (checkout.root / "skills/short-term-reversal/SKILL.md").read_text().strip() == written
+    research = checkout.cws_process("research", *sentence)
+    assert "ts_mean(returns(close" in research.out, research.out + research.err
