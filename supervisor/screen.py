@@ -33,8 +33,8 @@ SCREEN_LEVEL = 0.05
 LEAST_TOLERANCE = 1e-3
 """Below it an excess is not told in tolerances: a guard may tolerate nothing."""
 
-GUARD_ROOM = 0.85
-"""Share of a guard's tolerance that a candidate may use up on mining data: on other years it will be a little more."""
+GUARD_ROOM = 0.7
+"""Share of a guard's tolerance that a candidate may use up on mining data: on other years it is a fifth more."""
 
 IDLE_TASKS = 2
 """After so many tasks without any effect a candidate is given up."""
