@@ -59,7 +59,10 @@ def pursue(
     `may_judge`: whether a trial may still be spent.
     """
     module, bench = proposal.module, shop.bench(proposal.module)
-    sifted = sift(proposal.candidates, shop.history(), bench.suite.digest)
+    history, digest = shop.history(), bench.suite.digest
+    earlier = [j.patch for j in on_base(history, module) if j.started.suite_digest == digest and j.patch.also is None]
+    candidates = tuple({p.digest: p for p in (*proposal.candidates, *earlier)}.values())
+    sifted = sift(candidates, history, digest)
     standing = tuple(recall(shop, judged, proposal.findings) for judged in sifted.judged)
     if sifted.shipped is not None:
         return Pursued("known", standing, "a shipped patch awaits review; no other is proposed on this base")
@@ -74,10 +77,9 @@ def pursue(
     except RepositoryError as error:
         return Pursued("nothing", standing, str(error))
     shop.progress(f"{module}: comparing {len(sifted.fresh)} candidates on the mining period")
-    history, digest = shop.history(), bench.suite.digest
     compared = refined(
         compare(bench, sifted.fresh, until_s),
-        proposal.candidates,
+        candidates,
         lambda patches: compare(bench, patches, until_s),
         lambda patch: history.verdict_on(patch, digest) is not None,
     )
@@ -126,17 +128,24 @@ def kept(shop: Workshop, ablation_id: str) -> AblationRecord | None:
 def awaiting(history: History, module: str) -> Judged | None:
     """The newest patch of `module` that shipped on the settings in force and that no human has turned down: until it is
     merged, another one would be judged on a base that is about to change."""
+    shipped = (j for j in reversed(on_base(history, module)) if j.shipped and not j.rejected_by_human)
+    return next(shipped, None)
+
+
+def on_base(history: History, module: str) -> list[Judged]:
+    """Every verdict on a patch of `module` that changes settings as they are in force, newest last. What was found
+    between a proposal's steps is among them, though no proposal names it."""
     stage, _, name = module.partition("/")
     if stage not in STAGES:
-        return None
+        return []
     in_force = read_settings(stage, name).model_dump(mode="json")
-    for judged in reversed(history.judged):
-        if judged.started.module != module or not judged.shipped or judged.rejected_by_human:
-            continue
-        settings = {name: change for name, change in judged.started.patch.items() if "/" not in name}
-        if settings and all(_same(in_force.get(name), change.old) for name, change in settings.items()):
-            return judged
-    return None
+    found = []
+    for judged in history.judged:
+        changes = judged.started.patch if judged.started.module == module else {}
+        settings = {setting: change for setting, change in changes.items() if "/" not in setting}
+        if settings and all(_same(in_force.get(setting), change.old) for setting, change in settings.items()):
+            found.append(judged)
+    return found
 
 
 def _same(value: object, old: object) -> bool:
