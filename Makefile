@@ -9,7 +9,7 @@ SOURCES := modules harness supervisor ablations traces skills cli
 # Two workers: the suite is built for two cores; set WORKERS=0 to run in one process.
 WORKERS ?= 2
 
-.PHONY: demo test check fast soak crash orders-soak test-llm bench lock clean setup
+.PHONY: demo test check lint fast soak crash orders-soak test-llm bench lock clean setup
 
 setup: $(READY)
 
@@ -26,11 +26,12 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak"
 
-check: $(READY)
+check: lint fast
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) fast
 
 fast: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not soak"
