@@ -39,9 +39,6 @@ MOST_ASKS_PER_LOOK = 4
 MOST_SEEDED = 8
 """Points that are looked at before the sampler is asked."""
 
-MOST_PROPOSED = 3
-"""Candidates; each further one is further from the best."""
-
 MOST_LEANED = 6
 """Of the best, how many are freed of what they do not need until one is found that was never judged."""
 
@@ -66,13 +63,13 @@ class Search:
         spare = min(self.looks, max(0, self.most_looks - walk.looked_before))
         walk.go(spare, _first_points(space, asking, desk))
         best = walk.best()
-        if not best:
+        if best is None:
             return None
         words = (
             f"{walk.looks} looks on the mining period over {', '.join(space.axes)}, after {walk.looked_before} of "
-            f"before; the best gains {best[0].delta:+.3f} Sharpe a year there, lower bound {best[0].lower_bound:+.3f}"
+            f"before; the best gains {best.delta:+.3f} Sharpe a year there, lower bound {best.lower_bound:+.3f}"
         )
-        return Proposal(module, asking, tuple(s.patch for s in best), self.name, words)
+        return Proposal(module, asking, (best.patch,), self.name, words)
 
 
 def seed_of(desk: Desk, module: str, looked_before: int) -> int:
@@ -127,8 +124,8 @@ class _Walk:
             trial = self.study.ask()
             self._tell(trial, self._look(self.space.patch(self.space.inside(self._suggested(trial)))))
 
-    def best(self) -> list[Screened]:
-        """The most promising that were never judged, the best first and with no setting that it does not need."""
+    def best(self) -> Screened | None:
+        """The most promising that was never judged, with no setting that it does not need."""
         judged = {
             p.digest
             for p in (s.patch for s in self.found.values())
@@ -136,13 +133,12 @@ class _Walk:
         }
         promising = [s for s in self.found.values() if s.promising and s.patch.digest not in judged]
         ranked = sorted(promising, key=lambda s: (-s.lower_bound, s.patch.digest))
-        for at, best in enumerate(ranked[:MOST_LEANED]):
+        for best in ranked[:MOST_LEANED]:
             lean = self._lean(best)
             # Less what it does not need it is a patch that has its verdict: with it, it is the same patch in disguise.
             if not sift([lean.patch], self.desk.history, self.desk.suite_digest).judged:
-                rest = (s for s in ranked[at:] if s.patch.digest != lean.patch.digest)
-                return [lean, *rest][:MOST_PROPOSED]
-        return []
+                return lean
+        return None
 
     def _lean(self, best: Screened) -> Screened:
         """`best` less every setting that can be left alone; each attempt is a look like any other."""

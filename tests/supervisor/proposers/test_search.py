@@ -20,6 +20,7 @@ from supervisor.proposers.search import Search
 from supervisor.screen import patch_of
 from tests.supervisor.conftest import CLEAN, SIZE
 from tests.supervisor.proposers.desks import Formula, Formulas, finding, judged
+from traces.events import Event
 
 BAND = Lever("no_trade_band", "raise")
 
@@ -40,6 +41,44 @@ def test_it_finds_what_needs_two_settings_at_once() -> None:
     assert hill({**mining.in_force, **best.new_values()}) > 0.2
     single = max(hill({**mining.in_force, "no_trade_band": 0.031}), hill({**mining.in_force, "smoothing_bars": 14}))
     assert hill({**mining.in_force, **best.new_values()}) > single + 0.1  # what no single step reaches
+
+
+def test_a_second_setting_that_adds_little_is_left_out() -> None:
+    """4: what it adds is less than what the gate charges for it. Nothing else is proposed beside, or whoever ranks by
+    what mining data say would take the fuller one after all."""
+
+    def nearly(values: dict[str, object]) -> float:
+        band, bars = values["no_trade_band"], values["smoothing_bars"]
+        assert isinstance(band, float) and isinstance(bars, int)
+        return 0.5 - 20 * abs(band - 0.031) + 0.002 * bars
+
+    mining = Formulas(nearly)
+    proposal = Search(looks=40).propose(SIZE, [finding(SIZE, BAND)], mining.desk(module=SIZE))
+    assert proposal is not None
+    [best] = proposal.candidates
+    assert set(best.changes) == {"no_trade_band"}
+
+
+def test_what_is_left_of_it_has_its_verdict_and_is_not_sent_in_disguise() -> None:
+    """A setting that moves no bit makes another patch of what was judged, and no other question."""
+
+    def band_alone(values: dict[str, object]) -> float:
+        band = values["no_trade_band"]
+        assert isinstance(band, float)
+        return 0.5 if band >= 0.03 else 0.3 if band >= 0.01 else 0.0
+
+    mining = Formulas(band_alone)
+    first = Search(looks=30).propose(SIZE, [finding(SIZE, BAND)], mining.desk(module=SIZE))
+    assert first is not None
+    past: list[Event] = []
+    for at in range(3):
+        again = Search(looks=30).propose(SIZE, [finding(SIZE, BAND)], mining.desk(past, module=SIZE))
+        if again is None:
+            break
+        [patch] = again.candidates
+        assert set(patch.changes) == {"no_trade_band"}
+        past += judged(patch, f"a{at}", "GUARD(turnover)")
+    assert len(past) >= 4
 
 
 def test_equal_seeds_give_equal_points_and_others_others() -> None:
