@@ -28,6 +28,10 @@ from traces.events import PatchProposed, PatchScreened
 MOST_CANDIDATES = 15
 """Of one proposal; each of them costs a comparison on mining data."""
 
+MOVABLE = ("clean", "feature", "size", "execute")
+"""Stages whose settings a proposer may move. What is read in and what a backtest says of a signal are measurements:
+another ruler makes nothing longer."""
+
 DECIDING = ("clean", "feature", "size")
 """Stages whose settings decide; those of the others say how files are written or how a market answers."""
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from ablations.patch import Change, Patch
 from ablations.paths import PatchError
-from modules.contract import STAGES
 from modules.registry import RegistryError, read_settings, settings_model, validate_settings
 from supervisor.bounds import search_space
 from supervisor.finding import Finding, Lever
-from supervisor.proposers.port import MOST_CANDIDATES, Desk, Proposal
+from supervisor.proposers.port import MOST_CANDIDATES, MOVABLE, Desk, Proposal
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Rules:
 
     def propose(self, module: str, findings: Sequence[Finding], desk: Desk) -> Proposal | None:
         """See `Proposer.propose`. None where no lever moves a setting that `module` has."""
-        if module.split("/")[0] not in STAGES:
+        if module.split("/")[0] not in MOVABLE:
             return None
         asking = tuple(f for f in findings if f.module == module and f.levers)
         levers = tuple(dict.fromkeys(lever for finding in asking for lever in finding.levers))

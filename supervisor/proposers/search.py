@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 
 from ablations.patch import Patch
 from modules.canonical import digest_json
-from modules.contract import STAGES
 from supervisor.finding import Finding
 from supervisor.proposers.points import Point, Space
-from supervisor.proposers.port import Desk, Proposal
+from supervisor.proposers.port import MOVABLE, Desk, Proposal
 from supervisor.proposers.sift import sift
 from supervisor.screen import Screened, patch_of, screened_of
 
@@ -53,7 +52,7 @@ class Search:
 
     def propose(self, module: str, findings: Sequence[Finding], desk: Desk) -> Proposal | None:
         """See `Proposer.propose`. None where nothing may be moved, or nothing is better on mining data."""
-        if module.split("/")[0] not in STAGES:
+        if module.split("/")[0] not in MOVABLE:
             return None
         asking = tuple(f for f in findings if f.module == module)
         space = Space.of(module, asking, desk)

@@ -16,6 +16,8 @@ from modules.registry import read_settings
 from supervisor.bounds import choices
 from supervisor.finding import Lever
 from supervisor.proposers.points import MOST_AXES, Space
+from supervisor.proposers.port import Proposer
+from supervisor.proposers.rules import Rules
 from supervisor.proposers.search import Search
 from supervisor.screen import patch_of
 from tests.supervisor.conftest import CLEAN, SIZE
@@ -161,6 +163,16 @@ def test_the_world_is_not_searched() -> None:
         space = Space.of(module, [], Formulas(hill).desk(module=SIZE))
         assert not {"half_spread_bps", "capital_usd", "layout", "fill_without_open", "dataset"} & set(space.axes)
         assert space.options == {}
+
+
+@pytest.mark.parametrize("proposer", [Rules(), Search(looks=6)], ids=lambda p: p.name)
+def test_what_measures_is_not_moved(proposer: Proposer) -> None:
+    """Leaving small orders out of the backtest lifts what it says, and no trade is another."""
+    module = "backtest/bars"
+    mining = Formulas(lambda values: 1.0)
+    found = [finding(module, Lever("min_order_usd", "raise"))]
+    assert proposer.propose(module, found, mining.desk(module=module)) is None
+    assert mining.looks == []
 
 
 def test_choices_are_texts_and_switches_without_assumptions() -> None:
