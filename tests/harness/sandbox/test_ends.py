@@ -35,9 +35,10 @@ ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 120.0
 """Far less than the programs would run."""
 CALLER = """
-import sys
+import signal, sys
 from harness.sandbox.choose import known
 from harness.sandbox.port import Job, Limits
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this suite was started from ignores
 name, marker = sys.argv[1:]
 sandbox = next(s for s in known() if s.name == name)
 code = "import time; print('on', flush=True); time.sleep(600)"
