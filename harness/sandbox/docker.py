@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Ids that belong to nobody by convention, and are not the other's.
 KEEPER, PROGRAM = 61100, 61101
 LABEL = "cws.sandbox"
+"""On whatever of ours an engine has. A container's says when it is over, in Unix seconds."""
 ANSWER_WITHIN_S = 60
 LOOK_EVERY_S, SETTLE_S, MEMORY_EVERY_S = 0.1, 0.01, 0.5
 FREEZES, FREEZE_EVERY_S = 10, 0.3
@@ -72,6 +73,7 @@ class Docker:
         began = time.monotonic()
         with _engine() as client:
             tag = image.ensure(client)
+            _sweep(client)
             container = _create(client, tag, job, int(job.limits.timeout_s) + ANSWER_WITHIN_S)
             try:
                 container.start()
@@ -134,13 +136,14 @@ def _create(client: DockerClient, tag: str, job: Job, lasting_s: int) -> Contain
         driver_config=DriverConfig(
             "local", {"type": "tmpfs", "device": "tmpfs", "o": f"{options},noexec,nosuid,nodev"}
         ),
+        labels={LABEL: "1"},
     )
     folders = [Mount(path, str(source), type="bind", read_only=True) for source, path in shown(job)]
     return client.containers.create(
         tag,
         [INTERPRETER, "-I", "-S", "-c", _WAIT, str(lasting_s)],
         user=f"{KEEPER}:{KEEPER}",
-        labels={LABEL: "1"},
+        labels={LABEL: str(int(time.time()) + lasting_s)},
         auto_remove=True,
         network_mode="none",
         ipc_mode="none",
@@ -165,6 +168,21 @@ def _create(client: DockerClient, tag: str, job: Job, lasting_s: int) -> Contain
         log_config=LogConfig(type="none"),
         environment={"LD_LIBRARY_PATH": environment(job)["LD_LIBRARY_PATH"]},
     )
+
+
+def _sweep(client: DockerClient) -> None:
+    """Remove what callers left that were killed, or whose engine was: a frozen container's alarm does not ring, and an
+    engine that was cut off forgets which scratch folder went with which container."""
+    from docker.errors import APIError
+
+    for container in client.api.containers(all=True, filters={"label": LABEL}):
+        if int(container["Labels"][LABEL]) < time.time():
+            _remove(client, container["Id"])
+    try:
+        client.volumes.prune(filters={"label": LABEL})  # those that no container has
+    except APIError as error:
+        if error.status_code != 409:  # another caller is at it
+            raise
 
 
 def _run(client: DockerClient, identity: str, job: Job, began: float) -> Outcome:
