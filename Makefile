@@ -9,7 +9,7 @@ SOURCES := modules harness supervisor ablations traces skills cli
 # Two workers: the suite is built for two cores; set WORKERS=0 to run in one process.
 WORKERS ?= 2
 
-.PHONY: demo test check lint fast soak crash orders-soak test-llm bench lock clean setup
+.PHONY: demo test check lint fast soak crash orders-soak live-soak test-llm bench lock clean setup
 
 setup: $(READY)
 
@@ -51,6 +51,10 @@ crash: $(READY)
 # The order desk, killed a thousand times beside a real risk core, and a thousand times without power.
 orders-soak: $(READY)
 	$(BIN)/python -m pytest -m soak tests/modules/live/desk
+
+# Thirty days of minute bars through every process: memory, descriptors, and the backtest's decisions. Half an hour.
+live-soak: $(READY)
+	$(BIN)/python -m pytest -m soak -s tests/cli/test_live_month.py
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.table

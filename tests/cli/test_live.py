@@ -145,6 +145,11 @@ def account(at: Checkout, name: str, port: int, symbols: list[str], strategy: st
     (folder / "riskd.yaml").write_text(yaml.safe_dump(config))
 
 
+def decided_on(tapes: Path) -> list[Decided]:
+    """Every decision that is on a tape."""
+    return [d for path in sorted(tapes.glob("*.tape")) for d in read_messages(path) if isinstance(d, Decided)]
+
+
 def backtest(at: Checkout, manifest: Manifest, since_ns: int) -> tuple[list[int], int]:
     """NAV of each bar of the run's strategy from a day on, and the orders that were let out."""
     store = ArtifactStore(at.workspace.artifacts)
@@ -195,7 +200,7 @@ def test_the_whole_way(promoted: tuple[Checkout, Manifest]) -> None:
             assert done.json["bars"] < BARS
             navs, orders = backtest(at, manifest, since_ns)
             said = done.json
-            made = [d for path in sorted(tapes.glob("*.tape")) for d in read_messages(path) if isinstance(d, Decided)]
+            made = decided_on(tapes)
             assert [d.nav_micros for d in made] == navs and said["nav_micros"] == navs[-1], done.err
             assert sum(len(d.tickets) for d in made) == orders
             assert said["mode"] == "paper" and said["level"] == "paper" and orders > 20

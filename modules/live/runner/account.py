@@ -27,13 +27,14 @@ from modules.engine.accounting import (
     new_room,
 )
 from modules.engine.market import build_market
+from modules.engine.metrics import known_bars_per_day
 from modules.engine.settings import TradingSettings
 from modules.live.orders.ids import client_id
 from modules.live.orders.order import Ticket
 from modules.live.runner.decide import Targets
 from modules.live.runner.kept import AccountState, Kept
 from modules.live.runner.kernel import close_bar
-from modules.panel import FloatArray, Panel, iso
+from modules.panel import FloatArray, IntArray, Panel, iso
 
 __all__ = ["Account", "AccountState", "BarClosed", "Decision"]
 
@@ -90,10 +91,15 @@ class Account(Kept):
             min_order=settings.min_order_usd * MICROS,
         )  # fmt: skip
 
-    def close(self, targets: Targets, instruments: pl.DataFrame) -> BarClosed:
-        """Mark the account at the last bar of `targets` and decide on orders. Raises EngineError."""
+    def close(self, targets: Targets, instruments: pl.DataFrame, before: IntArray | None = None) -> BarClosed:
+        """Mark the account at the last bar of `targets` and decide on orders. Raises EngineError.
+
+        before: labels of bars before those of `targets`, which count for how many bars a day has.
+        """
         bars = _on(targets.bars, self.symbols)
         market = build_market(bars, instruments, self._settings.fill_without_open, self._settings.liquidity)
+        if before is not None and before.size:
+            market = market._replace(day_scale=_day_scale(before, bars.ts))
         t, ts_ns = bars.ts.size - 1, targets.ts_ns
         if self._last_ts_ns is not None and ts_ns <= self._last_ts_ns:
             raise EngineError(
@@ -149,6 +155,12 @@ class Account(Kept):
 
 def _given(value: np.float64) -> float | None:
     return float(value) if value == value else None
+
+
+def _day_scale(before: IntArray, ts: IntArray) -> FloatArray:
+    """As `build_market` has it with all bars there."""
+    scale: FloatArray = np.sqrt(known_bars_per_day(np.concatenate([before, ts])))[before.size :]
+    return scale
 
 
 def _on(bars: Panel, symbols: tuple[str, ...]) -> Panel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from modules.contract import ContractError
@@ -11,19 +12,22 @@ from modules.engine.accounting import EngineError
 from modules.live.messages import VenueNews
 from modules.live.runner.account import Account, BarClosed
 from modules.live.runner.decide import DecideError, Programme, decide
+from modules.live.runner.reach import forgettable
 from modules.live.runner.taped import Decided, Ordered
-from modules.panel import iso
+from modules.panel import IntArray, iso
 
 
 @dataclass
 class Runner:
-    """One programme on one account. `records`: what was known before the first bar, as ingest writes it."""
+    """One programme on one account. `records`: what was known before the first bar, as ingest writes it; `forgotten`:
+    labels of bars before those, of which no decision reads more."""
 
     programme: Programme
     account: Account
     instruments: pl.DataFrame
     records: pl.DataFrame
     facts: pl.DataFrame | None = None
+    forgotten: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     _new: list[pl.DataFrame] = field(default_factory=list)
 
     def known(self, rows: pl.DataFrame) -> None:
@@ -45,7 +49,15 @@ class Runner:
                 f"bar {iso(ts_ns)} closed, and the last one known at {iso(known_ns)} is {iso(targets.ts_ns)}; nothing "
                 "is ordered on bars that are not there"
             )
-        return self.account.close(targets, self.instruments)
+        return self.account.close(targets, self.instruments, self.forgotten)
+
+    def forget(self) -> bool:
+        """Let go of the records that no decision reads any more, where that is certain; whether there were any."""
+        found = forgettable(self.programme, self.all_records(), self.instruments, self.facts)
+        if found is None:
+            return False
+        self.records, self.forgotten = found.records, np.concatenate([self.forgotten, found.labels])
+        return True
 
     def all_records(self) -> pl.DataFrame:
         """Everything known so far, in the order in which it became known."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from modules.engine.accounting import MICROS
@@ -21,8 +22,9 @@ from modules.live.runner.days import Day, Figures, days, drawdown, sharpe
 from modules.live.runner.days import figures as figures_of
 from modules.live.runner.decide import DecideError, decide_all
 from modules.live.runner.programmes import trading_of
-from modules.live.runner.replay import replay
+from modules.live.runner.replay import Replayed, replay
 from modules.live.runner.resume import tapes
+from modules.live.runner.tables import records_on
 from modules.panel import Panel, iso
 
 
@@ -90,12 +92,13 @@ def drift(folder: Path, limits: DriftLimits | None = None) -> Drift | None:
     last = replay(found[-1])
     live = days(folder, last.began.strategy)
     first = live[0]
-    begins = _first_bar(last.runner.all_records()["event_time"].to_physical().to_list(), first.day)
+    records = records_of(found, last)
+    begins = _first_bar(records["event_time"].to_physical().to_list(), first.day)
     programme = last.runner.programme
-    known = last.runner.all_records()["available_at"].to_physical().max()
+    known = records["available_at"].to_physical().max()
     if not isinstance(known, int):
         raise DecideError("the tapes hold no records, so there is nothing to compare with")
-    bars, weights = decide_all(programme, last.runner.all_records(), last.runner.instruments, known, last.runner.facts)
+    bars, weights = decide_all(programme, records, last.runner.instruments, known, last.runner.facts)
     settings = trading_of(programme)
     simulated = simulate(
         bars, weights, last.runner.instruments, capital_usd=first.began.state.cash_micros / MICROS,
@@ -114,6 +117,19 @@ def drift(folder: Path, limits: DriftLimits | None = None) -> Drift | None:
         _measure("slippage, bps", ours.slippage_bps, shadow.slippage_bps, limits.slippage_bps),
     )
     return Drift(last.began.strategy, first.day, live[-1].day, len(live), measures)
+
+
+def records_of(found: list[Path], last: Replayed) -> pl.DataFrame:
+    """All records that stand on tapes: what the last one has, before it what earlier ones had. Raises TapeError."""
+    records = last.runner.all_records()
+    if last.began.forgotten is None:
+        return records
+    parts = [records]
+    for path in reversed(found[:-1]):
+        earlier = records_on(path)
+        oldest = parts[0]["event_time"].min()
+        parts.insert(0, earlier.filter(pl.col("event_time") < oldest))
+    return pl.concat(p for p in parts if p.height)
 
 
 def _measure(name: str, live: float, shadow: float, limit: float) -> Measure:

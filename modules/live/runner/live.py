@@ -200,6 +200,8 @@ class Live:
         if day <= self.day:
             return
         self.close(f"{self.day} is over")
+        if self.day and self.runner.forget():
+            self._tables = None
         self.day = day
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{day}.tape"

@@ -19,7 +19,8 @@ from modules.live.messages import Message, VenueNews
 from modules.live.runner.account import Account
 from modules.live.runner.core import Runner, decided_at
 from modules.live.runner.programmes import InForce, edited, programme_of, trading_of
-from modules.live.runner.tables import table
+from modules.live.runner.reach import enough
+from modules.live.runner.tables import LABEL, table
 from modules.live.runner.tape import Kind, TapeError, read_tape
 from modules.live.runner.taped import BarDue, Began, CashTold, Decided, Ended, Ordered, Outcome
 from modules.panel import iso
@@ -154,6 +155,13 @@ def _begin(path: Path, began: Began, base: InForce | None) -> Replayed:
     account.restore(began.state)
     facts = None if began.facts is None else table(folder, began.facts)
     runner = Runner(programme, account, table(folder, began.instruments), table(folder, began.records), facts)
+    if began.forgotten is not None:
+        if not enough(programme, runner.records):
+            raise TapeError(
+                f"{path} keeps the last bars alone, and {programme.strategy} with these settings reads further back; "
+                "compare the two by backtests (`cws run`)"
+            )
+        runner.forgotten = table(folder, began.forgotten)[LABEL].to_numpy()
     return Replayed(path, began, runner, edited=edited(began, programme))
 
 

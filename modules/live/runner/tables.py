@@ -10,18 +10,22 @@ import polars as pl
 
 from modules.canonical import digest_table
 from modules.live.runner.core import Runner
-from modules.live.runner.tape import TapeError
+from modules.live.runner.tape import Kind, TapeError, read_tape
 from modules.live.runner.taped import Began
+
+LABEL = "label"
 
 
 @dataclass(frozen=True)
 class Tables:
-    """History, instruments and facts as the runner had them when it began; `rows`: how many records that was."""
+    """History, instruments and facts as the runner had them when it began; `rows`: how many records that was,
+    `forgotten`: labels of bars before them."""
 
     records: str
     instruments: str
     facts: str | None
     rows: int
+    forgotten: str | None = None
 
     @classmethod
     def keep(cls, folder: Path, runner: Runner) -> Tables:
@@ -32,11 +36,14 @@ class Tables:
             _keep(folder, runner.instruments),
             None if runner.facts is None else _keep(folder, runner.facts),
             records.height,
+            _keep(folder, pl.DataFrame({LABEL: runner.forgotten})) if runner.forgotten.size else None,
         )
 
     def named_in(self, began: Began) -> Began:
         """The first message of a tape, naming these tables."""
-        return msgspec.structs.replace(began, records=self.records, instruments=self.instruments, facts=self.facts)
+        return msgspec.structs.replace(
+            began, records=self.records, instruments=self.instruments, facts=self.facts, forgotten=self.forgotten
+        )
 
     def since(self, runner: Runner) -> pl.DataFrame:
         """The records that became known since."""
@@ -53,6 +60,19 @@ def table(folder: Path, digest: str) -> pl.DataFrame:
     if digest_table(found) != digest:
         raise TapeError(f"table {path} is not what its name says; restore it from a backup")
     return found
+
+
+def records_on(path: Path) -> pl.DataFrame:
+    """The records that a tape's runner knew at its end. Raises TapeError."""
+    parts: list[pl.DataFrame] = []
+    for frame in read_tape(path):
+        if isinstance(frame.message, Began):
+            parts.append(table(path.parent, frame.message.records))
+        elif frame.rows is not None and frame.kind is Kind.RECORDS:
+            parts.append(frame.rows)
+    if not parts:
+        raise TapeError(f"{path} holds nothing; the runner ended before its first word")
+    return pl.concat(parts)
 
 
 def _keep(folder: Path, rows: pl.DataFrame) -> str:

@@ -21,7 +21,8 @@ class Began(Message, frozen=True, tag="began"):
     """First on a tape: what is traded, by which code, and the account as it stood.
 
     `records`, `instruments`, `facts`: digests of the tables beside the tape that were known when the runner began;
-    records that became known since follow as rows. `clock`: "venue" where recorded data were played.
+    records that became known since follow as rows; `forgotten`: the table of the bars of before, of which only the
+    labels are left. `clock`: "venue" where recorded data were played.
     """
 
     account: str
@@ -40,6 +41,7 @@ class Began(Message, frozen=True, tag="began"):
     records: str = ""
     instruments: str = ""
     facts: str | None = None
+    forgotten: str | None = None
 
 
 class BarDue(Message, frozen=True, tag="bar_due"):
