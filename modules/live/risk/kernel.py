@@ -67,6 +67,24 @@ def _fall(ints: IntArray) -> float:
 
 
 @inlined
+def _base(ints: IntArray, row: int) -> int:
+    """The position with every open order of the order's side filled."""
+    return int(ints[row, at.LOTS] + (ints[row, at.OPEN_BUY] if ints[1, at.ASKED] > 0 else -ints[row, at.OPEN_SELL]))
+
+
+@inlined
+def _age(ints: IntArray, row: int) -> float:
+    """How old the reference price is, in ns."""
+    return float(ints[1, at.NOW] - ints[row, at.PRICE_TS])
+
+
+@inlined
+def _is_stale(age: float, limits: FloatArray) -> bool:
+    """Whether a price is too old to open anything on, or as far in the future."""
+    return not (age <= limits[at.L_STALE_NS] and age >= -limits[at.L_STALE_NS])
+
+
+@inlined
 def _refused(ints: IntArray, floats: FloatArray, limits: FloatArray, row: int) -> tuple[int, float, float]:
     """The first rule of groups 2 to 5 that refuses the order, with limit and value; `_WITHIN` where none does."""
     none = np.nan
@@ -112,9 +130,8 @@ def _refused(ints: IntArray, floats: FloatArray, limits: FloatArray, row: int) -
     reference = floats[row, at.PRICE]
     if not (reference > 0.0 and reference < np.inf):
         return _REFERENCE, none, reference
-    age = float(now - ints[row, at.PRICE_TS])
-    if not (age <= limits[at.L_STALE_NS] and age >= -limits[at.L_STALE_NS]):  # a price from the future is no price
-        return _STALE, limits[at.L_STALE_NS], age
+    if _base(ints, row) * asked >= 0 and _is_stale(_age(ints, row), limits):  # it reduces nothing
+        return _STALE, limits[at.L_STALE_NS], _age(ints, row)
     if ints[1, at.IS_LIMIT] == 1:
         away = abs(price / reference - 1.0)
         if away > limits[at.L_COLLAR]:
@@ -149,10 +166,12 @@ def judge(ints: IntArray, floats: FloatArray, strategies: IntArray, limits: Floa
         return say(ints, floats, _REJECT, rule, 0, limit, value)
     asked = ints[1, at.ASKED]
     side, size = (1 if asked > 0 else -1), abs(asked)
-    base = ints[row, at.LOTS] + (ints[row, at.OPEN_BUY] if asked > 0 else -ints[row, at.OPEN_SELL])
+    base = _base(ints, row)
     closing = min(size, abs(base)) if base * side < 0 else 0
     if closing == size:
         return say(ints, floats, _APPROVE, _REDUCES, asked, none, none)
+    if _is_stale(_age(ints, row), limits):
+        return say(ints, floats, _REDUCE, _STALE, side * closing, limits[at.L_STALE_NS], _age(ints, row))
     nav = ints[0, at.NAV]
     if nav <= 0:
         answer = _REJECT if closing == 0 else _REDUCE

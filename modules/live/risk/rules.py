@@ -5,11 +5,11 @@
 2. Who asks, and of what: MODE, BUILD, STRATEGY, VENUE, INSTRUMENT, RESTRICTED, MARKET_STATE.
 3. The form of the order: ORDER_TYPE, TIME_IN_FORCE, QUANTITY, LIMIT_PRICE, TICK, PARENT.
 4. When, and how often: DEADLINE (said by the process: whoever asked has given up), MESSAGE_RATE, DUPLICATE, REPEATED.
-5. What is known: REFERENCE_PRICE, STALE_PRICE, COLLAR, SELF_MATCH.
-6. An order that only reduces the position is approved here, whatever the account looks like.
-7. The account: NAV_NOT_POSITIVE, then limits on the opening part. Those of size refuse the whole (ORDER_LOTS and
-   ORDER_VALUE: an order that large is a mistake, not a wish); the others leave the largest order that keeps all of
-   them, and the tightest is named, the first of these in a tie.
+5. What is known: REFERENCE_PRICE, STALE_PRICE (where nothing is reduced), COLLAR, SELF_MATCH.
+6. An order that only reduces the position is approved here, whatever the account looks like and however old the price.
+7. What also opens: STALE_PRICE and NAV_NOT_POSITIVE leave the reducing part, then come limits on the opening part.
+   Those of size refuse the whole (ORDER_LOTS and ORDER_VALUE: an order that large is a mistake, not a wish); the others
+   leave the largest order that keeps all of them, and the tightest is named, the first of these in a tie.
 """
 
 from __future__ import annotations

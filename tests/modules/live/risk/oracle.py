@@ -117,7 +117,7 @@ class Book:
         if price is None:
             yield "REFERENCE_PRICE"
         assert price is not None
-        if abs(now - self.priced_ns[o.symbol]) > limits.stale_ms * 10**6:
+        if self.is_old(o) and not self.closing(o):
             yield "STALE_PRICE"
         if limited and abs(o.limit_price / price - 1) > limits.collar:
             yield "COLLAR"
@@ -125,6 +125,10 @@ class Book:
         quotes = [p for p in theirs if isfinite(p)]
         if any(not limited or (o.limit_price - q) * side >= 0 for q in quotes):
             yield "SELF_MATCH"
+
+    def is_old(self, o: Intent) -> bool:
+        """Whether nothing may be opened on the price: it is old, or from a future as far."""
+        return abs(o.now_ns - self.priced_ns[o.symbol]) > self.limits.stale_ms * 10**6
 
     def _fall(self) -> Fraction:
         peak, deepest = self.navs[0], Fraction(0)
@@ -142,7 +146,9 @@ class Book:
         return min(abs(o.lots), abs(base)) if base * o.lots < 0 else 0
 
     def oversize(self, o: Intent) -> str | None:
-        """The control on the size of one order that refuses it, or None."""
+        """The control that lets nothing be opened, by price, account or the order's size, or None."""
+        if self.is_old(o):
+            return "STALE_PRICE"
         if self.nav <= 0:
             return "NAV_NOT_POSITIVE"
         if abs(o.lots) > self.limits.max_order_lots:

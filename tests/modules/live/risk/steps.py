@@ -188,9 +188,11 @@ def _compare(book: Book, o: Intent, refused: str | None, answer: Answer, rule: s
             raise part("an order that closes")
         return
     oversize = book.oversize(o)
-    if oversize is not None or rule in ("NAV_NOT_POSITIVE", "ORDER_LOTS", "ORDER_VALUE"):
+    if oversize is not None or rule in ("STALE_PRICE", "NAV_NOT_POSITIVE", "ORDER_LOTS", "ORDER_VALUE"):
         if rule != oversize:
             raise part(f"its size ({oversize})")
+        if rule == "STALE_PRICE" and (answer is not Answer.REDUCE or allowed * o.lots <= 0 or abs(allowed) != closing):
+            raise part("an old price")
         return
     if allowed * o.lots < 0 or abs(allowed) > size or abs(allowed) < closing:
         raise part("lots that nobody asked for")

@@ -108,6 +108,13 @@ def poor() -> RiskCore:
     return made
 
 
+def selling() -> RiskCore:
+    """All that is held is for sale already."""
+    made = at_loss(100.0)
+    assert made.ask(order(-400)).allowed_lots == -400
+    return made
+
+
 def short_already() -> RiskCore:
     made = core(instrument(located_lots=100))
     hold(made, -60)
@@ -152,6 +159,14 @@ ROWS = [
     ("the other side", lambda: busy(3, repeats_a_minute=3), {"lots": -1}, A, Rule.WITHIN_LIMITS, -1),
     ("no price yet", unpriced, {}, RJ, Rule.REFERENCE_PRICE, 0),
     ("an old price", core, {"now_ns": NOW + 5_000_000_001}, RJ, Rule.STALE_PRICE, 0),
+    ("an old price, and it closes", lambda: at_loss(100.0), {"lots": -400, "now_ns": NOW + 10**10}, A,
+     Rule.REDUCES_EXPOSURE, -400),
+    ("an old price, and it closes more than is held", lambda: at_loss(100.0), {"lots": -401, "now_ns": NOW + 10**10},
+     RD, Rule.STALE_PRICE, -400),
+    ("an old price, and what closes is on its way", selling, {"lots": -1, "now_ns": NOW + 10**10}, RJ,
+     Rule.STALE_PRICE, 0),
+    ("an old price, and a limit far from it", lambda: at_loss(100.0),
+     {"lots": -4, "now_ns": NOW + 10**10, "order_type": "limit", "limit_price": 90.0}, RJ, Rule.COLLAR, 0),
     ("a price just young enough", core, {"now_ns": NOW + 5_000_000_000}, A, Rule.WITHIN_LIMITS, 100),
     ("a price from the future", core, {"now_ns": NOW - 5_000_000_001}, RJ, Rule.STALE_PRICE, 0),
     ("beyond the collar", core, {"order_type": "limit", "limit_price": 103.01}, RJ, Rule.COLLAR, 0),
@@ -256,6 +271,7 @@ PRECEDENCE = [
     (core, {"time_in_force": "gtc", "lots": 0}, Rule.TIME_IN_FORCE),
     (lambda: busy(2, messages_a_second=2, repeats_a_minute=2), {}, Rule.MESSAGE_RATE),
     (core, {"now_ns": NOW + 10**10, "order_type": "limit", "limit_price": 150.0}, Rule.STALE_PRICE),
+    (lambda: at_loss(100.0, max_order_lots=400), {"now_ns": NOW + 10**10, "lots": -900}, Rule.STALE_PRICE),
     (lambda: core(max_order_lots=50, max_order_nav=0.001), {}, Rule.ORDER_LOTS),
 ]
 
