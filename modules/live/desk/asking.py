@@ -103,7 +103,7 @@ class BookSeen(msgspec.Struct, frozen=True, gc=False):
 class Stand(Message, frozen=True, tag="stand"):
     """Where the desk stands. `cancel_only`: why nothing but cancels goes out; `durable`: the journal's last safe entry.
 
-    `feeds`: why each has stalled; None = it has not.
+    `feeds`: why each has stalled; None = it has not. `opened_ns`: since when the market is open, None = it is closed.
     """
 
     mode: Mode
@@ -120,6 +120,7 @@ class Stand(Message, frozen=True, tag="stand"):
     decided: tuple[Decided, ...]
     books: tuple[BookSeen, ...]
     feeds: dict[str, str | None]
+    opened_ns: int | None = -1
 
 
 ControlAsked: TypeAlias = ByHand | CancelOne | CancelEach | StandAsked

@@ -59,7 +59,7 @@ class _Viewer:
 class Control:
     """The server at `path`. Raises OSError where the path cannot be had; a socket that nobody serves is taken over.
 
-    `decided`, `books`, `feeds` are what the runner puts there for viewers to see.
+    `decided`, `books`, `feeds`, `opened_ns` are what the runner puts there for viewers to see.
     """
 
     def __init__(self, path: Path, desk: Desk, clock_ns: Callable[[], int] = time.time_ns) -> None:
@@ -67,6 +67,7 @@ class Control:
         self.decided: dict[str, Decided] = {}
         self.books: dict[str, BookSeen] = {}
         self.feeds: dict[str, str | None] = {}
+        self.opened_ns: int | None = -1
         self._viewers: list[_Viewer] = []
         self._selector = selectors.DefaultSelector()
         self._socket = _listen(path)
@@ -113,6 +114,7 @@ class Control:
             decided=tuple(self.decided.values()),
             books=tuple(self.books.values()),
             feeds=dict(self.feeds),
+            opened_ns=self.opened_ns,
         )
 
     # --- connections ----------------------------------------------------------------------------------

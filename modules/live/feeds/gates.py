@@ -77,6 +77,8 @@ class Gatekeeper:
     doubted: list[float] = field(default_factory=list)
     refused: dict[Gate, int] = field(default_factory=dict)
     passed: int = 0
+    confirmed: int = 0
+    """How many doubted prices, the last ones, the last believed one confirmed."""
 
     def __post_init__(self) -> None:
         limits = self.limits  # a model's fields are slow to read, and this is on the way of every tick
@@ -144,6 +146,7 @@ class Gatekeeper:
     def _jump(self, price: float) -> Gate:
         """A price near the recent ones passes; one far off waits until as many as asked for agree with each other."""
         recent, limit = self.recent, self._limit
+        self.confirmed = 0
         if recent:
             middle = sorted(recent)[len(recent) // 2]
             if abs(price - middle) > limit * middle and not self._confirmed(price):
@@ -163,6 +166,7 @@ class Gatekeeper:
         if len(self.doubted) <= self.limits.spike_confirmations:
             return False
         self.recent.clear()
+        self.confirmed = len(self.doubted) - 1
         return True
 
     def _said(self, gate: Gate, ns: int) -> Gate:

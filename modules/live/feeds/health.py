@@ -1,7 +1,8 @@
 """Whether the feeds are good enough to open anything. Cancels, and what only reduces, are never held up here.
 
 Three things are watched: a feed from which nothing at all is heard, a book that is out of sequence, a reference price
-that grows old while its market is open. Times are given, so a replay says the same.
+that grows old. Outside of the market's hours the first and the last are no faults; after it opened, ages count from
+then, and nothing is opened before a price of the session. Times are given, so a replay says the same.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class FeedHealth:
     """Instruments whose book is not to be believed, and why."""
     shut: set[str] = field(default_factory=set)
     """Instruments whose market is closed: their silence is no fault."""
+    is_open: bool = True
+    """Whether the market of them all is open."""
+    opened_ns: int = -1
+    """When it opened."""
 
     def link(self, feed: str, is_up: bool, reason: str, ts_ns: int) -> None:
         """A feed's connection came or went."""
@@ -58,6 +63,10 @@ class FeedHealth:
         """Whether an instrument's market is open; it is taken to be until told otherwise."""
         (self.shut.discard if is_open else self.shut.add)(symbol)
 
+    def hours(self, is_open: bool, opened_ns: int) -> None:
+        """Whether the market of all instruments is open, and since when."""
+        self.is_open, self.opened_ns = is_open, opened_ns
+
     def stalled(self, now_ns: int, symbol: str | None = None) -> str | None:
         """Why nothing may be opened (in `symbol`, or at all), in words; None = the feeds are good."""
         if not self.sources:
@@ -73,8 +82,8 @@ class FeedHealth:
         source = self.sources.get(feed) or _Source()
         if not source.is_up:
             return f"feed {feed} is down: {source.reason}"
-        silent_ms = (now_ns - source.heard_ns) // MILLI_NS
-        if silent_ms > self.limits.feed_ms:
+        silent_ms = (now_ns - max(source.heard_ns, self.opened_ns)) // MILLI_NS
+        if silent_ms > self.limits.feed_ms and self.is_open:
             return f"feed {feed} has said nothing for {silent_ms} ms, above feed_ms = {self.limits.feed_ms}"
         if silent_ms < -self.limits.feed_ms:
             return f"the clock is {-silent_ms} ms before what feed {feed} last said: it was set back"
@@ -84,11 +93,13 @@ class FeedHealth:
         """What is wrong with an instrument's prices; None = nothing is."""
         if symbol in self.broken:
             return f"the book of {symbol} does not stand: {self.broken[symbol]}"
+        if not self.is_open or symbol in self.shut:
+            return None
         priced = self.priced_ns.get(symbol)
         if priced is None:
             return f"{symbol} has had no believed price yet"
-        old_ms = (now_ns - priced) // MILLI_NS
-        if old_ms > self.limits.price_ms and symbol not in self.shut:
+        old_ms = (now_ns - max(priced, self.opened_ns)) // MILLI_NS
+        if old_ms > self.limits.price_ms:
             return f"the last believed price of {symbol} is {old_ms} ms old, above price_ms = {self.limits.price_ms}"
         return None
 
@@ -99,4 +110,7 @@ class FeedHealth:
         """
         if lots * held < 0 and abs(lots) <= abs(held):
             return None
-        return self.stalled(now_ns, symbol)
+        why = self.stalled(now_ns, symbol)
+        if why is None and self.is_open and self.priced_ns.get(symbol, -1) < self.opened_ns:
+            return f"{symbol} has had no believed price since its market opened"
+        return why

@@ -49,6 +49,8 @@ class Line:
     top: Top | None = None
     last: Trade | None = None
     wants_snapshot: bool = False
+    doubted: list[Trade] = field(default_factory=list)
+    """Trades too far off to be believed yet; bars have them once later ones agree, as after a night."""
     trade_ids: dict[str, None] = field(default_factory=dict)
     """The last of them, oldest first: a venue may say a trade again after a connection went."""
 
@@ -150,17 +152,25 @@ class Market:
         if one.trade_id in line.trade_ids:
             line.of_trades.refuse(Gate.REPEATED)
             return
-        if line.of_trades.trade(one.price, one.size, one.venue_ns, one.seen_ns) is not Gate.PASS:
+        verdict = line.of_trades.trade(one.price, one.size, one.venue_ns, one.seen_ns)
+        if verdict is not Gate.PASS and verdict is not Gate.SPIKE:
             return
-        line.last = one
         if one.trade_id:
             line.trade_ids[one.trade_id] = None
             if len(line.trade_ids) > MOST_TRADE_IDS:
                 del line.trade_ids[next(iter(line.trade_ids))]
+        if verdict is Gate.SPIKE:
+            line.doubted = [*line.doubted[-self.gates.spike_confirmations :], one]
+            return
+        confirmed = line.of_trades.confirmed
+        said = [*line.doubted[-confirmed:], one] if confirmed else [one]
+        line.doubted.clear()
+        line.last = one
         if line.top is None:  # nothing better is known
             self._mark(one.symbol, one.price, one.venue_ns, one.seen_ns)
         for listener in self.trades_heard:
-            listener(one)
+            for trade in said:
+                listener(trade)
 
     def _depth(self, feed: str, one: Depth) -> None:
         line = self._known(feed, one)

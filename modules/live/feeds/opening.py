@@ -8,7 +8,7 @@ gates: {max_spread: 0.01}
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -83,8 +83,10 @@ def load_feeds(path: Path) -> FeedsConfig:
         raise FeedError(f"{path}: {refused(error, 'feeds')}") from error
 
 
-def make_feed(name: str, options: FeedOptions, symbols: Iterable[str]) -> Feed:
-    """A feed of these symbols, ready for `open`. Raises FeedError."""
+def make_feed(
+    name: str, options: FeedOptions, symbols: Iterable[str], is_quiet: Callable[[], bool] = lambda: False
+) -> Feed:
+    """A feed of these symbols, ready for `open`. `is_quiet`: whether no data are to be expected. Raises FeedError."""
     chosen = tuple(symbols) if options.symbols is None else options.symbols
     try:
         known = symbol_map(options.venue, chosen, options.names)
@@ -96,4 +98,4 @@ def make_feed(name: str, options: FeedOptions, symbols: Iterable[str]) -> Feed:
         raise FeedError(f"feed {name}: {error}") from error
     if options.venue == "binance" and options.snapshots is None:
         raise FeedError(f"feed {name}: binance fetches its books apart; give snapshots, the root of its HTTP address")
-    return WebSocketFeed(name, options.url, dialect, options.patience, options.snapshots)
+    return WebSocketFeed(name, options.url, dialect, options.patience, options.snapshots, is_quiet=is_quiet)

@@ -15,10 +15,11 @@ import polars as pl
 from modules.contract import TIME
 from modules.engine.exchange.events import Instrument
 from modules.live.feeds.bars import BarBuilder
+from modules.live.feeds.hours import Hours
 from modules.live.feeds.market import Market
 from modules.live.feeds.news import Bar, FeedNews
 from modules.live.feeds.opening import FeedsConfig, make_feed
-from modules.live.feeds.port import Feed
+from modules.live.feeds.port import Feed, FeedError
 from modules.live.orders.order import Ticket
 
 Heard = Callable[[str, FeedNews], None]
@@ -41,10 +42,12 @@ class Station:
         *,
         heard: Heard | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
+        hours: Hours | None = None,
     ) -> None:
         self.feeds = {f.name: f for f in feeds}
         self.market, self.builder = market, builder
         self._schema, self._heard, self._clock_ns = like.schema, heard, clock_ns
+        self.hours = hours or Hours(builder.shape.calendar, builder.shape.closing_ms)
         self.after_poll: list[Callable[[], None]] = []
         """Called at the end of each `poll`: for who shows what stands."""
         self._bars: dict[int, list[Bar]] = {}
@@ -73,6 +76,7 @@ class Station:
         for name, symbol in self.market.wanted():
             self.feeds[name].resync(symbol)
         now = self._clock_ns()
+        self._look_at_hours(now)
         for bar in self.builder.close(now):
             self._bars.setdefault(bar.ts_ns, []).append(bar)
             self._due_ns[bar.ts_ns] = now
@@ -83,6 +87,9 @@ class Station:
         for call in self.after_poll:
             call()
         return due
+
+    def _look_at_hours(self, now: int) -> None:
+        self.market.health.hours(self.hours.is_open(now), self.hours.opened_ns(now))
 
     def _told(self, bar: Bar) -> None:
         """A bar that a venue made itself: those of other instruments may be on their way, so its label waits."""
@@ -100,13 +107,21 @@ class Station:
 
     def may_open(self, ticket: Ticket, held: int) -> str | None:
         """Why an order may not go out while `held` lots are held: a feed that stalls. What only reduces may."""
-        return self.market.health.opens(ticket.symbol, ticket.lots, held, self._clock_ns())
+        now = self._clock_ns()
+        self._look_at_hours(now)
+        return self.market.health.opens(ticket.symbol, ticket.lots, held, now)
 
     def stalled(self) -> dict[str, str | None]:
         """Each feed and instrument with what is wrong with it; None = it is well."""
         now, health = self._clock_ns(), self.market.health
+        self._look_at_hours(now)
         said = {name: health.source(now, name) for name in self.feeds}
         return said | {symbol: health.symbol(now, symbol) for symbol in self.market.instruments}
+
+    def opened_ns(self) -> int | None:
+        """Since when the market is open; None = it is closed."""
+        now = self._clock_ns()
+        return max(-1, self.hours.opened_ns(now)) if self.hours.is_open(now) else None
 
     def close(self) -> None:
         """Hang up."""
@@ -148,8 +163,15 @@ def open_station(
 ) -> Station:
     """The feeds of a configuration, opened. Raises FeedError."""
     symbols = [x.symbol for x in instruments]
-    feeds = [make_feed(name, options, symbols) for name, options in config.feeds.items()]
+    try:
+        hours, builder = Hours(config.bars.calendar, config.bars.closing_ms), BarBuilder(config.bars)
+    except ValueError as error:
+        raise FeedError(f"bars.calendar: {error}") from error
+    feeds = [
+        make_feed(name, options, symbols, lambda: not hours.is_open(time.time_ns()))
+        for name, options in config.feeds.items()
+    ]
     market = Market(instruments, gates=config.gates, health=config.health)
-    station = Station(feeds, market, BarBuilder(config.bars), like, heard=heard)
+    station = Station(feeds, market, builder, like, heard=heard, hours=hours)
     station.open()
     return station

@@ -77,6 +77,8 @@ class WebSocketFeed:
     context: ssl.SSLContext | None = None
     seed: int = 0
     wall_ns: Callable[[], int] = time.time_ns
+    is_quiet: Callable[[], bool] = lambda: False
+    """Whether no data are to be expected just now: the market is closed. Heartbeats are, always."""
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
@@ -222,6 +224,8 @@ class WebSocketFeed:
         if self._link is None:
             return
         now, patience = time.monotonic(), self.patience
+        if self.is_quiet():
+            self._times.data = now
         if now - self._times.byte > patience.silence_s:
             raise LinkError(f"nothing was heard for {patience.silence_s:g} s")
         if now - self._times.data > patience.stall_s:

@@ -99,8 +99,9 @@ def _feed_stalled(seen: Seen) -> Found:
 
 
 def _price_stale(seen: Seen) -> Found:
-    """By the risk core's clock: on recorded data that is the venue's."""
-    if seen.status is None:
+    """By the risk core's clock, on recorded data the venue's. No price is awaited of a market that is closed."""
+    opened_ns = -1 if seen.stand is None else seen.stand.opened_ns
+    if seen.status is None or opened_ns is None or seen.status.at_ns - opened_ns <= seen.stale_ns:
         return
     for held in seen.status.positions:
         if held.lots and (held.price_ns is None or seen.status.at_ns - held.price_ns > seen.stale_ns):

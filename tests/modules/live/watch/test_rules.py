@@ -71,6 +71,8 @@ NOT_YET = [
     status(uses=(Use("DAILY_LOSS", 0.0299, 0.05), Use("GROSS", 1.79, 2.0))),
     status(at_ns=NOW + 5 * SECOND),
     status(at_ns=NOW + 9 * SECOND, positions=(Position("AAA", 0, 10.0, NOW),)),
+    replace(status(at_ns=NOW + 9 * SECOND), stand=msgspec.structs.replace(STAND, opened_ns=None)),
+    replace(status(at_ns=NOW + 9 * SECOND), stand=msgspec.structs.replace(STAND, opened_ns=NOW + 5 * SECOND)),
     replace(QUIET, tally=Tally(rejections=deque([NOW - SECOND] * (REFUSALS - 1)))),
     replace(QUIET, tally=Tally(rejections=deque([NOW - 61 * SECOND] * REFUSALS))),
 ]
