@@ -212,6 +212,7 @@ def _show_market(station: Station, line: DeskLine) -> None:
         if line.control is not None and time.monotonic() - told_at >= SHOWN_S:
             told_at = time.monotonic()
             line.control.feeds, line.control.books = station.stalled(), books_shown(station.market)
+            line.control.opened_ns = station.opened_ns()
 
     station.after_poll.append(show)
 
@@ -241,8 +242,9 @@ def _fresh(
         venue=order.config.venue.name, name=order.config.account,
     )  # fmt: skip
     account.opened(report)
-    known = records.filter(pl.col("event_time").to_physical() < order.since_ns)
-    return Runner(programme, account, instruments, known)
+    if order.config.clock == "venue":  # the rest is still to be played
+        records = records.filter(pl.col("event_time").to_physical() < order.since_ns)
+    return Runner(programme, account, instruments, records)
 
 
 def began_by(order: Order, programme: Programme) -> Callable[[Runner], Began]:

@@ -8,113 +8,39 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 import yaml
 
-from harness.repository import Identity
-from harness.validation.store import ValidationStore
 from modules.artifacts import ArtifactStore
-from modules.datastore import DataStore
 from modules.engine.bars import trade
 from modules.engine.settings import TradingSettings
-from modules.ingest.adding import add_files
 from modules.live.runner.decide import Programme
 from modules.live.runner.tape import read_messages
 from modules.live.runner.taped import Decided
 from modules.lockbox import strategy_of
-from modules.manifest import Manifest, ManifestStore
+from modules.manifest import Manifest
 from modules.panel import Panel, iso
-from modules.pipeline import execute
-from modules.promotion import PromotionSpec
 from modules.replay import recorded_modules
-from modules.sources import source_of
-from modules.task import load_modules, load_pipeline, make_task
-from supervisor.promotion.decide import promote
-from supervisor.review import approve
-from tests.cli.checkout import Checkout, make_checkout
+from tests.cli.checkout import Checkout
+from tests.cli.trading import ADA, process, promoted_in, settings
 from tests.harness.planted import reversal_panel, wide_csv
-from tests.supervisor.test_promotion import SIGNAL, report_of
-from traces.events import Event
-from traces.ledger import Ledger
 
 pytestmark = pytest.mark.slow
-ADA = Identity("Ada", "ada@example.org")
 BARS = 8
-
-
-def settings(path: Path, **values: object) -> None:
-    """Other values in force."""
-    held = yaml.safe_load(path.read_text())
-    path.write_text(yaml.safe_dump({**held, **values}))
 
 
 @pytest.fixture(scope="module")
 def promoted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Manifest]:
-    """A checkout whose commit promotes a run to paper, by a human's merge."""
-    made = make_checkout(tmp_path_factory.mktemp("l") / "c")
-    settings(made.root / "modules" / "live" / "risk" / "limits.yaml", deadline_ms=1_000)  # a loaded machine is slow
-    made.git("commit", "-qa", "--amend", "--no-edit")
-    space = made.workspace
-    data, store = DataStore(space.data), ArtifactStore(space.artifacts)
-    csv = wide_csv(reversal_panel(1_400, strength=0.5), made.root.parent / "planted.csv")
-    add_files(data, "planted", [csv])
-    version = data.current("planted")
-    task = make_task(load_pipeline(space.root / "pipeline.yaml"), version, signal=SIGNAL)
-    with Ledger(space.ledger, space.checkpoints) as ledger:
-
-        def keep(event: Event) -> None:
-            ledger.append(event)
-
-        modules = load_modules(task, version)
-        modules["size"] = modules["size"].with_settings({"gross_leverage": 0.05})
-        modules["execute"] = modules["execute"].with_settings({"capital_usd": 100_000.0})
-        manifest = execute(task, modules, source_of(data, task), store, keep)
-        ManifestStore(space.runs).save(manifest)
-        ValidationStore(space.runs).save(report_of(manifest))
-        done = promote(space, manifest, "paper", PromotionSpec(), ADA, keep, lambda _: ADA)
-        assert done.branch is not None, done.record
-        approve(space, done.branch, keep, by=str(ADA))
-    return made, manifest
-
-
-@contextmanager
-def process(at: Checkout, *argv: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A command that stays, and the line that it says when it is ready."""
-    env = {**os.environ, "PYTHONPATH": str(at.root), "CWS_HOME": str(at.workspace.home), "NO_COLOR": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "cli.main", *argv, "--json"], cwd=at.root, env=env, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as made:  # fmt: skip
-        try:
-            assert made.stdout is not None and made.stderr is not None
-            lines = ""
-            while True:
-                line = made.stdout.readline()
-                assert line, made.stderr.read()
-                lines += line
-                try:
-                    yield made, json.loads(lines)
-                    break
-                except json.JSONDecodeError:
-                    continue
-        finally:
-            made.send_signal(signal.SIGTERM)
-            try:
-                made.wait(60)
-            except subprocess.TimeoutExpired:
-                made.kill()
+    folder = tmp_path_factory.mktemp("l")
+    return promoted_in(folder / "c", wide_csv(reversal_panel(1_400, strength=0.5), folder / "planted.csv"))
 
 
 def killed_after(at: Checkout, tapes: Path, days: int, *argv: str) -> None:

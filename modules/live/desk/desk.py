@@ -40,6 +40,8 @@ from modules.live.orders.order import Order, OrderError, Ticket
 from modules.live.orders.reconcile import Admission, Break
 from modules.live.units import DAY_NS, MICROS
 
+LONGEST_S: Final = 8.0
+"""How long a venue that has it otherwise is left alone between two questions: each costs it several requests."""
 KEPT_DAYS: Final = 3
 """Days for which ended orders are kept in memory. The journal keeps them all."""
 
@@ -78,7 +80,7 @@ class Desk:
         self._learned: list[VenueNews] = []
         self.last_report: Report | None = None
         self._record = Record(self.journal)
-        self._retry_at, self._day = 0.0, -1
+        self._retry_at, self._pause_s, self._day = 0.0, self.retry_s, -1
         self._accepted_ns = self.clock_ns()
         for entry in self.journal.read():
             self._fold.take(entry.message)
@@ -205,7 +207,9 @@ class Desk:
         self._forget()
         if self._fold.admission.cancel_only is not None and time.monotonic() >= self._retry_at:
             self.recover()
-            self._retry_at = time.monotonic() + self.retry_s
+            differs = self._link is not None and self._fold.admission.cancel_only is not None
+            self._pause_s = min(2.0 * self._pause_s, LONGEST_S) if differs else self.retry_s
+            self._retry_at = time.monotonic() + self._pause_s
 
     def _forget(self) -> None:
         """Ended orders of days before yesterday go, by the days of decisions, once a day."""

@@ -49,8 +49,13 @@ class DeskLine:
 
         self.desk = Desk(identity, connect, journal, accepted=acceptance_in(socket.parent))
 
+    @property
+    def cancel_only(self) -> str | None:
+        """Why nothing but cancels may go out; None = book and venue agree."""
+        return self.desk.cancel_only
+
     def agree(self) -> str | None:
-        """Ask the venue what it has; why nothing but cancels may go out, None = book and venue agree."""
+        """Ask the venue what it has; why nothing but cancels may go out afterwards."""
         self.desk.recover()
         return self.desk.cancel_only
 

@@ -18,6 +18,7 @@ from modules.live.feeds.recorded import known_at
 from modules.live.messages import Expired, Filled, Marked, Message, Moved, Report, Stepped, VenueNews
 from modules.live.orders.order import Ticket
 from modules.live.runner.account import BarClosed
+from modules.live.runner.agreeing import Agreeing
 from modules.live.runner.core import Runner, decided_at
 from modules.live.runner.ports import Bars, Market, OrderDesk
 from modules.live.runner.replay import Replayed
@@ -93,10 +94,12 @@ class Live:
         self.is_current = lambda _: False
         self._go_on()
         self.roll(self.clock_ns())
+        agreeing = Agreeing(self.desk, self.say, self._agreed, self.clock_ns())
         while not until():
             labels = market.poll(timeout_s)
             for news in self.desk.poll(0.0):
                 self.hear(news)
+            agreeing.look(self.clock_ns())
             for label in labels:
                 if label > self.last_ts_ns and label >= self.runner.programme.start_ns:
                     self.step(label)
@@ -177,6 +180,17 @@ class Live:
                     self.hear(fill)
             if order.ended is not None and order.client_id in {i for i, _ in account.working().values()}:
                 self.hear(Expired(order.client_id, report.ts_ns))
+        self._settle_cash(report)
+
+    def _agreed(self, report: Report) -> None:
+        """Cash as the venue has it, where nothing is on its way that one of both may have counted alone."""
+        account = self.runner.account
+        theirs = {s: lots for s, lots in report.positions.items() if lots and s in account.symbols}
+        if not account.working() and all(o.ended for o in report.orders) and theirs == account.positions:
+            self._settle_cash(report)
+
+    def _settle_cash(self, report: Report) -> None:
+        account = self.runner.account
         if report.complete and report.cash_micros != account.cash_micros:
             self._record(CashTold(account.cash_micros, report.cash_micros, report.ts_ns))
             self.say(f"cash here {account.cash_micros} micros, at the venue {report.cash_micros}: theirs counts")

@@ -23,8 +23,15 @@ class OrderDesk(Protocol):
     def poll(self, timeout_s: float) -> list[VenueNews]:
         """What the venue said meanwhile, in order."""
 
+    @property
+    def cancel_only(self) -> str | None:
+        """Why only cancels may go out; None = book and venue agree."""
+
+    def agree(self) -> str | None:
+        """Ask the venue what it has; `cancel_only` afterwards."""
+
     def report(self) -> Report:
-        """What the venue has of the account."""
+        """What the venue had of the account when it was asked last."""
 
     def proceed(self, ts_ns: int) -> None:
         """Nothing more is ordered at this moment: a venue that plays recorded data goes on."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from modules.live.feeds.symbols import SymbolError, symbol_map
 from modules.live.venues.exact import Listing, Listings
@@ -27,22 +28,38 @@ def listings(name: str, config: VenueConfig) -> Listings:
         raise VenueError(f"venue {name}: {error}") from error
 
 
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
 class AlpacaOptions(Options):
-    """`quotes`: where reference prices come from; "none" = somebody else gives them."""
+    """`quotes`: where reference prices come from; "none" = somebody else gives them. `url`, `updates`, `market`: what
+    stands in for Alpaca's REST interface and its two streams, on paper and on this machine: keys go nowhere else."""
 
     timeout_s: float = Field(default=10.0, gt=0.0, le=60.0)
     days: int = Field(default=3, ge=1, le=30)
     quotes: Literal["iex", "sip", "none"] = "iex"
+    url: str | None = None
+    updates: str = ""
+    market: str | None = None
+
+    @field_validator("url", "updates", "market")
+    @classmethod
+    def _stays_here(cls, value: str | None) -> str | None:
+        if value and urlsplit(value).hostname not in _HERE:
+            raise ValueError(f"{value!r} is not on this machine; leave it out to trade at Alpaca")
+        return value
 
 
 def _alpaca(config: VenueConfig) -> Venue:
     from modules.live.venues.alpaca.venue import LIVE_URL, PAPER_URL, AlpacaSettings, AlpacaVenue
 
     chosen, secret = options(AlpacaOptions, "alpaca", config), credentials("alpaca", config, "key", "secret")
+    if config.mode == "live" and (chosen.url or chosen.updates or chosen.market):
+        raise VenueError("options of venue alpaca: url, updates, market stand in for Alpaca on paper; leave them out")
+    quotes = chosen.market or f"wss://stream.data.alpaca.markets/v2/{chosen.quotes}"
     settings = AlpacaSettings(
-        secret["key"], secret["secret"], LIVE_URL if config.mode == "live" else PAPER_URL, timeout_s=chosen.timeout_s,
-        days=chosen.days,
-        quotes_url=None if chosen.quotes == "none" else f"wss://stream.data.alpaca.markets/v2/{chosen.quotes}",
+        secret["key"], secret["secret"], chosen.url or (LIVE_URL if config.mode == "live" else PAPER_URL),
+        chosen.updates, None if chosen.quotes == "none" else quotes, timeout_s=chosen.timeout_s, days=chosen.days,
     )  # fmt: skip
     return AlpacaVenue(settings, listings("alpaca", config))
 

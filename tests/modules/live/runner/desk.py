@@ -53,6 +53,11 @@ class PlainDesk:
         news, self.waiting = self.waiting, []
         return news
 
+    cancel_only: str | None = None
+
+    def agree(self) -> str | None:
+        return self.cancel_only
+
     def report(self) -> Report:
         book, fills = self.matching.run.book, self.fills
         orders = tuple(

@@ -66,6 +66,9 @@ def test_mode_decides_the_address(tmp_path: Path, mode: Mode, address: str) -> N
     ("name", "options", "mode", "said"),
     [
         ("alpaca", {"leverage": 3}, "paper", "leverage"),
+        ("alpaca", {"url": "https://alpaca.example.org"}, "paper", "url.*is not on this machine"),
+        ("alpaca", {"market": "wss://127.0.0.1.example.org"}, "paper", "market.*is not on this machine"),
+        ("alpaca", {"updates": "ws://127.0.0.1:9"}, "live", "stand in for Alpaca on paper"),
         ("fix", {**FIX, "port": 0}, "paper", "port"),
         ("fix", FIX, "live", "connect to the other session"),
         ("ib", {"port": 4002}, "paper", "account"),

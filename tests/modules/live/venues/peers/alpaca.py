@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,7 @@ class AlpacaPeer:
         self.requests: list[Request] = []
         self.refusals: list[Answer] = []
         self.account_more: dict[str, Any] = {}
+        self.clock: Callable[[], str] = lambda: AT
         self.limited_s = 1.0
         self.hammered = 0
         self._limited_until = 0.0
@@ -146,7 +148,7 @@ class AlpacaPeer:
                     continue
                 done += e.quantity
                 rows.append({
-                    "id": f"20240102153000123::{e.exec_id}", "activity_type": "FILL", "transaction_time": AT,
+                    "id": f"20240102153000123::{e.exec_id}", "activity_type": "FILL", "transaction_time": self.clock(),
                     "type": "fill", "price": str(e.price), "qty": str(e.quantity), "cum_qty": str(done),
                     "leaves_qty": str(order.quantity - done), "side": "buy" if order.sign > 0 else "sell",
                     "symbol": order.native, "order_id": order.venue_id,
@@ -173,7 +175,7 @@ class AlpacaPeer:
 
     def say(self, event: str, order: BookOrder, more: dict[str, Any] | None = None) -> None:
         """One update."""
-        data = {"event": event, "timestamp": AT, "order": self.shown(order), **(more or {})}
+        data = {"event": event, "timestamp": self.clock(), "order": self.shown(order), **(more or {})}
         self.updates.say(json.dumps({"stream": "trade_updates", "data": data}).encode())
 
     def executed(self, order: BookOrder, done: Execution) -> None:

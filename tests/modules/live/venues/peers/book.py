@@ -62,6 +62,8 @@ class Account:
         self.orders: dict[str, BookOrder] = {}
         self.cash = cash
         self.arrivals: list[str] = []
+        self.by_hand: dict[str, Decimal] = {}
+        """What came to be held without an order."""
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
         self._lock = threading.RLock()
@@ -120,8 +122,8 @@ class Account:
 
     def positions(self) -> dict[str, Decimal]:
         """By native name, those that are not 0."""
-        held: dict[str, Decimal] = {}
         with self._lock:
+            held = dict(self.by_hand)
             for order in self.orders.values():
                 held[order.native] = held.get(order.native, Decimal(0)) + order.sign * order.done
         return {native: quantity for native, quantity in held.items() if quantity}
