@@ -213,6 +213,7 @@ def _show_market(station: Station, line: DeskLine) -> None:
             told_at = time.monotonic()
             line.control.feeds, line.control.books = station.stalled(), books_shown(station.market)
             line.control.opened_ns = station.opened_ns()
+            line.control.traded = station.market.traded
 
     station.after_poll.append(show)
 

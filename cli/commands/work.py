@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,14 +16,15 @@ import typer
 from cli.errors import CommandError, ExitCode, RefusedError, RequestError
 from cli.lazy import command_file
 from cli.output import Json, emit, say
-from modules.live.units import MICROS, SECOND_NS
+from modules.panel import iso
 
 if TYPE_CHECKING:
+    from cli.working import Words
     from modules.live.algorithms.algorithm import Algorithm
-    from modules.live.algorithms.parent import Parent
     from modules.live.risk.core import Instrument
     from modules.live.riskd.client import RiskClient
     from modules.live.riskd.config import RiskdConfig
+    from modules.live.working.kept import Kept, Shelf
 
 app = command_file()
 
@@ -33,7 +35,8 @@ def work(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="An instrument of the account, as AAPL.NASDAQ.")],
     lots: Annotated[int, typer.Argument(metavar="LOTS", min=1, help="How many lots.")],
     algorithm: Annotated[
-        Literal["twap", "shortfall", "iceberg"], typer.Option("--by", help="The algorithm (docs/algorithms.md).")
+        Literal["twap", "vwap", "pov", "shortfall", "iceberg"],
+        typer.Option("--by", help="See docs/algorithms.md."),
     ] = "twap",
     minutes: Annotated[float, typer.Option(min=0.01, max=1_440.0, help="Time that it may take.")] = 30.0,
     slice_s: Annotated[float, typer.Option("--slice", min=0.1, help="Seconds of a slice, at most.")] = 60.0,
@@ -42,11 +45,13 @@ def work(
     ] = "market",
     limit: Annotated[float | None, typer.Option(min=0.0, help="No child is priced beyond it.")] = None,
     display: Annotated[int, typer.Option(min=1, help="Lots that an iceberg shows.")] = 100,
+    rate: Annotated[float, typer.Option(min=0.0001, max=0.5, help="Of pov: share of the market's volume.")] = 0.05,
     risk_aversion: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of shortfall: lambda, 1/USD.")] = 1e-6,
     spread_bps: Annotated[float, typer.Option(min=0.01, max=1_000.0, help="Of shortfall.")] = 5.0,
     leave: Annotated[
-        bool, typer.Option("--leave", help="Leave what has not filled; else it crosses at the end.")
-    ] = False,
+        bool | None,
+        typer.Option("--leave/--cross", help="What has not filled at the end.", show_default="cross; pov: leave"),
+    ] = None,
     strategy: Annotated[str, typer.Option(help="Whose capital: one of the account's strategies.")] = "manual",
     account: Annotated[
         str | None, typer.Option(help="Its folder below .cws/live.", show_default="the only one")
@@ -55,31 +60,61 @@ def work(
 ) -> int:
     """Work an order through the desk that `cws live` runs and its risk core. Ctrl-C withdraws what is open.
 
-    Every child is ruled on like any other order. Exit 1 where less was filled than was asked for.
+    Every child is ruled on like any other order. Exit 1 where less was filled than was asked for. Where it ended in
+    the middle, the same words again go on with the same order.
     """
     from cli.accounts import account_folder
+    from cli.working import Words
     from modules.live.riskd.config import load_config
+    from modules.live.working.kept import KeptError, Shelf
 
     folder = account_folder(account)
     config = load_config(folder)
     instrument = _allowed(config, symbol, strategy)
-    word = f"{config.mode.upper()} {config.account}"
+    leaves = algorithm == "pov" if leave is None else leave
+    words = Words(
+        side, symbol, lots, algorithm, minutes, slice_s, style, limit, display, rate, risk_aversion, spread_bps,
+        leaves, strategy,
+    )  # fmt: skip
     if config.mode == "live":
         _confirm(config.account)
-    parent = _parent(config, instrument, strategy, lots if side == "buy" else -lots, minutes, limit, leave=leave)
-    with closing(_listener(config, folder)) as client:
-        price = next((p.price for p in client.status().positions if p.symbol == symbol), None)
-        made = _algorithm(parent, instrument, algorithm, slice_s, style, display, risk_aversion, spread_bps, price)
-        _run(made, client, folder, instrument, word, json=json)
-    filled, total = made.children.filled, parent.total
+    shelf = Shelf(folder, words.as_told())
+    try:
+        with shelf.held() as kept:
+            order = _Order(words, config, folder, instrument, shelf, is_silent=json)
+            made = _worked(order, kept)
+    except KeptError as error:
+        raise RefusedError(f"KEPT: {error}", "docs/algorithms.md, By hand") from error
+    filled, total = made.children.filled, made.parent.total
     told = {
         "mode": config.mode, "account": config.account, "symbol": symbol, "side": side, "lots": total,
-        "filled": filled, "children": len(made.children.kinds), "stopped": made.stopped, "parent": parent.parent_id,
+        "filled": filled, "children": len(made.children.kinds), "stopped": made.stopped,
+        "parent": made.parent.parent_id,
     }  # fmt: skip
     why = f"; stopped: {made.stopped}" if made.stopped else ""
-    words = f"{word}: {filled} of {total} lots {'bought' if side == 'buy' else 'sold'}{why}"
-    emit(told, json, lambda out: out.print(words, markup=False))
+    done = f"{order.word}: {filled} of {total} lots {'bought' if side == 'buy' else 'sold'}{why}"
+    emit(told, json, lambda out: out.print(done, markup=False))
     return ExitCode.OK if filled == total else ExitCode.FAILED
+
+
+@dataclass(frozen=True)
+class _Order:
+    words: Words
+    config: RiskdConfig
+    folder: Path
+    instrument: Instrument
+    shelf: Shelf
+    is_silent: bool
+
+    @property
+    def word(self) -> str:
+        """PAPER or LIVE, and whose order it is."""
+        return f"{self.config.mode.upper()} {self.config.account}"
+
+    def say(self, words: str) -> None:
+        """Its word before everything."""
+        if not self.is_silent:
+            say(f"[bold]{self.word}[/]: {words}")
 
 
 def _allowed(config: RiskdConfig, symbol: str, strategy: str) -> Instrument:
@@ -123,87 +158,77 @@ def _listener(config: RiskdConfig, folder: Path) -> RiskClient:
         raise RefusedError(f"NO_RISK_CORE: {error}", f"start it: cws riskd --account {config.account}") from error
 
 
-def _parent(
-    config: RiskdConfig, instrument: Instrument, strategy: str, lots: int, minutes: float, limit: float | None, *,
-    leave: bool,
-) -> Parent:  # fmt: skip
-    from modules.live.algorithms.parent import Parent
-    from modules.live.orders.ids import client_id
+def _worked(order: _Order, kept: Kept | None) -> Algorithm:
+    """The order at its end."""
+    from cli.working import algorithm_of, begun
 
-    now = time.time_ns()
-    return Parent(
-        parent_id=client_id(config.account, strategy, now, instrument.symbol),
-        account=config.account,
-        strategy=strategy,
-        symbol=instrument.symbol,
-        lots=lots,
-        begin_ns=now,
-        end_ns=now + round(minutes * 60 * SECOND_NS),
-        venues=(config.venue.name,),
-        limit_micros=None if limit is None else round(limit * MICROS),
-        tick_micros=max(1, round(instrument.tick * MICROS)),
-        residual="leave" if leave else "cross",
-    )
+    words, symbol = order.words, order.words.symbol
+    with closing(_listener(order.config, order.folder)) as client:
 
+        def price() -> float | None:
+            return next((p.price for p in client.status().positions if p.symbol == symbol), None)
 
-def _algorithm(
-    parent: Parent, instrument: Instrument, name: str, slice_s: float, style: str, display: int, risk_aversion: float,
-    spread_bps: float, price: float | None,
-) -> Algorithm:  # fmt: skip
-    from pydantic import ValidationError
-
-    from modules.live.algorithms.settings import Ice, Shortfall, Twap, build
-
-    common: dict[str, object] = {"slice_s": slice_s, "style": style}
-    try:
-        if name == "iceberg":
-            return build(parent, Ice.model_validate({**common, "style": "make", "display_lots": display}))
-        if name == "twap":
-            return build(parent, Twap.model_validate(common))
-        if price is None:
-            raise RefusedError(f"nobody knows a price of {parent.symbol} yet", "wait for the venue's first mark")
-        shares = price * instrument.lot_size  # impact is reckoned by the lot
-        about = {
-            "risk_aversion": risk_aversion, "price": shares, "sigma_day": instrument.sigma_day,
-            "adv_lots": instrument.adv_lots, "spread": shares * spread_bps * 1e-4,
-        }  # fmt: skip
-        return build(parent, Shortfall.model_validate({**common, **about}))
-    except ValidationError as error:
-        raise RequestError(
-            f"{name} of {parent.symbol}: {error}", "write sigma_day and adv_lots to riskd.yaml"
-        ) from error
+        now = time.time_ns()
+        made = kept or begun(words, order.config, order.folder, order.instrument, price, now)
+        algorithm = algorithm_of(made)
+        how = "works" if kept is None else f"goes on since {iso(made.parent.begin_ns)} with"
+        order.say(f"{how} {words.signed} lots of {symbol} by {algorithm.name}; Ctrl-C withdraws it")
+        if made.parent.end_ns <= now:
+            order.say("its time is over: what is open is withdrawn; ask again for a new order")
+        _run(order, made, algorithm, client, is_begun=kept is not None)
+    order.shelf.drop()
+    return algorithm
 
 
-def _run(
-    algorithm: Algorithm, client: RiskClient, folder: Path, instrument: Instrument, word: str, *, json: bool
-) -> None:
+def _run(order: _Order, kept: Kept, algorithm: Algorithm, client: RiskClient, *, is_begun: bool) -> None:
+    from msgspec.structs import replace
+
     from modules.live.desk.client import DeskUnavailableError
     from modules.live.place import Place
-    from modules.live.working.remote import Work, remote
+    from modules.live.working.remote import Counter, Work, remote
 
     ended: list[str] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         ended.append("ended by its operator")
 
+    def stopped(why: str) -> None:
+        nonlocal kept
+        kept = replace(kept, stopped=why)
+        order.shelf.keep(kept)
+
+    def counted(counter: Counter, lots: int) -> None:
+        nonlocal kept
+        left = counter.units - counter.left * counter.lot_size  # what is less than a lot is counted again
+        kept = replace(kept, volume=kept.volume + lots, traded=left, born_ns=counter.born_ns)
+        order.shelf.keep(kept)
+
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    parent = algorithm.parent
-    if not json:
-        say(f"[bold]{word}[/] works {parent.lots} lots of {parent.symbol} by {algorithm.name}; Ctrl-C withdraws it")
+    size = order.instrument.lot_size
     try:
-        with remote(Place(folder).desk) as desk:
+        with remote(Place(order.folder).desk) as desk:
+            if not is_begun:
+                stand = desk.stand()
+                desk.children(kept.parent)
+                kept = replace(kept, traded=stand.traded.get(kept.parent.symbol, 0.0), born_ns=stand.born_ns)
+                order.shelf.keep(kept)
             Work(
-                algorithm, desk, client, instrument.lot_size, lambda words: None if json else say(f"{word}: {words}"),
-                lambda: ended[0] if ended else None,
+                algorithm, desk, client, size, order.say, lambda: ended[0] if ended else None, is_begun=is_begun,
+                stopped=stopped,
+                counter=Counter(kept.parent.symbol, size, kept.born_ns, kept.traded, kept=counted)
+                if order.words.algorithm == "pov" else None,
             ).run()  # fmt: skip
     except DeskUnavailableError as error:
-        raise RefusedError(f"NO_DESK: {error}", "start the account's runner: cws live") from error
+        raise RefusedError(
+            f"NO_DESK: {error}",
+            f"start the account's runner (cws live){', and this again: it goes on' if is_begun else ''}",
+        ) from error
     except OSError as error:
         known = algorithm.children
         raise CommandError(
-            f"{word}: the risk core is gone ({error}); {known.filled} lots are known as filled, {known.open_lots} more "
-            "may be at the venue",
-            "start it again: it asks the venue what it has; or stop the account: cws kill",
+            f"{order.word}: the risk core is gone ({error}); {known.filled} lots are known as filled, "
+            f"{known.open_lots} more may be at the venue",
+            "start the risk core and this again: it goes on; or stop the account: cws kill",
         ) from error
     finally:
         for number, handler in before.items():

@@ -20,6 +20,7 @@ from modules.live.messages import (
     Expired,
     Filled,
     Lost,
+    OpenAtVenue,
     OrderType,
     RefusedByVenue,
     Ruled,
@@ -60,6 +61,8 @@ class Children:
         self.kinds: dict[str, Child] = {}
         self.filled = 0
         self.open_lots = 0
+        self.number = 0
+        """Of the next child, in its id."""
         self.crossing_lots = 0
         self._open: dict[str, tuple[int, int]] = {}  # filled and left of each child, as counted above
         self._live: dict[str, None] = {}
@@ -90,7 +93,7 @@ class Children:
                 f"child of {lots} lots, parent {parent.parent_id} has {self.free} free of {parent.total}: a child is "
                 "never larger than what its parent has left"
             )
-        number = len(self.kinds)
+        number = self.number
         if number >= MOST_CHILDREN:
             raise AlgorithmError(
                 f"parent {parent.parent_id} has sent {number} children, the most there may be; "
@@ -110,10 +113,26 @@ class Children:
             parent=parent.parent_id,
         )
         left = self.free
+        self.number = number + 1
         self.book.create(ticket)
         self.kinds[ticket.client_id] = kind
         self._count(ticket.client_id)
         return Send(ticket, left)
+
+    def adopt(self, told: OpenAtVenue, number: int, kind: Child) -> None:
+        """Take in a child that an earlier process sent, as the desk has it. Raises OrderError for what cannot be."""
+        parent = self.parent
+        ticket = Ticket(
+            told.client_id, parent.strategy, told.symbol, told.lots, parent.venues[0], told.order_type,
+            told.time_in_force, _micros(told.limit_price), parent.parent_id,
+        )  # fmt: skip
+        if self.book.create(ticket):
+            self.book.hear(told.client_id, News.SENT)
+            self.kinds[told.client_id] = kind
+            self._count(told.client_id)
+        self.number = max(self.number, number + 1)
+        for news in news_of(told):
+            self.hear(news)
 
     def withdraw(self, name: str) -> None:
         """A cancel of it goes out."""
@@ -168,3 +187,19 @@ class Children:
             self._live[name] = None
         else:
             self._live.pop(name, None)
+
+
+def news_of(told: OpenAtVenue) -> list[OrderNews]:
+    """What the desk has of a child in the words of news, which may be heard again and again."""
+    news: list[OrderNews] = list(told.fills)
+    if told.ended == "rejected":
+        news.append(RefusedByVenue(told.client_id, "the desk has it as refused", 0))
+    elif told.ended == "expired":
+        news.append(Expired(told.client_id, 0))
+    elif told.ended is not None and sum(f.lots for f in told.fills) != told.lots:
+        news.append(Cancelled(told.client_id, 0))
+    return news
+
+
+def _micros(price: float | None) -> int | None:
+    return None if price is None else round(price * MICROS)

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from modules.live.messages import Message, Mode, OrderType, TimeInForce
+from modules.live.messages import Message, Mode, OpenAtVenue, OrderType, TimeInForce
 
 MOST_ASKED_BYTES: Final = 64 * 1024
 """No question is longer; what is, is garbage."""
@@ -45,6 +45,16 @@ class CancelEach(Message, frozen=True, tag="cancel_each"):
     reason: str
 
 
+class ChildrenAsked(Message, frozen=True, tag="children_asked"):
+    """Ask what is out of a parent, all of it or the orders `ids`. From then on only this connection may ask for more
+    of it: what a dead worker's connection still holds is not taken."""
+
+    strategy: str
+    symbol: str
+    parent: str
+    ids: tuple[str, ...] = ()
+
+
 class StandAsked(Message, frozen=True, tag="stand_asked"):
     """Ask for `Stand`."""
 
@@ -63,6 +73,14 @@ class Told(Message, frozen=True, tag="told"):
     limit: float | None = None
     value: float | None = None
     allowed: int | None = None
+
+
+class Children(Message, frozen=True, tag="children"):
+    """What is out of a parent, oldest first, as the desk has it. `cancel_only`: why it may not be all of it."""
+
+    parent: str
+    orders: tuple[OpenAtVenue, ...]
+    cancel_only: str | None
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
@@ -104,6 +122,7 @@ class Stand(Message, frozen=True, tag="stand"):
     """Where the desk stands. `cancel_only`: why nothing but cancels goes out; `durable`: the journal's last safe entry.
 
     `feeds`: why each has stalled; None = it has not. `opened_ns`: since when the market is open, None = it is closed.
+    `traded`: units of each symbol that the market has traded, as far as feeds say it, since the desk began at `born_ns`.
     """
 
     mode: Mode
@@ -121,7 +140,9 @@ class Stand(Message, frozen=True, tag="stand"):
     books: tuple[BookSeen, ...]
     feeds: dict[str, str | None]
     opened_ns: int | None = -1
+    traded: dict[str, float] = msgspec.field(default_factory=dict)
+    born_ns: int = 0
 
 
-ControlAsked: TypeAlias = ByHand | CancelOne | CancelEach | StandAsked
-ControlAnswered: TypeAlias = Told | Stand
+ControlAsked: TypeAlias = ByHand | CancelOne | CancelEach | ChildrenAsked | StandAsked
+ControlAnswered: TypeAlias = Told | Stand | Children

@@ -10,6 +10,8 @@ from modules.live.desk.asking import (
     ByHand,
     CancelEach,
     CancelOne,
+    Children,
+    ChildrenAsked,
     ControlAnswered,
     ControlAsked,
     Stand,
@@ -29,7 +31,7 @@ class DeskUnavailableError(OSError):
         self.may_be_out = may_be_out
 
 
-_Answer = TypeVar("_Answer", Told, Stand)
+_Answer = TypeVar("_Answer", Told, Stand, Children)
 
 
 class DeskClient:
@@ -53,6 +55,10 @@ class DeskClient:
     def submit(self, order: ByHand) -> Told:
         """Ask for an order. Raises DeskUnavailableError; where it `may_be_out`, ask again with the same order."""
         return self._ask(order, Told, may_be_out=True)
+
+    def children(self, asked: ChildrenAsked) -> Children:
+        """What is out of a parent; it is this connection's then. Raises DeskUnavailableError."""
+        return self._ask(asked, Children, may_be_out=False)
 
     def cancel(self, client_id: str) -> Told:
         """Ask for a cancel. Raises DeskUnavailableError."""

@@ -22,12 +22,15 @@ from modules.live.desk.asking import (
     ByHand,
     CancelEach,
     CancelOne,
+    ChildrenAsked,
+    ControlAnswered,
     ControlAsked,
     Decided,
     Stand,
     StandAsked,
     Told,
 )
+from modules.live.desk.family import children_of
 from modules.live.orders.ids import child_of, client_id
 from modules.live.orders.order import OrderError, Ticket
 from modules.live.units import MICROS
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 MOST_VIEWERS: Final = 32
 MOST_WAITING_BYTES: Final = 8 * 1024 * 1024
 """Answers that somebody does not read; beyond it he is hung up on."""
+
+MOST_PARENTS: Final = 1_000
+"""Of which it is kept whose they are; beyond it the oldest are anybody's again."""
 
 MOST_REMARKS: Final = 50
 MOST_PRICE: Final = 1e9
@@ -53,13 +59,13 @@ class _Viewer:
     sock: socket.socket
     reader: FrameReader[ControlAsked]
     out: bytearray = field(default_factory=bytearray)
-    late: list[tuple[int, Told]] = field(default_factory=list)
+    late: list[tuple[int, ControlAnswered]] = field(default_factory=list)
 
 
 class Control:
     """The server at `path`. Raises OSError where the path cannot be had; a socket that nobody serves is taken over.
 
-    `decided`, `books`, `feeds`, `opened_ns` are what the runner puts there for viewers to see.
+    `decided`, `books`, `feeds`, `opened_ns`, `traded` are what the runner puts there for viewers to see.
     """
 
     def __init__(self, path: Path, desk: Desk, clock_ns: Callable[[], int] = time.time_ns) -> None:
@@ -68,6 +74,9 @@ class Control:
         self.books: dict[str, BookSeen] = {}
         self.feeds: dict[str, str | None] = {}
         self.opened_ns: int | None = -1
+        self.traded: dict[str, float] = {}
+        self._born_ns = clock_ns()
+        self._worked_by: dict[str, _Viewer] = {}
         self._viewers: list[_Viewer] = []
         self._selector = selectors.DefaultSelector()
         self._socket = _listen(path)
@@ -115,6 +124,8 @@ class Control:
             books=tuple(self.books.values()),
             feeds=dict(self.feeds),
             opened_ns=self.opened_ns,
+            traded=dict(self.traded),
+            born_ns=self._born_ns,
         )
 
     # --- connections ----------------------------------------------------------------------------------
@@ -148,13 +159,21 @@ class Control:
         if isinstance(asked, StandAsked):
             viewer.out += encode(self.stand())
         elif isinstance(asked, ByHand):
-            seq, told = self._submit(asked)
+            seq, told = self._submit(viewer, asked)
             viewer.late.append((seq, told))
+        elif isinstance(asked, ChildrenAsked):
+            self._worked_by.pop(asked.parent, None)
+            self._worked_by[asked.parent] = viewer
+            if len(self._worked_by) > MOST_PARENTS:
+                del self._worked_by[next(iter(self._worked_by))]
+            viewer.late.append((-1, children_of(self.desk, asked)))
         else:
             viewer.late.append((-1, self._cancel(asked)))
 
-    def _submit(self, asked: ByHand) -> tuple[int, Told]:
+    def _submit(self, viewer: _Viewer, asked: ByHand) -> tuple[int, Told]:
         """What became of it, and the journal's entry that must be durable before it is told."""
+        if asked.parent is not None and self._worked_by.get(asked.parent, viewer) is not viewer:
+            return -1, Told("bad", "", why=f"parent {asked.parent} is worked by another connection; end this one")
         try:
             whose = asked.strategy if asked.parent is None else child_of(asked.strategy, asked.parent)
             name = client_id(self.desk.identity.account, whose, asked.decided_ns, asked.symbol, asked.number)

@@ -86,9 +86,12 @@ class Market:
         """Told of every believed bar."""
         self.trades_heard: list[Callable[[Trade], None]] = []
         """Told of every believed trade: `BarBuilder.take`, `BarBuilder.close` makes bars of them."""
+        self.traded: dict[str, float] = {}
+        """Units of each symbol that traded: believed trades, or believed bars where no trade is heard."""
         self.unknown = 0
         """News of symbols that are no instrument here."""
         self._bars: dict[str, Gatekeeper] = {}
+        self._has_trades: set[str] = set()
         self._wanted: list[tuple[str, str]] = []
 
     def take(self, feed: str, news: Iterable[FeedNews]) -> None:
@@ -166,6 +169,8 @@ class Market:
         said = [*line.doubted[-confirmed:], one] if confirmed else [one]
         line.doubted.clear()
         line.last = one
+        self._has_trades.add(one.symbol)
+        self.traded[one.symbol] = self.traded.get(one.symbol, 0.0) + sum(trade.size for trade in said)
         if line.top is None:  # nothing better is known
             self._mark(one.symbol, one.price, one.venue_ns, one.seen_ns)
         for listener in self.trades_heard:
@@ -212,6 +217,8 @@ class Market:
         keeper = self._bars.setdefault(one.symbol, Gatekeeper(self.gates))
         if keeper.bar((one.open, one.high, one.low, one.close), one.volume, one.ts_ns) is not Gate.PASS:
             return
+        if one.symbol not in self._has_trades:
+            self.traded[one.symbol] = self.traded.get(one.symbol, 0.0) + one.volume
         self._mark(one.symbol, one.close, one.known_ns, one.known_ns)
         for listener in self.bars_heard:
             listener(one)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
@@ -34,7 +35,26 @@ def _time(decided_ns: int) -> str:
 
 @lru_cache(maxsize=65_536)
 def _name(account: str, strategy: str, symbol: str, number: int) -> str:
+    return _hash(account, strategy, symbol, number)
+
+
+def _hash(account: str, strategy: str, symbol: str, number: int) -> str:
     return _base32(hashlib.sha256("\0".join((account, strategy, symbol, str(number))).encode()).digest(), 12)
+
+
+def numbers(ids: Collection[str], account: str, strategy: str, symbol: str, most: int) -> dict[str, int]:
+    """The number of each id that was made for this strategy and symbol with a number below `most`."""
+    wanted: dict[str, list[str]] = {}
+    for one in ids:
+        if is_of(account, one):
+            wanted.setdefault(one[-12:], []).append(one)
+    found: dict[str, int] = {}
+    for number in range(most if wanted else 0):
+        for one in wanted.pop(_hash(account, strategy, symbol, number), ()):
+            found[one] = number
+        if not wanted:
+            break
+    return found
 
 
 def child_of(strategy: str, parent: str) -> str:

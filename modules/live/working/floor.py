@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from modules.live.algorithms.algorithm import Algorithm, Standing
-from modules.live.algorithms.heard import Action, Event, NotSent, Send, Shown, Traded
+from modules.live.algorithms.heard import Action, Event, NotSent, OrderNews, Send, Shown, Traded
 from modules.live.algorithms.parent import AlgorithmError
 from modules.live.desk.outcome import Outcome
 from modules.live.feeds.news import Bar, Quote, Trade
@@ -31,7 +31,7 @@ from modules.live.orders.order import Ticket
 from modules.live.units import MICROS
 
 MOST_PARENTS: Final = 10_000
-_OF_ORDERS = (Acknowledged, RefusedByVenue, Filled, Corrected, Busted, Cancelled, CancelRefused, Expired, Lost)
+_OF_ORDERS = (Acknowledged, RefusedByVenue, Filled, Corrected, Busted, Cancelled, CancelRefused, Expired, Lost, NotSent)
 
 
 class Orders(Protocol):
@@ -66,7 +66,11 @@ class Floor:
             raise AlgorithmError(f"{parent.symbol} of parent {parent.parent_id} has no lot size here; list it first")
         self.working[parent.parent_id] = algorithm
 
-    def hear(self, news: VenueNews) -> None:
+    def owns(self, client_id: str, algorithm: Algorithm) -> None:
+        """An order that went out before belongs to a parent that is worked here."""
+        self._owner[client_id] = algorithm
+
+    def hear(self, news: VenueNews | OrderNews) -> None:
         """Keep what the venue said of orders."""
         if isinstance(news, _OF_ORDERS):
             self._waiting.append(("", news))
@@ -88,6 +92,10 @@ class Floor:
     def shown(self, symbol: str, display: Shown) -> None:
         """Keep what a venue displays."""
         self._waiting.append((symbol, display))
+
+    def traded(self, symbol: str, lots: int, ts_ns: int) -> None:
+        """Keep what the market traded, wherever and at whatever price."""
+        self._waiting.append((symbol, Traded("", 0, lots, ts_ns)))
 
     def _traded(self, symbol: str, venue: str, price: float, lots: float, ts_ns: int) -> None:
         if lots >= 1.0 and price > 0.0 and math.isfinite(lots + price):
@@ -135,7 +143,7 @@ class Floor:
                 try:
                     self.desk.cancel(action.client_id)
                 except OSError:
-                    return  # no connection: the cancel is asked for again after a pause
+                    continue  # no connection: the cancel is asked for again after a pause
 
 
 def _answer(outcome: Outcome, now_ns: int) -> Event:

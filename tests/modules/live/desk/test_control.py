@@ -4,6 +4,8 @@
 2. The same order again is the same order: nothing is sent twice, whoever asks.
 3. Garbage, silence, more connections than may be: whoever does it is hung up on, the others are served.
 4. The socket is its owner's alone; a dead one is taken over, a served one is not.
+5. Who asked last for a parent's children is the only one who can send more of it.
+6. The children are told as they stand, those too that only the venue knew.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from pathlib import Path
 
 import pytest
 
-from modules.live.desk.asking import ByHand, Decided, Wanted
+from modules.live.desk.asking import ByHand, ChildrenAsked, Decided, Wanted
 from modules.live.desk.client import DeskClient, DeskUnavailableError
 from modules.live.desk.control import MOST_VIEWERS, Control
 from modules.live.desk.desk import Desk, Identity
 from modules.live.journal.file import FileJournal
-from modules.live.orders.ids import client_id
+from modules.live.messages import Filled
+from modules.live.orders.ids import child_of, client_id
 from modules.live.risk.rules import Answer
 from tests.modules.live.desk.faulty import FaultyLink, Truth
 
@@ -204,3 +207,58 @@ def test_4_whose_socket_it_is(serve: Callable[..., Control], folder: Path) -> No
     control.close()
     with pytest.raises(DeskUnavailableError, match="cws live"):
         DeskClient(control.path)
+
+
+def child(number: int, lots: int = 4) -> ByHand:
+    return ByHand("manual", "AAA", lots, "sim", BY_HAND.decided_ns, number, parent="p", parent_left=20)
+
+
+MINE = ChildrenAsked("manual", "AAA", "p")
+
+
+def test_5_what_an_older_connection_holds_is_not_taken(serve: Callable[..., Control]) -> None:
+    truth = Truth()
+    control = serve(truth, Luck())
+    with DeskClient(control.path, timeout_s=20.0) as old, DeskClient(control.path, timeout_s=20.0) as new:
+
+        def both(_: DeskClient) -> list[object]:
+            first = [old.children(MINE), old.submit(child(0))]
+            return [*first, new.children(MINE), old.submit(child(1)), new.submit(child(2)), old.submit(BY_HAND)]
+
+        none, sent, one, late, more, other = ask(control, both)  # type: ignore[misc]
+    assert none.orders == () and sent.status == "sent" and none.cancel_only is None
+    assert [o.client_id for o in one.orders] == [sent.client_id]
+    assert late.status == "bad" and "worked by another connection" in late.why
+    assert more.status == other.status == "sent" and len(truth.orders) == 3
+
+
+def test_6_children_as_they_stand(serve: Callable[..., Control]) -> None:
+    truth, luck = Truth(), Luck()
+    control = serve(truth, luck)
+
+    def submit(client: DeskClient) -> list[str]:
+        names = [client.submit(child(n)).client_id for n in range(3)]
+        luck.value = 0.05
+        return [
+            *names,
+            client.submit(child(3)).client_id,
+            client.submit(ByHand("manual", "AAA", 1, "sim", 7)).client_id,
+        ]
+
+    filled, part, resting, refused, _ = ask(control, submit)  # type: ignore[misc]
+    truth.trade(filled, 4)
+    truth.trade(part, 1)
+    truth.cancel(part)
+    whose = child_of("manual", "p")
+    lost, strange = (client_id("test", w, BY_HAND.decided_ns, "AAA", 9) for w in (whose, "other/p"))
+    for name in (lost, strange):
+        truth.outbox.append(Filled(name, f"e-{name}", "AAA", 2, 10.0, 20_000_000, 0, truth.now()))
+    control.desk.poll(0.0)
+    told = ask(control, lambda c: c.children(MINE))
+    found = {o.client_id: (o.ended, sum(f.lots for f in o.fills)) for o in told.orders}  # type: ignore[attr-defined]
+    assert found == {
+        filled: ("filled", 4), part: ("cancelled", 1), resting: (None, 0), refused: ("rejected", 0), lost: (None, 2),
+    }  # fmt: skip
+    assert told.cancel_only is not None  # type: ignore[attr-defined]
+    few = ask(control, lambda c: c.children(ChildrenAsked("manual", "AAA", "p", (part, "nobody"))))
+    assert [o.client_id for o in few.orders] == [part]  # type: ignore[attr-defined]

@@ -33,6 +33,23 @@ def depth(last: int, bids: Levels, asks: Levels, ns: int, *, snapshot: bool = Fa
 WHOLE = depth(5, ((9.9, 10.0),), ((10.1, 10.0),), 1 * MS, snapshot=True)
 
 
+def test_what_traded_is_counted_once() -> None:
+    """Believed trades; bars where no trade is heard."""
+    it = market()
+    said: list[FeedNews] = [
+        Trade("A.X", "x", 10.0, 5.0, "buy", "1", 1 * MS, 1 * MS),
+        Trade("A.X", "x", 10.0, 5.0, "buy", "1", 1 * MS, 1 * MS),  # said twice
+        Trade("A.X", "y", 10.0, 2.5, "sell", "1", 2 * MS, 2 * MS),
+        Trade("A.X", "x", 10.0, -1.0, "sell", "2", 3 * MS, 3 * MS),
+        Bar("A.X", 0, 10.0, 10.0, 10.0, 10.0, 7.5, 6 * MS),  # of the same trades
+        Bar("B.X", 0, 5.0, 6.0, 4.0, 5.5, 100.0, 6 * MS),
+        Bar("B.X", 60, 5.0, 6.0, 4.0, 5.5, 20.0, 7 * MS),
+        Trade("C.X", "x", 10.0, 5.0, "buy", "1", 8 * MS, 8 * MS),
+    ]
+    it.take("f", said)
+    assert it.traded == {"A.X": 7.5, "B.X": 120.0}
+
+
 def test_quotes_trades_and_bars_make_reference_prices() -> None:
     it, heard, bars = market(), [], []
     it.listeners.append(heard.append)
