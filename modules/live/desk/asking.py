@@ -122,7 +122,7 @@ class Stand(Message, frozen=True, tag="stand"):
     """Where the desk stands. `cancel_only`: why nothing but cancels goes out; `durable`: the journal's last safe entry.
 
     `feeds`: why each has stalled; None = it has not. `opened_ns`: since when the market is open, None = it is closed.
-    `traded`: units of each symbol that the market has traded, as far as feeds say it, since the desk began at `born_ns`.
+    `traded`: units of each symbol that traded, as far as feeds say it, since the desk began at `born_ns`.
     """
 
     mode: Mode
