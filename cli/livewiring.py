@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import RefusedError
+from cli.errors import RefusedError, RequestError
 from modules.live.units import DAY_NS
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ MOST_GAP_NS = 4 * DAY_NS
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be traded, where, by whose leave. `since_ns`: the first bar that may trade."""
+    """What is to be traded, where, by whose leave. `since_ns`: the first bar that may trade; `history`: files of the
+    bars between the run's last one and now."""
 
     manifest: Manifest
     clearance: Clearance
@@ -47,6 +48,7 @@ class Order:
     folder: Path
     build: str
     since_ns: int
+    history: tuple[Path, ...] = ()
 
     @property
     def mode(self) -> Mode:
@@ -157,6 +159,8 @@ def opened(stores: Stores, order: Order, say: Say) -> Iterator[tuple[Live, DeskL
         line.control = Control(place.desk, line.desk)
         resumed = resume(place.tape, order.strategy)
         runner = resumed.runner if resumed is not None else _fresh(order, programme, line, records, instruments)
+        if order.history:
+            _learn(order, programme, runner, None if resumed is None else resumed.path.stem)
         check_capital(order, line.report(), runner)
         bars = RecordedBars(records, _last_label(runner.all_records(), order.since_ns - 1))
         live = Live(runner, line, bars, place.tape, began_by(order, programme), say=say, resumed=resumed)
@@ -185,7 +189,7 @@ def market_of(order: Order, live: Live, line: DeskLine) -> Iterator[Market]:
         raise RefusedError(
             f"OLD_HISTORY: the run's records end {age_ns // DAY_NS} days ago, more than {MOST_GAP_NS // DAY_NS} are "
             "refused: signals would be made of bars that are not there",
-            "add the newest rows (`cws data add`) and run the strategy on them",
+            "give the bars since then: --history FILE, in the layout of the run's data set",
         )
     table = live.runner.instruments.group_by("symbol").agg(pl.col("tick_size").last(), pl.col("lot_size").last())
     held = {s: (t, n) for s, t, n in table.select("symbol", "tick_size", "lot_size").iter_rows()}
@@ -246,6 +250,19 @@ def _fresh(
     if order.config.clock == "venue":  # the rest is still to be played
         records = records.filter(pl.col("event_time").to_physical() < order.since_ns)
     return Runner(programme, account, instruments, records)
+
+
+def _learn(order: Order, programme: Programme, runner: Runner, day: str | None) -> None:
+    """Bars that a run may not hold and a market that is live needs. `day`: of the tape that the runner goes on from."""
+    import time
+
+    from modules.ingest.newest import newest_records
+    from modules.panel import iso
+
+    now = time.time_ns()
+    if day == iso(now)[:10]:
+        raise RequestError("--history: the runner goes on from today's tape, which has its bars", "leave it out")
+    runner.known(newest_records(programme.modules["ingest"], order.history, runner.all_records(), now))
 
 
 def began_by(order: Order, programme: Programme) -> Callable[[Runner], Began]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -33,6 +34,9 @@ def live(
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="First bar that may trade, ISO, UTC.", show_default="run's")
     ] = None,
+    history: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Bars from the run's end up to now, for a live market.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would refuse it; connect to nothing.")] = False,
     json: Json = False,
 ) -> None:
@@ -45,7 +49,7 @@ def live(
     from cli.session import session
 
     with session() as s:
-        order = _order(s, run, venue, account, since)
+        order = _order(s, run, venue, account, since, tuple(history or ()))
         word = f"{order.mode.upper()} {order.config.account}"
         _refuse(order, word)
         if check:
@@ -57,7 +61,9 @@ def live(
         _trade(s, order, word, json=json)
 
 
-def _order(s: Session, run: str, venue: str, account: str | None, since: str | None) -> Order:
+def _order(
+    s: Session, run: str, venue: str, account: str | None, since: str | None, history: tuple[Path, ...]
+) -> Order:
     from cli.accounts import account_folder
     from cli.build import build_of
     from cli.livewiring import Order
@@ -72,6 +78,8 @@ def _order(s: Session, run: str, venue: str, account: str | None, since: str | N
         raise RequestError(
             f"--venue {venue}, and account {config.account} trades at {config.venue.name}", "say the same"
         )
+    if history and config.clock == "venue":
+        raise RequestError("--history, and the venue plays recorded data, which are all there", "leave it out")
     manifest = s.manifests.load(run)
     try:
         since_ns = manifest.task.start_ns if since is None else max(manifest.task.start_ns, ns(since))
@@ -79,7 +87,7 @@ def _order(s: Session, run: str, venue: str, account: str | None, since: str | N
         raise RequestError(f"--since: {error}", "write 2023-01-09 or 2023-01-09T14:30:00") from error
     spec = load_pipeline(s.workspace.root / "pipeline.yaml").promotion
     cleared = clear(s.workspace, manifest, spec, s.emit, real_money=config.mode == "live")
-    return Order(manifest, cleared, config, folder, build_of(s.workspace.root).name, since_ns)
+    return Order(manifest, cleared, config, folder, build_of(s.workspace.root).name, since_ns, history)
 
 
 def _refuse(order: Order, word: str) -> None:

@@ -54,4 +54,4 @@ class Agreeing:
         changes = (why is None) != (self._told is None)
         if changes or time.monotonic() - self._told_at >= SAID_S:
             self._told, self._told_at = why, time.monotonic()
-            self._say("book and venue agree again" if why is None else f"only cancels go out: {why}")
+            self._say("book and venue agree again" if why is None else why)

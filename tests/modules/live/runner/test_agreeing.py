@@ -68,5 +68,5 @@ def test_3_what_is_said() -> None:
     for why in (None, "the connection is gone", "the connection is gone", "it was not asked", None, None, "gone"):
         desk.cancel_only = why
         it.look(NOON)
-    assert said == ["only cancels go out: the connection is gone", "book and venue agree again",
-                    "only cancels go out: gone"]  # fmt: skip
+    assert said == ["the connection is gone", "book and venue agree again",
+                    "gone"]  # fmt: skip
