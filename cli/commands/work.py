@@ -33,17 +33,17 @@ app = command_file()
 def work(
     side: Annotated[Literal["buy", "sell"], typer.Argument(metavar="SIDE", help="buy or sell.")],
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="An instrument of the account, as AAPL.NASDAQ.")],
-    lots: Annotated[int, typer.Argument(metavar="LOTS", min=1, help="How many lots.")],
+    lots: Annotated[int, typer.Argument(metavar="LOTS", min=1, max=10**12, help="How many lots.")],
     algorithm: Annotated[
         Literal["twap", "vwap", "pov", "shortfall", "iceberg"],
         typer.Option("--by", help="See docs/algorithms.md."),
     ] = "twap",
     minutes: Annotated[float, typer.Option(min=0.01, max=1_440.0, help="Time that it may take.")] = 30.0,
-    slice_s: Annotated[float, typer.Option("--slice", min=0.1, help="Seconds of a slice, at most.")] = 60.0,
+    slice_s: Annotated[float, typer.Option("--slice", min=0.1, max=86_400, help="Seconds of a slice.")] = 60.0,
     style: Annotated[
         Literal["market", "take", "make"], typer.Option(help="take and make need a feed at the desk.")
     ] = "market",
-    limit: Annotated[float | None, typer.Option(min=0.0, help="No child is priced beyond it.")] = None,
+    limit: Annotated[float | None, typer.Option(min=1e-6, max=1e9, help="No child is priced beyond it.")] = None,
     display: Annotated[int, typer.Option(min=1, help="Lots that an iceberg shows.")] = 100,
     rate: Annotated[float, typer.Option(min=0.0001, max=0.5, help="Of pov: share of the market's volume.")] = 0.05,
     risk_aversion: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of shortfall: lambda, 1/USD.")] = 1e-6,

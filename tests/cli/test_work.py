@@ -104,7 +104,7 @@ def test_ended_by_hand_withdraws_what_rests(cws: Cws, place: Place) -> None:
         (("buy", "AAA", "5", "--strategy", "other"), 3, "NO_CAPITAL"),
         (("buy", "AAA", "0"), 2, "greater than or equal to 1"),
         (("buy", "AAA", "5", "--by", "iceberg"), 2, "has no limit_micros"),
-        (("buy", "AAA", "5", "--limit", "0"), 2, "prices are at least 1 micro"),
+        (("buy", "AAA", "5", "--limit", "0"), 2, "greater than or equal to 0.000001"),
         (("hold", "AAA", "5"), 2, "hold"),
     ],
 )
