@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -219,6 +220,28 @@ def test_a_human_accepts_what_the_venue_has(tmp_path: Path) -> None:
     assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
     restart(day)
     assert not day.desk.recover() and day.desk.book.positions == {"AAA": 6}
+
+
+def test_a_venue_that_has_it_otherwise_is_asked_less_and_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = quiet(tmp_path)
+    day.truth.orders["by-hand"] = AtVenue("AAA", 6)
+    day.desk.retry_s = 1.0
+    day.desk.admission.lost("as asked")
+    truly, now, asked = day.truth.report, 100, list[int]()
+
+    def report() -> Report:
+        asked.append(now)
+        return truly()
+
+    day.truth.report = report  # type: ignore[method-assign]
+    monkeypatch.setattr("modules.live.desk.desk.time", SimpleNamespace(monotonic=lambda: float(now)))
+    for now in range(100, 140):  # noqa: B007 - it is the clock
+        day.desk.tend()
+    assert sorted(set(asked)) == [100, 102, 106, 114, 122, 130, 138]
+    del day.truth.orders["by-hand"]
+    for now in range(140, 147):  # noqa: B007
+        day.desk.tend()
+    assert day.desk.cancel_only is None and max(asked) == 146
 
 
 def test_cancels_are_recorded_and_go_out(tmp_path: Path) -> None:
