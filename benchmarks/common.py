@@ -9,7 +9,8 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -50,6 +51,22 @@ def median_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
         work()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+@contextmanager
+def on_processor(number: int) -> Iterator[None]:
+    """Meanwhile this process, with the threads that it starts, keeps to one of its processors, as `taskset` does it.
+
+    Nothing is done where there are fewer than two, or where the system does not offer it.
+    """
+    if not hasattr(os, "sched_setaffinity") or len(all_ := os.sched_getaffinity(0)) < 2:
+        yield
+        return
+    os.sched_setaffinity(0, {sorted(all_)[number]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all_)
 
 
 def machine() -> dict[str, str | int]:

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.common import Row
+from benchmarks.common import Row, on_processor
 from modules.live.desk.collector import calm_collector
 from modules.live.desk.desk import Desk, Identity
 from modules.live.journal.file import FileJournal
@@ -32,6 +32,9 @@ class FillingLink:
             Filled(ask.client_id, f"e-{ask.client_id}", ask.symbol, ask.lots, 50.0, ask.lots * 50_000_000, 0, 1)
         )
         return Ruled(ask.client_id, 0, 0, ask.lots, None, None, 1)
+
+    def rehearse(self, ask: Ask) -> None:
+        pass
 
     def news(self, timeout_s: float) -> list[VenueNews]:
         news, self._news = self._news, []
@@ -64,7 +67,7 @@ def rows() -> list[Row]:
     """An order's way: recorded, asked for, its ruling recorded, its acknowledgement and fill recorded and taken in."""
     folder = Path(tempfile.mkdtemp(prefix="desk"))
     try:
-        with FileJournal(folder / "journal") as journal:
+        with on_processor(0), FileJournal(folder / "journal") as journal:
             desk = Desk(WHO, FillingLink, journal)
             desk.recover()
             calm_collector()
@@ -87,8 +90,8 @@ def _paced(desk: Desk) -> list[float]:
     for n in range(PACED):
         made = ticket(n)
         due += 1.0 / PACE
-        while (left := due - time.perf_counter()) > 0.0:
-            time.sleep(left)
+        while time.perf_counter() < due:
+            desk.rehearse()
         began = time.perf_counter()
         desk.submit(made)
         desk.poll(0.0)

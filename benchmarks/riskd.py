@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.common import Row
+from benchmarks.common import Row, on_processor
 from modules.live.messages import Ask, Connection, Hello, Marked, Report
 from modules.live.riskd.client import RiskClient
 from modules.live.riskd.config import SOCKET, load_config
@@ -56,7 +56,8 @@ class NullVenue:
 
 def serve(folder: Path) -> None:
     """The child: until it is ended."""
-    with served(folder, load_config(folder), NullVenue(), "b", limits_file=folder / "limits.yaml") as server:
+    limits = folder / "limits.yaml"
+    with on_processor(1), served(folder, load_config(folder), NullVenue(), "b", limits_file=limits) as server:
         print("ready", flush=True)
         server.run()
 
@@ -88,7 +89,8 @@ def rows() -> list[Row]:
         child = subprocess.Popen([sys.executable, "-m", __name__, str(folder)], stdout=subprocess.PIPE, text=True)
         try:
             assert child.stdout is not None and child.stdout.readline() == "ready\n"
-            took = sorted(_asked(folder))
+            with on_processor(0):
+                took = sorted(_asked(folder))
         finally:
             child.kill()
             child.wait()
@@ -104,7 +106,7 @@ def _asked(folder: Path) -> list[int]:
     begun = time.perf_counter_ns()
     for i in range(ORDERS):
         while time.perf_counter_ns() < begun + i * 1_000_000_000 // A_SECOND:
-            time.sleep(0.0)
+            client.news(0.0)
         symbol, lots = f"S{i % INSTRUMENTS}", 1 if i // INSTRUMENTS % 2 else -1
         ask = Ask(f"c{i}", "alpha", symbol, lots, "sim", "paper", "b", 0)
         start = time.perf_counter_ns()

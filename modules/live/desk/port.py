@@ -16,6 +16,9 @@ class RiskLink(Protocol):
     def ask(self, ask: Ask) -> Ruled:
         """The ruling; what it let out was sent before it was said."""
 
+    def rehearse(self, ask: Ask) -> None:
+        """What `ask` does but for the sending, for nothing."""
+
     def cancel(self, client_id: str) -> None:
         """Ask for a cancel."""
 

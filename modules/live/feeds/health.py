@@ -52,12 +52,16 @@ class FeedHealth:
 
     def heard(self, feed: str, ts_ns: int) -> None:
         """Something came from a feed, whatever it was."""
-        source = self.sources.setdefault(feed, _Source())
-        source.heard_ns = max(source.heard_ns, ts_ns)
+        source = self.sources.get(feed)
+        if source is None:
+            source = self.sources[feed] = _Source()
+        if ts_ns > source.heard_ns:
+            source.heard_ns = ts_ns
 
     def priced(self, symbol: str, ts_ns: int) -> None:
         """A believed price of an instrument."""
-        self.priced_ns[symbol] = max(self.priced_ns.get(symbol, -1), ts_ns)
+        if ts_ns > self.priced_ns.get(symbol, -1):
+            self.priced_ns[symbol] = ts_ns
 
     def trading(self, symbol: str, is_open: bool) -> None:
         """Whether an instrument's market is open; it is taken to be until told otherwise."""

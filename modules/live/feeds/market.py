@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from modules.engine.exchange.events import Instrument
 from modules.live.feeds.book import DepthBook
 from modules.live.feeds.gates import Gate, Gatekeeper, GateLimits
@@ -21,8 +23,7 @@ from modules.live.messages import Marked
 MOST_TRADE_IDS: Final = 4_096
 
 
-@dataclass(frozen=True)
-class Top:
+class Top(msgspec.Struct, frozen=True, gc=False):
     """Best bid and ask as last believed, sizes in units of the instrument."""
 
     bid: float

@@ -7,6 +7,7 @@ A store says how lines are put where the death of the process loses nothing (`_p
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -99,6 +100,10 @@ class GroupedJournal(ABC):
             self._wake.set()
         return after.seq
 
+    def rehearse(self, *messages: AnyMessage) -> None:
+        """What `append` does up to the writing, for nothing."""
+        encode(self._end, self._clock_ns(), messages)
+
     @property
     def durable(self) -> int:
         """The highest `seq` that survives a loss of power; -1 = none."""
@@ -168,6 +173,8 @@ class GroupedJournal(ABC):
 
     def _commit_groups(self, wait_seconds: float) -> None:
         """The thread: whatever waits is made durable together."""
+        with contextlib.suppress(AttributeError, OSError):  # where the system has it: waking, it puts off nobody
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         quiet = 0
         while not self._closed:
             time.sleep(wait_seconds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 from typing import Final, get_args, get_type_hints
 
 import msgspec
@@ -36,8 +35,7 @@ _FLOATS: Final[dict[type[Message], tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a journal ends: entries, bytes, time and hash of the last one, and whether a group is whole there."""
 
     seq: int = -1

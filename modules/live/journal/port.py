@@ -38,6 +38,9 @@ class Journal(Protocol):
         away in the middle they may be found later: news that tell of an order that never arrived.
         """
 
+    def rehearse(self, *messages: AnyMessage) -> None:
+        """Do what `append` does up to the writing, for nothing: code that was not run for a while is slow once."""
+
     @property
     def durable(self) -> int:
         """The highest `seq` that survives a loss of power; -1 = none. Acknowledge to others only what it covers."""

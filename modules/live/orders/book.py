@@ -121,6 +121,8 @@ class OrderBook:
             self._open.pop(client_id, None)
         elif before is None:
             self._open[client_id] = None
+        if before is None and not order.fills:
+            return
         if before is None or before.fills is not order.fills or before.voided is not order.voided:
             symbol = order.ticket.symbol
             lots, paid = (before.filled, before.paid_micros) if before is not None else (0, 0)

@@ -17,8 +17,7 @@ class OrderError(ValueError):
     """News that cannot be of this order, or a second order under one client id; names field, value and rule."""
 
 
-@dataclass(frozen=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True, gc=False):
     """What is ordered. `lots` is signed; `client_id` names it for ever, here and at the venue."""
 
     client_id: str

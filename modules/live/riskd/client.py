@@ -41,6 +41,7 @@ LEAST_S: Final = 2.0
 _READ_BYTES: Final = 256 * 1024
 _SPIN_S: Final = 0.0003
 """How long a ruling is looked for before sleeping: waking up again takes longer than most rulings."""
+_RULED: Final = encode(Ruled("rehearsed", 0, 0, 1, None, None, 0))
 _NOT_NEWS: Final = (Welcome, Turned, Ruled, Status, Report)
 T = TypeVar("T", bound=Message)
 
@@ -64,6 +65,7 @@ class RiskClient:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._reader: FrameReader[Answered | VenueNews] = FrameReader(Answered | VenueNews)
+        self._rehearsed: FrameReader[Answered | VenueNews] = FrameReader(Answered | VenueNews)
         self._news: list[VenueNews] = []
         self._answers: list[Answered] = []
         self._poll = select.poll()
@@ -117,6 +119,11 @@ class RiskClient:
                 raise RiskSilentError(f"the risk core answered {ask.client_id} with {answer}; the order may be out")
             self._receive(deadline, ask.client_id, polled=polled)
             polled = True
+
+    def rehearse(self, ask: Ask) -> None:
+        """What `ask` does up to the sending, and after the answer, for nothing."""
+        encode(msgspec.structs.replace(ask, sent_ns=time.time_ns()))
+        self._rehearsed.feed(_RULED)
 
     def cancel(self, client_id: str) -> None:
         """Ask for a cancel; what becomes of it comes as news. Raises RiskUnavailableError, RiskSilentError."""

@@ -34,7 +34,7 @@ from modules.live.messages import (
     Stepped,
     VenueNews,
 )
-from modules.live.risk.core import RiskCore, RiskCoreError
+from modules.live.risk.core import RiskCore, RiskCoreError, Ruling
 from modules.live.risk.rules import Answer, Rule
 from modules.live.riskd.account import Account, intent_of
 from modules.live.riskd.days import Days
@@ -86,6 +86,8 @@ class Rulings:
         self._closed_for: Rule = Rule.KILLED
         self._saved_ns = 0
         self._refusals = Refusals()
+        self.last: Ask | None = None
+        """The last order that the risk core ruled on."""
 
     def recall(self) -> int:
         """Fold the journal into the account, before the venue is opened; returns the entries read."""
@@ -117,10 +119,7 @@ class Rulings:
         if not -self._deadline_ns <= age <= self._deadline_ns:
             return self._refused(ask, Rule.DEADLINE, now, float(self._deadline_ns), float(age))
         ruling = core.ask(intent_of(ask, core, now))
-        limit = ruling.limit if math.isfinite(ruling.limit) else None
-        value = ruling.value if math.isfinite(ruling.value) else None
-        allowed = ruling.allowed_lots
-        ruled = Ruled(ask.client_id, int(ruling.answer), int(ruling.rule), allowed, limit, value, now)
+        ruled, allowed, self.last = _told(ask, ruling, now), ruling.allowed_lots, ask
         if not ruling.goes_out:
             self._record_refusal(ask, ruled)
             if ruling.answer is Answer.FLATTEN:
@@ -136,6 +135,12 @@ class Rulings:
         self.standing.unanswered[ask.client_id] = time.monotonic_ns()
         self._submit(ask, allowed)
         return ruled
+
+    def rehearse(self, ask: Ask) -> None:
+        """Rule on an order with nothing counted, recorded or sent: see `Desk.rehearse`."""
+        now = self.days.now()
+        self.look_at_latch()
+        self._journal.rehearse(ask, _told(ask, self.core.look(intent_of(ask, self.core, now)), now))
 
     def _submit(self, ask: Ask, lots: int) -> None:
         try:
@@ -393,6 +398,12 @@ class Rulings:
         self._tell_refusals(time.monotonic_ns(), at_once=True)
         if self.days.has_begun:
             self._record(self._short_status())
+
+
+def _told(ask: Ask, ruling: Ruling, now: int) -> Ruled:
+    limit = ruling.limit if math.isfinite(ruling.limit) else None
+    value = ruling.value if math.isfinite(ruling.value) else None
+    return Ruled(ask.client_id, int(ruling.answer), int(ruling.rule), ruling.allowed_lots, limit, value, now)
 
 
 def _with_trouble(status: Status, trouble: str) -> Status:

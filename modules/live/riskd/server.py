@@ -40,9 +40,10 @@ from modules.live.riskd.latch import LatchError
 from modules.live.riskd.peers import Peer, Peers
 from modules.live.riskd.rulings import Rulings
 from modules.live.venues.port import VenueError
-from modules.live.wire import WireError, encode
+from modules.live.wire import FrameReader, WireError, encode
 
 TICK_S: Final = 0.1
+REHEARSE_S: Final = 0.0002
 _STATUS_S: Final = 0.1
 _NAME_BYTES: Final = 128
 _AT_ONCE: Final = (Cancel, CancelAll, Kill, StatusAsked)
@@ -72,6 +73,7 @@ class Server:
         self._stopping = False
         self._said: deque[tuple[Peer, Asked]] = deque()
         self._speaker: Peer | None = None
+        self._rehearsed: FrameReader[Asked] = FrameReader(Asked)
         self._fault: Exception | None = None
         self._latch_at = 0.0
         rulings.say = self._say
@@ -86,7 +88,7 @@ class Server:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
-        next_tick = spins_until = 0.0
+        next_tick = spins_until = rehearses_at = 0.0
         venue_asked = self._rulings.standing.venue_asked
         venue_asked.meanwhile = self._meanwhile
         try:
@@ -102,6 +104,9 @@ class Server:
                 ready = self._selector.select(0.0 if now < spins_until else max(0.0, next_tick - now))
                 if ready:
                     spins_until = now + self._spin_s
+                elif rehearses_at <= now < spins_until:
+                    rehearses_at = now + REHEARSE_S
+                    self._rehearse()
                 for key, events in ready:
                     if isinstance(key.data, Peer):
                         self._read(key.data, events)
@@ -118,6 +123,13 @@ class Server:
             venue_asked.meanwhile = lambda: None
             self._peers.close()
             self._selector.close()
+
+    def _rehearse(self) -> None:
+        """Keep the way of an order warm: what does not run leaves the processor's caches."""
+        ask = self._rulings.last
+        if ask is not None:
+            self._rehearsed.feed(encode(ask))
+            self._rulings.rehearse(ask)
 
     # --- news ----------------------------------------------------------------------------------------
 

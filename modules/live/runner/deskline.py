@@ -137,7 +137,11 @@ class DeskLine:
             timeout_s = min(timeout_s, IDLE_S)
         else:
             files.append(self._client.fileno())
-        if files:
+        if self._client is not None and self._client.welcome.spins and not self._client.is_dead:
+            until = time.monotonic() + timeout_s
+            while not select.select(files, [], [], 0.0)[0] and time.monotonic() < until:
+                self.desk.rehearse()
+        elif files:
             select.select(files, [], [], timeout_s)
         else:
             time.sleep(timeout_s)
