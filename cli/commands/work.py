@@ -83,18 +83,23 @@ def work(
         with shelf.held() as kept:
             order = _Order(words, config, folder, instrument, shelf, is_silent=json)
             made = _worked(order, kept)
+            _tell(order, made, json=json)
+            shelf.drop()  # told before it is dropped: killed between, the same words tell it again and order nothing
     except KeptError as error:
         raise RefusedError(f"KEPT: {error}", "docs/algorithms.md, By hand") from error
-    filled, total = made.children.filled, made.parent.total
+    return ExitCode.OK if made.children.filled == made.parent.total else ExitCode.FAILED
+
+
+def _tell(order: _Order, made: Algorithm, *, json: bool) -> None:
+    words, filled, total = order.words, made.children.filled, made.parent.total
     told = {
-        "mode": config.mode, "account": config.account, "symbol": symbol, "side": side, "lots": total,
-        "filled": filled, "children": len(made.children.kinds), "stopped": made.stopped,
+        "mode": order.config.mode, "account": order.config.account, "symbol": words.symbol, "side": words.side,
+        "lots": total, "filled": filled, "children": len(made.children.kinds), "stopped": made.stopped,
         "parent": made.parent.parent_id,
     }  # fmt: skip
     why = f"; stopped: {made.stopped}" if made.stopped else ""
-    done = f"{order.word}: {filled} of {total} lots {'bought' if side == 'buy' else 'sold'}{why}"
+    done = f"{order.word}: {filled} of {total} lots {'bought' if words.side == 'buy' else 'sold'}{why}"
     emit(told, json, lambda out: out.print(done, markup=False))
-    return ExitCode.OK if filled == total else ExitCode.FAILED
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,6 @@ def _worked(order: _Order, kept: Kept | None) -> Algorithm:
         if made.parent.end_ns <= now:
             order.say("its time is over: what is open is withdrawn; ask again for a new order")
         _run(order, made, algorithm, client, is_begun=kept is not None)
-    order.shelf.drop()
     return algorithm
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,24 @@ def test_a_risk_core_that_ends_in_the_middle(cws: Cws, place: Place) -> None:
     timer.join()
     assert done.code == 1 and "the risk core is gone" in done.json["error"]["message"], done.out
     assert "cws kill" in done.json["error"]["remedy"]
+
+
+def test_killed_before_its_end_was_kept(cws: Cws, place: Place) -> None:
+    """2: the same words tell the end of the order that there was, and order nothing."""
+    place.start()
+    found: list[tuple[Path, bytes]] = []
+
+    def look() -> None:
+        found.extend((path, path.read_bytes()) for path in (place.folder / "working").glob("*.json"))
+
+    timer = place.after_the_first(look)
+    first = cws("work", "buy", "AAA", "20", *SURE, "--json")
+    timer.join()
+    sent, (path, data) = place.orders, found[0]
+    path.write_bytes(data)
+    again = cws("work", "buy", "AAA", "20", *SURE, "--json")
+    assert again.code == first.code == 0 and again.json == first.json
+    assert place.orders == sent and not path.exists()
 
 
 def test_by_the_clock(cws: Cws, place: Place) -> None:

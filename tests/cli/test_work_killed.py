@@ -35,7 +35,7 @@ def run(home: Path, place: Place, kills: int, seed: int) -> None:
     try:
         for _ in range(kills):
             time.sleep(luck.uniform(0.0, 1.0))
-            before, units = units, units + luck.randint(0, 40)
+            before, units = units, units + luck.randint(0, 380 // kills)  # it does not end yet
             assert lots(place) <= before  # 2: as much as others traded
             place.trade(units)
             time.sleep(luck.uniform(0.0, 1.5))
