@@ -86,7 +86,7 @@ def test_whenever_the_worker_dies(lots: int, chosen: int, kind: dict[str, float]
 
 
 @pytest.mark.soak
-@settings(max_examples=5_000, deadline=None)
+@settings(max_examples=1_500, deadline=None)
 @anything
 def test_whenever_the_worker_dies_at_length(
     lots: int, chosen: int, kind: dict[str, float], deaths: float, seed: int
