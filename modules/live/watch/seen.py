@@ -89,7 +89,7 @@ class Tally:
     """When the newest orders were refused by the risk core, ns."""
     _strategies: dict[str, str] = field(default_factory=dict)
     _times: dict[str, _Times] = field(default_factory=dict)
-    _executions: set[str] = field(default_factory=set)
+    _executions: dict[str, int] = field(default_factory=dict)
 
     def take(self, entry: Entry) -> None:
         """Count an entry."""
@@ -109,6 +109,12 @@ class Tally:
                 self._filled(message, at)
             case _:
                 self._seldom(message)
+
+    def forget(self, before_ns: int) -> None:
+        """Let go of single orders and executions from before a time; what they added up to stays."""
+        self._executions = {i: ts_ns for i, ts_ns in self._executions.items() if ts_ns >= before_ns}
+        self._times = {i: times for i, times in self._times.items() if not _is_before(i, before_ns)}
+        self._strategies = {i: self._strategies[i] for i in self._times}
 
     def copy(self) -> Tally:
         """The counts as they are now, for another thread; it is not taken further."""
@@ -144,7 +150,7 @@ class Tally:
     def _filled(self, fill: Filled, at: int) -> None:
         if fill.exec_id in self._executions:
             return
-        self._executions.add(fill.exec_id)
+        self._executions[fill.exec_id] = fill.ts_ns
         self.fills[self._strategies.get(fill.client_id, "")] += 1
         self.traded_micros += abs(fill.value_micros)
         self.fee_micros += fill.fee_micros
@@ -165,6 +171,13 @@ class Tally:
                 self.amended["corrected"] += 1
             case _:
                 pass  # it is no order's
+
+
+def _is_before(client_id: str, before_ns: int) -> bool:
+    try:
+        return decided_ns(client_id) < before_ns
+    except ValueError:
+        return False  # of another make: it goes when there are too many
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from modules.live.desk.asking import Stand
 from modules.live.desk.client import DeskClient, DeskUnavailableError
+from modules.live.desk.desk import KEPT_DAYS
 from modules.live.journal.opening import Store, read_along
 from modules.live.journal.port import Entry, JournalError
 from modules.live.messages import Hello, Marked, Status, VenueNews
+from modules.live.orders import ids
 from modules.live.orders.fold import Fold
 from modules.live.orders.order import Order
 from modules.live.place import Place
 from modules.live.risk.limits import HARD_STALE_MS, LimitsError
 from modules.live.riskd.client import RiskClient, RiskSilentError, RiskUnavailableError
 from modules.live.riskd.config import ConfigError, load_config
+from modules.live.units import DAY_NS
 from modules.live.watch.seen import MOST_KEPT, Seen, Tally
 
 EVERY_S: Final = 0.25
@@ -51,6 +54,8 @@ class Watcher:
         self._why: dict[str, str | None] = {"riskd": "not asked yet", "desk": "not asked yet", "journal": None}
         self._orders: tuple[Order, ...] = ()
         self._paid: dict[str, int] = {}
+        self._paid_before: dict[str, int] = {}  # by orders that are forgotten
+        self._day = 0
         self._asked_at = float("-inf")
         self._stale_ns, self._lot_sizes, store = _configured(self.place)
         self._reader = read_along(self.place.journal, f"{self.place.account}-desk", store)
@@ -149,8 +154,27 @@ class Watcher:
         except JournalError as error:
             self._why["journal"] = str(error)
         if came:
-            self._orders, self._paid = _shown(self._fold)
+            self._forget()
+            self._orders, self._paid = _shown(self._fold, self._paid_before)
             self._shown_tally = self._tally.copy()
+
+    def _forget(self) -> None:
+        """Let go of what ended days ago, as the desk does; what it cost stays."""
+        newest = next(reversed(self._fold.book.orders), None)
+        if newest is None or not ids.is_of(self.place.account, newest):
+            return
+        day = ids.decided_ns(newest) // DAY_NS
+        if day <= self._day:
+            return
+        self._day, before_ns = day, (day - KEPT_DAYS) * DAY_NS
+        known = dict(self._fold.book.orders)
+        self._fold.forget(before_ns)
+        for client_id in known.keys() - self._fold.book.orders.keys():
+            gone = known[client_id]
+            symbol = gone.ticket.symbol
+            if gone.fills:
+                self._paid_before[symbol] = self._paid_before.get(symbol, 0) + gone.paid_micros
+        self._tally.forget(before_ns)
 
 
 def _configured(place: Place) -> tuple[int, dict[str, float], Store]:
@@ -166,11 +190,11 @@ def _configured(place: Place) -> tuple[int, dict[str, float], Store]:
         return HARD_STALE_MS * 1_000_000, {}, Store()
 
 
-def _shown(fold: Fold) -> tuple[tuple[Order, ...], dict[str, int]]:
+def _shown(fold: Fold, before: Mapping[str, int]) -> tuple[tuple[Order, ...], dict[str, int]]:
     """Those that may be open, then the last that ended, the newest first; and what each symbol's fills cost."""
     open_: list[Order] = []
     ended: list[Order] = []
-    paid: dict[str, int] = {}
+    paid = dict(before)
     for order in reversed(fold.book.orders.values()):
         if order.fills:
             symbol = order.ticket.symbol
