@@ -6,6 +6,7 @@ it had decided, to the same client ids, of which the desk sends none twice.
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from modules.live.runner.core import Runner, decided_at
 from modules.live.runner.ports import Bars, Market, OrderDesk
 from modules.live.runner.replay import Replayed
 from modules.live.runner.tables import Tables
-from modules.live.runner.tape import Kind, TapeWriter
+from modules.live.runner.tape import Kind, TapeWriter, is_begun
 from modules.live.runner.taped import BarDue, Began, CashTold, Ended, Outcome
 from modules.live.runner.ticks import TickRecorder
 from modules.panel import iso
@@ -135,6 +136,7 @@ class Live:
         self._record(decided)
         if made is None:
             self.say(f"bar {iso(ts_ns)}: nothing is ordered: {decided.failed}")
+            self._tape_now().sync()
             return
         for client_id in made.cancels:
             self.desk.cancel(client_id)
@@ -142,6 +144,7 @@ class Live:
         for ticket in made.tickets:
             why = (stopped if self._opens(ticket) else None) or self.may_open(ticket)
             self.settle(Outcome(ticket.client_id, "held", 0, words=why) if why else self.desk.submit(ticket))
+        self._tape_now().sync()  # after the orders, which do not wait for it
         self.shown(made)
 
     def _opens(self, ticket: Ticket) -> bool:
@@ -216,10 +219,13 @@ class Live:
         self.close(f"{self.day} is over")
         if self.day and self.runner.forget():
             self._tables = None
+        gc.collect()  # cycles of the day before: while it trades, the collector hardly runs
         self.day = day
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{day}.tape"
-        fresh = not path.exists() or path.stat().st_size <= 8
+        fresh = not is_begun(path)
+        if fresh:
+            path.unlink(missing_ok=True)
         self._tape = TapeWriter(path, self.clock_ns)
         if fresh:
             self._begin(self._tape)
@@ -233,6 +239,7 @@ class Live:
             self._tables = Tables.keep(self.folder, self.runner)
         tape.message(self._tables.named_in(self.began(self.runner)))
         tape.rows(Kind.RECORDS, self._tables.since(self.runner))
+        tape.sync()
 
     def close(self, why: str) -> None:
         """End the tape in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from modules.live.runner.replay import Replayed, replay
-from modules.live.runner.tape import MAGIC, TapeError
+from modules.live.runner.tape import TapeError, is_begun
 
 SUFFIX = ".tape"
 
@@ -15,9 +15,8 @@ class ResumeError(RuntimeError):
 
 
 def tapes(folder: Path) -> list[Path]:
-    """The tapes of an account, oldest day first; those without a word are left out."""
-    found = sorted(p for p in folder.glob(f"*{SUFFIX}") if p.stat().st_size > len(MAGIC))
-    return [p for p in found if not p.name.startswith(".")]
+    """The tapes of an account, oldest day first; those that were never begun are left out."""
+    return sorted(p for p in folder.glob(f"*{SUFFIX}") if not p.name.startswith(".") and is_begun(p))
 
 
 def resume(folder: Path, strategy: str) -> Replayed | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from modules.canonical import digest_table
 from modules.live.runner.core import Runner
-from modules.live.runner.tape import Kind, TapeError, read_tape
+from modules.live.runner.tape import Kind, TapeError, read_tape, sync_folder
 from modules.live.runner.taped import Began
 
 LABEL = "label"
@@ -81,8 +82,12 @@ def _keep(folder: Path, rows: pl.DataFrame) -> str:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        rows.write_ipc(part, compression="zstd")
+        with part.open("wb") as file:
+            rows.write_ipc(file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
+        sync_folder(folder)
     return digest
 
 

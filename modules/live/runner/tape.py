@@ -2,14 +2,16 @@
 
 A frame is 24 bytes (length, CRC-32 of the payload, kind, time ns, CRC-32 of these), then the payload: a message as
 MessagePack, rows as an Arrow file, or ticks of 32 bytes each. It is written with write(2) at once, so the death of the
-process loses nothing; what power loss takes is decided again, to the same client ids. A frame that is cut off at the
-end is left out when read, and cut off when written on.
+process loses nothing. It is made durable at each bar's end, and a mark says so: what lies before a mark is as it was
+written, or was changed. Behind the last one a loss of power may leave anything; from the first broken frame there it is
+left out when read, and cut off when written on: it is decided again, to the same client ids.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import mmap
 import os
 import struct
@@ -46,8 +48,11 @@ class Kind(IntEnum):
     INSTRUMENTS = 3
     FACTS = 4
     TICKS = 5
+    DURABLE = 6  # what is before this frame was on the disk when it was written
 
 
+_MARK: Final = b"CWSMARK1"
+"""All that a frame of `DURABLE` holds, and where that frame begins (8 bytes)."""
 _KINDS: Final = frozenset(int(kind) for kind in Kind)
 
 
@@ -76,10 +81,12 @@ class TapeWriter:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             end = _whole_end(path) if os.fstat(self._file).st_size > len(MAGIC) else 0
+            end = end if end > len(MAGIC) else 0
             os.ftruncate(self._file, end)
             os.lseek(self._file, end, os.SEEK_SET)
             if end == 0:
                 self._write(MAGIC)
+                sync_folder(path.parent)
         except OSError as error:
             raise TapeError(f"tape {path} cannot be written: {error}; nothing is traded without one") from error
         self._last_ns = 0
@@ -101,8 +108,13 @@ class TapeWriter:
         self._frame(Kind.TICKS, ticks.tobytes())
 
     def sync(self) -> None:
-        """Make it survive a loss of power."""
-        os.fdatasync(self._file)
+        """Make what is written survive a loss of power, and mark it. Raises TapeError."""
+        try:
+            os.fdatasync(self._file)
+            end = os.lseek(self._file, 0, os.SEEK_CUR)
+        except OSError as error:
+            raise TapeError(f"tape {self.path} cannot be made durable: {error}; nothing more is decided") from error
+        self._frame(Kind.DURABLE, _MARK + end.to_bytes(8, "little"))
 
     def close(self) -> None:
         """Make it durable and let go."""
@@ -166,29 +178,70 @@ def read_ticks(path: Path) -> Iterator[NDArray[np.void]]:
 
 def payloads(path: Path, only: set[Kind] | None = None) -> Iterator[tuple[int, Kind, memoryview]]:
     """Time, kind and bytes of each whole frame (of some kinds), as views of the file. Raises TapeError."""
+    for ts_ns, kind, payload, _ in _frames(path, only):
+        if kind is not Kind.DURABLE:
+            yield ts_ns, kind, payload
+
+
+def is_begun(path: Path) -> bool:
+    """Whether a tape holds what it begins with, a message and records: a loss of power may leave less. One that was
+    changed there is one."""
+    try:
+        return path.exists() and len(list(itertools.islice(payloads(path), 2))) == 2
+    except TapeError:
+        return True
+
+
+def durable_bytes(path: Path) -> int:
+    """How far a tape certainly survives a loss of power: where its last mark begins. Raises TapeError."""
+    return max((int.from_bytes(p[len(_MARK) :], "little") for _, _, p, _ in _frames(path, {Kind.DURABLE})), default=0)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a loss of power."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _frames(path: Path, only: set[Kind] | None = None) -> Iterator[tuple[int, Kind, memoryview, int]]:
+    """Time, kind, bytes and end of each whole frame up to the first that is broken; `only` these are checked."""
     size = _size(path)
     with path.open("rb") as file:
-        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size else memoryview(b"")
-        if bytes(data[: len(MAGIC)]) != MAGIC:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        view = memoryview(data)
+        if data[: len(MAGIC)] != MAGIC and any(data[: len(MAGIC)]):
             raise TapeError(f"{path} is no tape: it does not begin with {MAGIC.decode()}")
         at = len(MAGIC)
         while at + _HEAD.size <= size:
             length, crc, kind, ts_ns, check = _HEAD.unpack_from(data, at)
             begin, end = at + _HEAD.size, at + _HEAD.size + length
-            if zlib.crc32(data[at : at + _SUMMED]) != check or kind not in _KINDS:
-                if not any(data[at:size]):
-                    return  # room that was made and never written
-                raise TapeError(f"{path} at byte {at}: this head of a frame was not written so; the tape was changed")
-            if end > size:
+            if zlib.crc32(view[at : at + _SUMMED]) != check or kind not in _KINDS or end > size:
+                _refuse_changed(path, data, at, "this head of a frame was not written so")
                 return
-            payload = data[begin:end]
+            payload = view[begin:end]
             if only is None or kind in only:
                 if zlib.crc32(payload) != crc:
-                    if end == size:
-                        return
-                    raise TapeError(f"{path} at byte {at}: the frame is not what was written; the tape was changed")
-                yield ts_ns, Kind(kind), payload
+                    _refuse_changed(path, data, at, "the frame is not what was written")
+                    return
+                yield ts_ns, Kind(kind), payload, end
             at = end
+
+
+def _refuse_changed(path: Path, data: mmap.mmap | bytes, at: int, what: str) -> None:
+    """Raises TapeError where a mark behind a broken frame says that it was on the disk."""
+    found = data.find(_MARK, at)
+    while found >= 0:
+        head = found - _HEAD.size
+        if head > at:
+            length, crc, kind, _, check = _HEAD.unpack_from(data, head)
+            whole = data[found : found + length]
+            is_mark = kind == Kind.DURABLE and zlib.crc32(data[head : head + _SUMMED]) == check
+            if is_mark and zlib.crc32(whole) == crc and int.from_bytes(whole[len(_MARK) :], "little") > at:
+                raise TapeError(f"{path} at byte {at}: {what}; the tape was changed")
+        found = data.find(_MARK, found + 1)
 
 
 def _size(path: Path) -> int:
@@ -201,6 +254,6 @@ def _size(path: Path) -> int:
 def _whole_end(path: Path) -> int:
     """Where the last whole frame ends."""
     end = len(MAGIC)
-    for _, _, payload in payloads(path):
-        end += _HEAD.size + len(payload)
+    for *_, end in _frames(path):  # noqa: B007  # the last one counts
+        pass
     return end

@@ -2,7 +2,8 @@
 
 1. What is decided live, with tapes and two days, is the backtest.
 2. A day replayed from its tape gives every decision again; one bit of a decision changed is named.
-3. A runner cut off anywhere, its tape at any byte, goes on to the same decisions, and nothing is ordered twice.
+3. A runner cut off anywhere, its tape at any byte or with what a loss of power leaves of it, goes on to the same
+   decisions, and nothing is ordered twice.
 4. Another programme on the same tape: the differing decisions are those of the recorded account, not of its own.
 5. A tape that was changed is refused by name.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 import shutil
 from pathlib import Path
 
@@ -23,11 +25,22 @@ from modules.live.runner.account import BarClosed
 from modules.live.runner.drift import drift
 from modules.live.runner.replay import compare, replay
 from modules.live.runner.resume import ResumeError, resume, tapes
-from modules.live.runner.tape import TICK, Kind, TapeError, TapeWriter, read_messages, read_tape, read_ticks
+from modules.live.runner.tape import (
+    TICK,
+    Kind,
+    TapeError,
+    TapeWriter,
+    durable_bytes,
+    is_begun,
+    read_messages,
+    read_tape,
+    read_ticks,
+)
 from modules.live.runner.taped import Decided, Ended, StageInForce
 from tests.modules.live.runner.desk import PlainDesk, live, plain_desk
 from tests.modules.live.runner.market import Market, market
 from tests.modules.live.runner.test_equal import assert_equal
+from tests.traces.test_power_loss import left_over
 
 
 class Cut(Exception):  # noqa: N818
@@ -98,7 +111,8 @@ def test_a_runner_cut_off_anywhere_goes_on_to_the_same_decisions(tmp_path: Path,
     played(tmp_path / "whole", found, refused)
     whole = decided(tmp_path / "whole")
     rng = np.random.default_rng(3)
-    for number in range(3):
+    chance = random.Random(3)
+    for number in range(6):
         folder, ends = tmp_path / f"cut{number}", int(rng.integers(20, 120))
         desk, said = plain_desk(found, start_ns, refused), 0
 
@@ -113,7 +127,11 @@ def test_a_runner_cut_off_anywhere_goes_on_to_the_same_decisions(tmp_path: Path,
         with pytest.raises(Cut):
             first.run()
         last = tapes(folder)[-1]
-        last.write_bytes(last.read_bytes() + b"\x07\x00")  # a frame that was cut off
+        whole_tape = last.read_bytes()
+        if number % 2:
+            last.write_bytes(left_over(whole_tape[: durable_bytes(last)], whole_tape, chance))
+        else:
+            last.write_bytes(whole_tape + b"\x07\x00")  # a frame that was cut off
         made = resume(folder, "reversal")
         desk.waiting.clear()  # a new connection hears nothing of before
         live(found, start_ns, desk, folder, made).run()
@@ -188,6 +206,31 @@ def test_a_tape_that_was_changed_is_refused(tmp_path: Path) -> None:
             list(read_tape(path))
     with pytest.raises(TapeError, match="cannot be read"):
         list(read_tape(tmp_path / "none.tape"))
+
+
+def test_behind_the_last_mark_anything_may_be_left_and_before_it_nothing_was_lost(tmp_path: Path) -> None:
+    path, chance = tmp_path / "a.tape", random.Random(1)
+    with TapeWriter(path) as tape:
+        for number in range(2):
+            tape.message(Ended(f"word {number}"))
+        tape.sync()
+        known = durable_bytes(path)
+        for number in range(2, 9):
+            tape.message(Ended(f"word {number}"))
+        whole = path.read_bytes()
+    for _ in range(60):
+        path.write_bytes(left_over(whole[:known], whole, chance))
+        words = [m.why for m in read_messages(path) if isinstance(m, Ended)]
+        assert words == [f"word {n}" for n in range(len(words))] and len(words) >= 2
+        with TapeWriter(path) as tape:
+            tape.message(Ended("after"))
+        assert [m.why for m in read_messages(path) if isinstance(m, Ended)] == [*words, "after"]
+    for left in (b"", b"CWSTAPE1", bytes(200), whole[:20]):
+        path.write_bytes(left)
+        assert not is_begun(path) and tapes(tmp_path) == []
+        with TapeWriter(path) as tape:
+            tape.message(Ended("anew"))
+        assert [m.why for m in read_messages(path) if isinstance(m, Ended)] == ["anew"]
 
 
 @pytest.mark.slow
