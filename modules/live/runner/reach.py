@@ -25,7 +25,7 @@ from modules.signal.nodes import Call, distinct
 from modules.signal.operators import find
 from modules.signal.operators.row import Kind
 
-KEPT_BARS: Final = 2_000
+KEPT_BARS: Final = 1_000
 """The last bars are kept whatever is read, and four times as many as are read."""
 _FIELDS: Final = ("open", "high", "low", "close", "volume")
 _STATED: Final = ("adj_close", "split", "dividend", "delisting", "member")
