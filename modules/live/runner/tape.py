@@ -231,7 +231,10 @@ def _frames(path: Path, only: set[Kind] | None = None) -> Iterator[tuple[int, Ki
 
 
 def _refuse_changed(path: Path, data: mmap.mmap | bytes, at: int, what: str) -> None:
-    """Raises TapeError where a mark behind a broken frame says that it was on the disk."""
+    """Raises TapeError where a mark behind a broken frame says that it was on the disk, or none was ever so: a head
+    has zeros in it, whole or torn."""
+    if 0 not in data[at : at + _HEAD.size]:
+        raise TapeError(f"{path} at byte {at}: {what}; the tape was changed")
     found = data.find(_MARK, at)
     while found >= 0:
         head = found - _HEAD.size
