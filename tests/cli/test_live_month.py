@@ -50,9 +50,9 @@ class Growth:
             self.files[name][day].append(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()))
 
     def days(self, name: str) -> tuple[list[int], list[int]]:
-        """Of each day: its usual memory, and the descriptors that always were open."""
+        """Of each day: its usual memory and number of descriptors."""
         kib = [round(statistics.median(day)) for day in self.kib[name] if day]
-        return kib, [min(day) for day in self.files[name] if day]
+        return kib, [round(statistics.median(day)) for day in self.files[name] if day]
 
 
 def is_over(pid: int) -> bool:

@@ -6,7 +6,6 @@ it had decided, to the same client ids, of which the desk sends none twice.
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Callable
@@ -219,7 +218,6 @@ class Live:
         self.close(f"{self.day} is over")
         if self.day and self.runner.forget():
             self._tables = None
-        gc.collect()  # cycles of the day before: while it trades, the collector hardly runs
         self.day = day
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{day}.tape"
