@@ -52,9 +52,9 @@ crash: $(READY)
 orders-soak: $(READY)
 	$(BIN)/python -m pytest -m soak tests/modules/live/desk
 
-# Thirty days of minute bars through every process: memory, descriptors, and the backtest's decisions. Half an hour.
+# Thirty days of minute bars through every process: memory, descriptors, the backtest's decisions. Then losses of power.
 live-soak: $(READY)
-	$(BIN)/python -m pytest -m soak -s tests/cli/test_live_month.py
+	$(BIN)/python -m pytest -m soak -s tests/cli/test_live_month.py tests/cli/test_live_power.py
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.table

@@ -74,7 +74,7 @@ def promoted(root: Path, days: int, minutes: int, gross: float = 0.05) -> tuple[
 
         modules = load_modules(task, version)
         modules["size"] = modules["size"].with_settings({"gross_leverage": gross, "smoothing_bars": 1})
-        modules["execute"] = modules["execute"].with_settings({"capital_usd": 200_000.0, **NO_COSTS})
+        modules["execute"] = modules["execute"].with_settings({"capital_usd": 100_000.0, **NO_COSTS})
         manifest = execute(task, modules, source_of(data, task), store, keep)
         ManifestStore(space.runs).save(manifest)
         ValidationStore(space.runs).save(report_of(manifest))
