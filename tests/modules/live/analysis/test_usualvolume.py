@@ -47,7 +47,7 @@ def a_tape(folder: Path, known: pl.DataFrame, since: list[pl.DataFrame]) -> Path
         began = Began("a", "paper", "sim", "s", "b", ("AAA",), None, 0, 0, {}, state, records=kept(folder, rows))
         with TapeWriter(folder / f"{day}.tape", lambda: TODAY) as tape:
             tape.message(began)
-            for more in since if day == "2024-10-04" else ():
+            for more in (rows.head(0), *(since if day == "2024-10-04" else ())):
                 tape.rows(Kind.RECORDS, more)
     return folder
 
