@@ -24,7 +24,7 @@ from modules.contract import TIME
 from modules.live.feeds.opening import CONFIG
 from modules.live.runner.account import AccountState
 from modules.live.runner.tables import _keep as kept
-from modules.live.runner.tape import TapeWriter
+from modules.live.runner.tape import Kind, TapeWriter
 from modules.live.runner.taped import Began
 from tests.cli.conftest import Cws
 from tests.cli.workplace import Place, a_place, work_process
@@ -66,6 +66,7 @@ def tape(place: Place, symbol: str) -> None:
     began = Began("t1", "paper", "sim", "s", "b", (symbol,), None, 0, 0, {}, state, records=kept(folder, rows))
     with TapeWriter(folder / "2024-01-01.tape") as made:
         made.message(began)
+        made.rows(Kind.RECORDS, rows.head(0))
 
 
 def not_at_midnight() -> None:
