@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,9 @@ from modules.live.runner.decide import DecideError, Programme, decide
 from modules.live.runner.reach import forgettable
 from modules.live.runner.taped import Decided, Ordered
 from modules.panel import IntArray, iso
+
+MOST_CHUNKS: Final = 64
+"""Tables that records are made of; each costs a thousand bytes a column, however few rows it has."""
 
 
 @dataclass
@@ -64,6 +68,8 @@ class Runner:
         if self._new:
             self.records = pl.concat([self.records, *self._new])
             self._new = []
+            if self.records.n_chunks() > MOST_CHUNKS:
+                self.records = self.records.rechunk()
         return self.records
 
 

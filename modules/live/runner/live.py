@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from modules.live.desk.collector import tidy_up
 from modules.live.feeds.news import FeedNews, Quote, Trade
 from modules.live.feeds.recorded import known_at
 from modules.live.messages import Expired, Filled, Marked, Message, Moved, Report, Stepped, VenueNews
@@ -216,8 +217,10 @@ class Live:
         if day <= self.day:
             return
         self.close(f"{self.day} is over")
-        if self.day and self.runner.forget():
-            self._tables = None
+        if self.day:
+            if self.runner.forget():
+                self._tables = None
+            tidy_up()
         self.day = day
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{day}.tape"

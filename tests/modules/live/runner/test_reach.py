@@ -3,6 +3,7 @@
 1. The reach of a programme is read off its settings; with a memory without end there is none.
 2. Days decided on what is kept are the backtest's on everything, NAV and all; so are a replay, a restart and the drift.
 3. Nothing is forgotten where the proof on the bars fails, or where a symbol or a field would go with it.
+4. What became known bar by bar lies together, whatever their number.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 
 from modules.live.runner import reach as reaching
+from modules.live.runner.core import MOST_CHUNKS
 from modules.live.runner.drift import drift
 from modules.live.runner.reach import forgettable, reach
 from modules.live.runner.replay import replay
@@ -91,3 +93,13 @@ def test_3_the_proof_bites(found: Market, few: None, monkeypatch: pytest.MonkeyP
     made = programme(found.labels(0)[6], expr="-returns(close, 11)")
     monkeypatch.setattr(reaching, "reach", lambda _: 3)  # as it would be of a module that says too little
     assert forgettable(made, found.records, found.instruments, None) is None
+
+
+def test_4_records_lie_together(found: Market, tmp_path: Path) -> None:
+    start_ns = found.labels(0)[6]
+    runner = live(found, start_ns, plain_desk(found, start_ns), tmp_path).runner
+    before, row = runner.all_records(), found.records.tail(1)
+    for _ in range(3 * MOST_CHUNKS):
+        runner.known(row)
+        assert runner.all_records().n_chunks() <= MOST_CHUNKS
+    assert runner.all_records().equals(pl.concat([before, *[row] * (3 * MOST_CHUNKS)]))
