@@ -16,6 +16,7 @@ from modules.live.runner.decide import DecideError, Programme, decide
 from modules.live.runner.reach import forgettable
 from modules.live.runner.taped import Decided, Ordered
 from modules.panel import IntArray, iso
+from modules.signal import SignalError
 
 MOST_CHUNKS: Final = 64
 """Tables that records are made of; each costs a thousand bytes a column, however few rows it has."""
@@ -45,7 +46,7 @@ class Runner:
     def bar(self, ts_ns: int, known_ns: int) -> BarClosed:
         """The bar `ts_ns` closed, and all of it is known at `known_ns`: mark, decide, order.
 
-        Raises DecideError where the bar is not there, EngineError, ContractError: then nothing is ordered.
+        Raises DecideError where the bar is not there, EngineError, ContractError, SignalError: nothing is ordered then.
         """
         targets = decide(self.programme, self.all_records(), self.instruments, known_ns, self.facts)
         if targets.ts_ns != ts_ns:
@@ -77,7 +78,7 @@ def decided_at(runner: Runner, ts_ns: int, known_ns: int) -> tuple[Decided, BarC
     """Decide on a bar; where that is not to be had, why. A replay does the same."""
     try:
         made = runner.bar(ts_ns, known_ns)
-    except (DecideError, EngineError, ContractError) as error:
+    except (DecideError, EngineError, ContractError, SignalError) as error:
         account = runner.account
         return Decided(ts_ns, account.nav_micros, account.cash_micros, (), (), (), str(error)), None
     tickets = tuple(Ordered(t.client_id, t.symbol, t.lots) for t in made.tickets)

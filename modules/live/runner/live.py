@@ -204,7 +204,7 @@ class Live:
         self._record(outcome)
         self.runner.account.allowed(outcome.client_id, outcome.lots)
         if outcome.status != "sent":
-            self.say(f"{outcome.client_id}: {outcome.status}, {outcome.words}")
+            self.say(f"{outcome.client_id}: {outcome.status}, {outcome.why}")
 
     @property
     def last_ts_ns(self) -> int:

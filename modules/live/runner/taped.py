@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from modules.live.feeds.news import FeedNews
 from modules.live.messages import Message, Mode, VenueNews
+from modules.live.risk.rules import Rule
 from modules.live.runner.account import AccountState, Decision
 
 
@@ -84,6 +85,14 @@ class Outcome(Message, frozen=True, tag="outcome"):
     limit: float | None = None
     value: float | None = None
     words: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why nothing went out: the desk's words, or the rule that spoke, with its limit and value."""
+        if self.words or self.rule is None:
+            return self.words
+        figures = [f"{n} {x:.6g}" for n, x in (("limit", self.limit), ("value", self.value)) if x is not None]
+        return ", ".join([Rule(self.rule).name, *figures])
 
 
 class CashTold(Message, frozen=True, tag="cash_told"):

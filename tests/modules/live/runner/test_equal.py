@@ -15,9 +15,13 @@ import pytest
 from modules.engine.bars import prepare
 from modules.engine.risk import Decision
 from modules.live.messages import Busted, Corrected, Filled
+from modules.live.risk.rules import Rule
+from modules.live.runner import core
 from modules.live.runner.account import Account, BarClosed
-from modules.live.runner.core import Runner
+from modules.live.runner.core import Runner, decided_at
 from modules.live.runner.decide import DecideError, decide
+from modules.live.runner.taped import Outcome
+from modules.signal import parse
 from tests.modules.live.runner.market import Market, backtest, market, programme, trading
 from tests.modules.live.runner.matching import Matching
 
@@ -137,6 +141,31 @@ def test_nothing_is_decided_on_a_bar_that_is_not_there() -> None:
     _, runner = play(found, found.labels(0)[6])
     with pytest.raises(DecideError, match="the last one known"):
         runner.bar(found.known_ns + 1, found.known_ns)
+
+
+def test_nothing_is_ordered_where_the_signal_cannot_be_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = market(days=1, minutes=9)
+    _, runner = play(found, found.labels(0)[6])
+
+    def fails(*_: object) -> None:
+        parse("rank(")
+
+    monkeypatch.setattr(core, "decide", fails)
+    decided, made = decided_at(runner, found.known_ns, found.known_ns)
+    assert made is None and decided.failed is not None and not decided.tickets
+
+
+REFUSALS = [
+    (Outcome("c", "held", 0, words="the venue does not answer"), "the venue does not answer"),
+    (Outcome("c", "refused", 0, int(Rule.ORDER_LOTS), 1e6, 2_500_000.0), "ORDER_LOTS, limit 1e+06, value 2.5e+06"),
+    (Outcome("c", "refused", 0, int(Rule.DUPLICATE)), "DUPLICATE"),
+    (Outcome("c", "sent", 5), ""),
+]
+
+
+@pytest.mark.parametrize(("outcome", "why"), REFUSALS)
+def test_why_nothing_went_out(outcome: Outcome, why: str) -> None:
+    assert outcome.why == why
 
 
 def test_targets_know_nothing_of_later_bars() -> None:
