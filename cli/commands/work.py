@@ -189,7 +189,9 @@ def _run(order: _Order, kept: Kept, algorithm: Algorithm, client: RiskClient, *,
 
     from modules.live.desk.client import DeskUnavailableError
     from modules.live.place import Place
-    from modules.live.working.remote import Counter, Work, remote
+    from modules.live.working.counter import Counter
+    from modules.live.working.remote import remote
+    from modules.live.working.work import Work
 
     ended: list[str] = []
 

@@ -15,8 +15,8 @@ import pytest
 
 from modules.live.algorithms.parent import Parent
 from modules.live.desk.asking import Stand
+from modules.live.working.counter import Counter
 from modules.live.working.kept import Kept, KeptError, Shelf
-from modules.live.working.remote import Counter
 
 WORDS = {"side": "buy", "symbol": "AAA", "lots": "5"}
 PARENT = Parent("p", "a", "s", "AAA", 5, 10, 20, ("sim",), 1_000_000)

@@ -26,7 +26,8 @@ from modules.live.desk.desk import Desk, Identity
 from modules.live.journal.file import FileJournal
 from modules.live.messages import VenueNews
 from modules.live.orders.ids import client_id
-from modules.live.working.remote import RemoteDesk, Work
+from modules.live.working.remote import RemoteDesk
+from modules.live.working.work import Work
 from tests.modules.live.desk.faulty import FaultyLink, Truth
 
 pytestmark = pytest.mark.slow
