@@ -38,8 +38,8 @@ def kill(nights: Nights, kills: int, at_a_time: int) -> None:
 
 
 @pytest.mark.slow
-def test_twelve_kills(nights: Nights, tmp_path: Path) -> None:
-    kill(nights, 12, 6)
+def test_eight_kills(nights: Nights, tmp_path: Path) -> None:
+    kill(nights, 8, 4)
 
 
 @pytest.mark.soak
