@@ -34,15 +34,15 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 120.0
 """Far less than the programs would run."""
-CALLER = """
+LASTING = "import time; print('on', flush=True); time.sleep(600)"
+CALLER = f"""
 import signal, sys
 from harness.sandbox.choose import known
 from harness.sandbox.port import Job, Limits
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this suite was started from ignores
 name, marker = sys.argv[1:]
 sandbox = next(s for s in known() if s.name == name)
-code = "import time; print('on', flush=True); time.sleep(600)"
-sandbox.run(Job({}, ("python", "-I", "-c", code, "of-" + marker), Limits(timeout_s=700)))
+sandbox.run(Job({{}}, ("python", "-I", "-c", {LASTING!r}, "of-" + marker), Limits(timeout_s=700)))
 """
 
 
@@ -53,7 +53,8 @@ def test_1_2_the_caller_goes(sandbox: Sandbox, number: signal.Signals) -> None:
     marker = secrets.token_hex(8)
     caller = subprocess.Popen([sys.executable, "-c", CALLER, sandbox.name, marker], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        _until(lambda: len(processes_of(f"of-{marker}")) > 0)
+        argv = ("python", "-I", "-c", LASTING, f"of-{marker}")
+        _until(lambda: bool(processes_of(argv[-1])) if isinstance(sandbox, Docker) else _runs(argv))
         caller.send_signal(number)
         caller.wait(PATIENCE_S)
         _until(lambda: not processes_of(f"of-{marker}"))
